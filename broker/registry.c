@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "registry.h"
+
+#include <string.h>
+
+static bool starts_with(const uint8_t *start, size_t size, const char *magic, size_t magic_size)
+{
+	return size >= magic_size && memcmp(start, magic, magic_size) == 0;
+}
+
+static bool is_jpeg(const uint8_t *start, size_t size)
+{
+	return starts_with(start, size, "\xff\xd8", 2);
+}
+
+static bool is_png(const uint8_t *start, size_t size)
+{
+	return starts_with(start, size, "\x89PNG\r\n\x1a\n", 8);
+}
+
+static bool is_gzip(const uint8_t *start, size_t size)
+{
+	return starts_with(start, size, "\x1f\x8b", 2);
+}
+
+/* RFC 1950: method 8, a window of at most 32 KiB, and a header that is a multiple of 31. */
+static bool is_zlib(const uint8_t *start, size_t size)
+{
+	if (size < 2)
+		return false;
+	return (start[0] & 0x0f) == 8 && start[0] >> 4 <= 7 && ((unsigned)start[0] << 8 | start[1]) % 31 == 0;
+}
+
+/* The variants of each module are listed here alone; its file names them in an enum of the same order. */
+static const struct safe_format formats[] = {
+	{ "jpeg", "jpeg", 0, true, "JPEG: baseline, extended, progressive, arithmetic", "jpg jpeg jpe jfif", is_jpeg },
+	{ "png", "png", 0, true, "PNG: every colour type and depth, interlaced", "png apng", is_png },
+	{ "gzip", "zlib", 0, false, "gzip, one or several members", "gz tgz svgz", is_gzip },
+	{ "zlib", "zlib", 1, false, "zlib stream", "zlib zz z", is_zlib },
+	{ "deflate", "zlib", 2, false, "raw deflate stream (only by --decoder)", "deflate", NULL },
+#ifdef SAFE_DECODE_TEST_FORMATS
+	SAFE_DECODE_TEST_FORMATS
+#endif
+};
+
+const struct safe_format *registry_at(size_t index)
+{
+	return index < sizeof(formats) / sizeof(formats[0]) ? &formats[index] : NULL;
+}
+
+const struct safe_format *registry_by_name(const char *name)
+{
+	const struct safe_format *format = NULL;
+
+	for (size_t i = 0; (format = registry_at(i)) != NULL; i++)
+		if (strcmp(format->name, name) == 0)
+			return format;
+	return NULL;
+}
+
+const struct safe_format *registry_recognise(const uint8_t *start, size_t size)
+{
+	const struct safe_format *format = NULL;
+
+	for (size_t i = 0; (format = registry_at(i)) != NULL; i++)
+		if (format->recognise && format->recognise(start, size))
+			return format;
+	return NULL;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* The compiled-in list of formats and of the decoder modules that take them. */
+#ifndef SAFE_DECODE_REGISTRY_H
+#define SAFE_DECODE_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct safe_format {
+	const char *name;        /* as in --decoder and --info: "jpeg" */
+	const char *module;      /* file name of the module, without ".so" */
+	uint32_t variant;        /* wire_request.variant for it */
+	bool is_image;           /* gives pixels; else bytes */
+	const char *description; /* for --list-decoders */
+	const char *extensions;  /* of file names, separated by spaces; only for naming outputs */
+
+	/* Whether an input that starts with these bytes is of this format; NULL: only by name. */
+	bool (*recognise)(const uint8_t *start, size_t size);
+};
+
+/* How many bytes of the start of an input are enough to recognise any format. */
+#define REGISTRY_START 16
+
+/* The format by index, NULL past the last; by name, or NULL; by content, or NULL. */
+const struct safe_format *registry_at(size_t index);
+const struct safe_format *registry_by_name(const char *name);
+const struct safe_format *registry_recognise(const uint8_t *start, size_t size);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A sink writes what was decoded in one output format.  Adding one is one file that defines a `const struct
+ * sink_format` and one row in sink.c.
+ *
+ * The functions below return outcomes and never print.  A sink belongs to one decode and one thread.
+ */
+#ifndef SAFE_DECODE_SINK_H
+#define SAFE_DECODE_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../status.h"
+#include "../wire.h"
+
+struct sink;
+
+struct sink_format {
+	const char *name;        /* as in --to */
+	const char *extensions;  /* of file names, separated by spaces, the usual one first; "" if none */
+	const char *description; /* for --help, one line */
+	uint32_t accepted;       /* WIRE_FORMAT_BIT()s of pixel formats that it can write */
+	uint32_t preferred;      /* those of them that it asks for when --pixels does not say */
+	bool takes_bytes;        /* it can write a stream of bytes, too */
+
+	/* The image is known: write the header, allocate sink->state.  May be NULL. */
+	struct safe_outcome (*begin)(struct sink *sink);
+	/* One whole row, sink->stride bytes.  NULL: pixels and bytes go to the descriptor as they are. */
+	struct safe_outcome (*row)(struct sink *sink, const uint8_t *row);
+	/* All frames are complete: write the rest.  May be NULL. */
+	struct safe_outcome (*end)(struct sink *sink);
+	/* Frees sink->state, after success and failure alike.  May be NULL. */
+	void (*release)(struct sink *sink);
+};
+
+struct sink {
+	const struct sink_format *format;
+	int fd;                  /* borrowed: written to, never closed */
+	struct wire_image image; /* once an image began */
+	size_t stride;           /* bytes a row */
+	uint64_t rows_left;      /* of all frames */
+	uint8_t *buffer;         /* owned; one row at least */
+	size_t buffer_size;
+	size_t buffer_filled;
+	uint64_t written; /* bytes of pixels or data that came in */
+	bool is_image;
+	void *state; /* of the format */
+};
+
+/* The format of this name, or NULL.  The formats by index, NULL past the last. */
+const struct sink_format *sink_format_by_name(const char *name);
+const struct sink_format *sink_format_at(size_t index);
+
+/* The format that a file name's extension stands for (case does not matter), or NULL. */
+const struct sink_format *sink_format_by_file_name(const char *file_name);
+
+/* Starts a sink on descriptor `fd`, which must stay open until sink_release(). */
+void sink_init(struct sink *sink, const struct sink_format *format, int fd);
+
+/* Frees what the sink holds.  Safe on a sink that failed, and twice. */
+void sink_release(struct sink *sink);
+
+/* The calls of one decode, in this order: sink_image() or sink_bytes(), then any number of sink_reserve() and
+ * sink_commit(), then sink_end().  sink_end() fills the rows that lack with zero bytes if `fill`, and fails with
+ * SAFE_IO where the descriptor does. */
+struct safe_outcome sink_image(struct sink *sink, const struct wire_image *image);
+struct safe_outcome sink_bytes(struct sink *sink);
+void *sink_reserve(struct sink *sink, size_t *size);
+struct safe_outcome sink_commit(struct sink *sink, size_t size);
+struct safe_outcome sink_end(struct sink *sink, bool fill);
+
+/* For formats: writes all of it to the descriptor, through short writes and EINTR. */
+struct safe_outcome sink_write(struct sink *sink, const void *data, size_t size);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "status.h"
+
+#include <stddef.h>
+
+static const struct {
+	enum safe_status status;
+	const char *reason;
+} failures[WIRE_FAILURES] = {
+	[WIRE_FAIL_EMPTY] = { SAFE_MALFORMED, "the input is empty" },
+	[WIRE_FAIL_SIGNATURE] = { SAFE_MALFORMED, "does not start as its format does" },
+	[WIRE_FAIL_TRUNCATED] = { SAFE_MALFORMED, "ends early" },
+	[WIRE_FAIL_HEADER] = { SAFE_MALFORMED, "the header is not valid" },
+	[WIRE_FAIL_STRUCTURE] = { SAFE_MALFORMED, "parts are missing, doubled or out of order" },
+	[WIRE_FAIL_DATA] = { SAFE_MALFORMED, "the compressed data is damaged" },
+	[WIRE_FAIL_CHECKSUM] = { SAFE_MALFORMED, "a checksum does not match" },
+	[WIRE_FAIL_LENGTH] = { SAFE_MALFORMED, "a stored length does not match" },
+	[WIRE_FAIL_UNSUPPORTED] = { SAFE_UNSUPPORTED, "uses a variant of its format that is not supported" },
+	[WIRE_FAIL_LIMIT_SIDE] = { SAFE_LIMIT, "more pixels a side than the limit allows" },
+	[WIRE_FAIL_LIMIT_PIXELS] = { SAFE_LIMIT, "more pixels than the limit allows (--max-pixels)" },
+	[WIRE_FAIL_LIMIT_OUTPUT] = { SAFE_LIMIT, "more output than the limit allows (--max-output)" },
+	[WIRE_FAIL_LIMIT_MEMORY] = { SAFE_LIMIT, "needs more memory than the limit allows (--memory)" },
+	[WIRE_FAIL_LIMIT_METADATA] = { SAFE_LIMIT, "more metadata than the limit allows" },
+};
+
+static const char *const names[] = {
+	[SAFE_OK] = "ok",
+	[SAFE_USAGE] = "usage",
+	[SAFE_IO] = "io",
+	[SAFE_MALFORMED] = "malformed",
+	[SAFE_LIMIT] = "limit",
+	[SAFE_KILLED] = "killed",
+	[SAFE_NO_SANDBOX] = "no-sandbox",
+	[SAFE_UNSUPPORTED] = "unsupported",
+};
+
+struct safe_outcome outcome_of_failure(enum wire_failure failure)
+{
+	return outcome_of(failures[failure].status, failures[failure].reason);
+}
+
+const char *status_name(enum safe_status status)
+{
+	return names[status];
+}
+
+struct safe_outcome outcome_ok(void)
+{
+	return outcome_of(SAFE_OK, NULL);
+}
+
+struct safe_outcome outcome_of(enum safe_status status, const char *reason)
+{
+	return outcome_of_errno(status, reason, 0);
+}
+
+struct safe_outcome outcome_of_errno(enum safe_status status, const char *reason, int error_number)
+{
+	return (struct safe_outcome){ .status = status, .reason = reason, .error_number = error_number };
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The wire between the trusted side and one locked-down decoder child.
+ *
+ * Input pipe:   one struct wire_request, then the compressed bytes until end of file.
+ * Output pipe:  messages, each a struct wire_header and its payload:
+ *
+ *     HELLO                                    once, before anything else: "I am locked down"
+ *     IMAGE (FRAME PIXELS*)*  |  BYTES DATA*   what was decoded
+ *     [DAMAGE]                                 only if WIRE_PARTIAL was asked for
+ *     END | FAIL                               the decode is over
+ *
+ * All integers are little-endian, all structs have a fixed size and no padding.  There are no pointers and no text.
+ * This header is the only thing that broker/ and decoders/ share.
+ */
+#ifndef SAFE_DECODE_WIRE_H
+#define SAFE_DECODE_WIRE_H
+
+#include <stdint.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "the wire is little-endian and its structs are used as they are");
+
+#define WIRE_VERSION 1u
+
+/* Pixel formats.  Bytes in memory order, rows packed without padding, top row first, alpha not premultiplied unless
+ * named so.  RGBA16 has four 16-bit big-endian samples, as in PNG and PAM. */
+enum wire_pixel_format {
+	WIRE_BGRA,
+	WIRE_RGBA,
+	WIRE_BGRA_PREMULTIPLIED,
+	WIRE_RGBA_PREMULTIPLIED,
+	WIRE_RGB,
+	WIRE_BGR,
+	WIRE_GRAY,
+	WIRE_RGBA16,
+	WIRE_PIXEL_FORMATS, /* how many there are */
+};
+
+/* Bytes a pixel of each format takes. */
+static const uint8_t wire_pixel_bytes[WIRE_PIXEL_FORMATS] = { 4, 4, 4, 4, 3, 3, 1, 8 };
+
+#define WIRE_FORMAT_BIT(format) (UINT32_C(1) << (format))
+
+enum wire_operation {
+	WIRE_DECODE = 1,
+	WIRE_INFO = 2, /* IMAGE or BYTES, then END: nothing is decoded */
+};
+
+/* wire_request.flags */
+#define WIRE_PARTIAL UINT32_C(1) /* after damage, keep what was decoded: DAMAGE and END instead of FAIL */
+
+struct wire_request {
+	uint32_t version;       /* WIRE_VERSION */
+	uint32_t operation;     /* enum wire_operation */
+	uint32_t variant;       /* which of its module's formats the input is; see broker/registry.c */
+	uint32_t pixel_formats; /* bit set of formats that the caller can take; the child picks the one that loses least
+	                         */
+	uint32_t flags;
+	uint32_t max_side;     /* pixels */
+	uint32_t max_frames;   /* frames wanted; the child sends no more */
+	uint32_t max_metadata; /* bytes of one ancillary block that the child may hold */
+	uint64_t max_pixels;   /* over all frames */
+	uint64_t max_output;   /* bytes of pixels or data */
+	uint64_t reserved[2];  /* zero */
+};
+_Static_assert(sizeof(struct wire_request) == 64, "no padding");
+
+enum wire_kind {
+	WIRE_HELLO = 1,
+	WIRE_IMAGE,
+	WIRE_FRAME,
+	WIRE_PIXELS, /* length bytes of the current frame, at most what it lacks */
+	WIRE_BYTES,  /* empty: what follows is a stream of bytes */
+	WIRE_DATA,   /* length bytes of the stream */
+	WIRE_DAMAGE,
+	WIRE_END,
+	WIRE_FAIL,
+};
+
+struct wire_header {
+	uint32_t kind;   /* enum wire_kind */
+	uint32_t length; /* bytes of payload that follow */
+};
+
+#define WIRE_BULK_MAX (UINT32_C(4) << 20) /* longest PIXELS or DATA payload, bytes */
+
+struct wire_hello {
+	uint32_t version; /* WIRE_VERSION */
+};
+
+/* How the file stores colour. */
+enum wire_color {
+	WIRE_COLOR_GRAY,
+	WIRE_COLOR_RGB,
+	WIRE_COLOR_YCBCR,
+	WIRE_COLOR_CMYK,
+	WIRE_COLOR_YCCK,
+	WIRE_COLOR_PALETTE,
+	WIRE_COLORS,
+};
+
+/* wire_image.flags */
+#define WIRE_IMAGE_ALPHA UINT32_C(1)       /* some pixels may be transparent */
+#define WIRE_IMAGE_PROGRESSIVE UINT32_C(2) /* progressive or interlaced */
+#define WIRE_IMAGE_ICC UINT32_C(4)         /* carries an ICC profile (not applied) */
+#define WIRE_IMAGE_ARITHMETIC UINT32_C(8)  /* arithmetic entropy coding */
+#define WIRE_IMAGE_FLAGS UINT32_C(15)      /* all that are defined */
+
+struct wire_image {
+	uint32_t width;        /* pixels, 1 or more */
+	uint32_t height;       /* pixels, 1 or more */
+	uint32_t pixel_format; /* enum wire_pixel_format, one of those asked for */
+	uint32_t frames;       /* frames that follow: 1 or more, at most max_frames */
+	uint32_t file_frames;  /* frames in the file, as far as its header says: 1 or more */
+	uint32_t color;        /* enum wire_color */
+	uint32_t channels;     /* samples a pixel in the file, alpha included: 1 to 4 */
+	uint32_t depth;        /* bits a sample in the file: 1 to 16 */
+	uint32_t flags;
+	uint32_t orientation; /* EXIF: 1 to 8, or 0 when the file does not say.  The pixels are not rotated. */
+};
+_Static_assert(sizeof(struct wire_image) == 40, "no padding");
+
+struct wire_frame {
+	uint32_t delay; /* how long to show it, milliseconds; 0 for a still picture */
+};
+
+/* wire_end.notes: what was odd but cost no pixel. */
+#define WIRE_NOTE_TRAILING UINT32_C(1) /* bytes follow the end of the picture or stream */
+#define WIRE_NOTE_WARNINGS UINT32_C(2) /* the codec warned about something that it could pass over */
+#define WIRE_NOTES UINT32_C(3)         /* all that are defined */
+
+struct wire_end {
+	uint32_t notes;
+};
+
+/* Why a decode failed or is damaged.  A closed list: broker/status.c gives each its exit code and its words. */
+enum wire_failure {
+	WIRE_OK,
+	WIRE_FAIL_EMPTY,       /* no bytes at all */
+	WIRE_FAIL_SIGNATURE,   /* does not start like its format */
+	WIRE_FAIL_TRUNCATED,   /* ends early */
+	WIRE_FAIL_HEADER,      /* a header field has an impossible value */
+	WIRE_FAIL_STRUCTURE,   /* parts are missing, doubled, or in the wrong order */
+	WIRE_FAIL_DATA,        /* the compressed data is not valid */
+	WIRE_FAIL_CHECKSUM,    /* a CRC or Adler checksum differs */
+	WIRE_FAIL_LENGTH,      /* a stored length differs */
+	WIRE_FAIL_UNSUPPORTED, /* valid perhaps, but a variant that the codec does not decode */
+	WIRE_FAIL_LIMIT_SIDE,
+	WIRE_FAIL_LIMIT_PIXELS,
+	WIRE_FAIL_LIMIT_OUTPUT,
+	WIRE_FAIL_LIMIT_MEMORY,
+	WIRE_FAIL_LIMIT_METADATA,
+	WIRE_FAILURES,
+};
+
+/* The payload of DAMAGE and of FAIL. */
+struct wire_fail {
+	uint32_t failure; /* enum wire_failure, not WIRE_OK */
+};
+
+#endif

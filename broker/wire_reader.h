@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one way by which a child's bytes reach the trusted side.
+ *
+ * The reader is a state machine over one const table (wire_reader.c).  It never blocks longer than the read function
+ * that it is given, allocates nothing, and hands pixels and data to a consumer that supplies the memory for them, so
+ * that they are copied from the pipe once.
+ */
+#ifndef SAFE_DECODE_WIRE_READER_H
+#define SAFE_DECODE_WIRE_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "status.h"
+#include "wire.h"
+
+/* Who takes what was decoded.  Everything has been checked against the request when it arrives here.  Each function
+ * returns an outcome; anything but SAFE_OK ends the decode with that outcome.  `context` is the consumer's own. */
+struct wire_consumer {
+	void *context;
+
+	/* The child's pledge; the place to verify it from outside before the request is sent. */
+	struct safe_outcome (*hello)(void *context);
+
+	struct safe_outcome (*image)(void *context, const struct wire_image *image);
+	struct safe_outcome (*frame)(void *context, const struct wire_frame *frame);
+	struct safe_outcome (*bytes)(void *context);
+
+	/* Room for the next pixels of the frame or bytes of the stream: returns at least 1 byte of it and sets *size,
+	 * or NULL when there is none (SAFE_IO).  The memory is only used until the commit that follows. */
+	void *(*reserve)(void *context, size_t *size);
+
+	/* `size` bytes were put at the start of what reserve() gave. */
+	struct safe_outcome (*commit)(void *context, size_t size);
+
+	/* The decode is complete.  `damage` is WIRE_OK, or why the rest of a partial result is missing: what lacks of
+	 * the current frame is for the consumer to fill.  `notes` are WIRE_NOTE_... bits. */
+	struct safe_outcome (*end)(void *context, enum wire_failure damage, uint32_t notes);
+};
+
+/* Where a session stands.  Bits, so that a table row can name several. */
+enum wire_state {
+	WIRE_STATE_START = 1,    /* nothing came yet */
+	WIRE_STATE_READY = 2,    /* HELLO came */
+	WIRE_STATE_IMAGE = 4,    /* IMAGE came, and FRAME or END may */
+	WIRE_STATE_FRAME = 8,    /* the current frame lacks pixels */
+	WIRE_STATE_BYTES = 16,   /* BYTES came */
+	WIRE_STATE_DAMAGED = 32, /* DAMAGE came */
+	WIRE_STATE_OVER = 64,    /* END or FAIL came, or the stream was refused */
+};
+
+struct wire_reader {
+	const struct wire_consumer *consumer;
+	struct wire_request request; /* what was asked for, and so what may be answered */
+	enum wire_state state;
+	struct wire_header header;
+	size_t header_filled;
+	uint8_t payload[64]; /* of a message that is not bulk; the largest is checked at compile time */
+	size_t payload_filled;
+	uint64_t bulk_left;   /* bytes that the current PIXELS or DATA message lacks */
+	uint64_t frame_left;  /* bytes that the current frame lacks */
+	uint64_t output;      /* bytes of pixels or data accepted so far */
+	uint64_t frame_size;  /* bytes */
+	uint32_t frames_left; /* frames that have not started */
+	enum wire_failure damage;
+	struct safe_outcome outcome; /* once the state is OVER */
+};
+
+enum wire_progress {
+	WIRE_PROGRESS_MORE, /* a step was done: call again */
+	WIRE_PROGRESS_WAIT, /* the read function had nothing (EAGAIN) */
+	WIRE_PROGRESS_EOF,  /* the child closed its end before END or FAIL */
+	WIRE_PROGRESS_OVER, /* reader->outcome says how */
+};
+
+/* As read(2): bytes read, 0 at the end, -1 with errno. */
+typedef ssize_t wire_read_function(void *context, void *data, size_t size);
+
+/* Starts a session.  `consumer` must outlive the reader. */
+void wire_reader_init(struct wire_reader *reader, const struct wire_request *request,
+                      const struct wire_consumer *consumer);
+
+/* Reads once and acts on it.  After WIRE_PROGRESS_OVER it reads no more. */
+enum wire_progress wire_reader_step(struct wire_reader *reader, wire_read_function *read_function, void *context);
+
+#endif

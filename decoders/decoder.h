@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a decoder is, and all that it sees of the world.
+ *
+ * A decoder is one file in this folder that defines `const struct decoder decoder` and one row in
+ * broker/registry.c.  It is linked with session.c, pixels.c and exif.c into one module, build/decoders/NAME.so.
+ *
+ * decode() runs after lock-down: malloc() works (it is an arena that returns NULL when full), read() and write() are
+ * the session's business, and any other system call is death.  Everything that a library does lazily must have been
+ * done by initialise(), which runs once, before the child is forked.
+ */
+#ifndef SAFE_DECODE_DECODER_H
+#define SAFE_DECODE_DECODER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../broker/wire.h"
+
+struct session;
+
+/* What the functions below and decode() return: WIRE_OK, one of enum wire_failure, or SESSION_STOP. */
+typedef uint32_t session_result;
+
+/* Not a failure: the caller has all that it wants, or is gone.  decode() releases what it holds and returns this. */
+#define SESSION_STOP UINT32_MAX
+
+struct decoder {
+	const char *name;
+	void (*initialise)(void); /* may be NULL */
+
+	/* Decodes one input.  Returns WIRE_OK when it is whole, a failure, or what a session function returned.
+	 * Releases all that it allocated, whatever the ending. */
+	session_result (*decode)(struct session *session);
+};
+
+/* Each decoder's file defines this. */
+extern const struct decoder decoder;
+
+/* The request, valid for the whole session and checked: operation, pixel_formats and limits make sense. */
+const struct wire_request *session_request(const struct session *session);
+
+/* Gives the next run of input bytes: returns how many (1 or more) and points *data at them; 0 at the end of the input.
+ * The bytes are valid, and may be overwritten by the decoder, until the next call. */
+size_t session_read(struct session *session, const uint8_t **data);
+
+/* Total number of input bytes handed out by session_read() so far. */
+uint64_t session_consumed(const struct session *session);
+
+/* Whether at least one more byte of input is left; waits for it or for the end. */
+bool session_has_more(struct session *session);
+
+/* Checks width, height and frames against the limits alone, without sending anything: call it as soon as the header
+ * is known and before the codec allocates by it.  Returns WIRE_OK or a failure. */
+session_result session_check_size(const struct session *session, uint32_t width, uint32_t height, uint32_t frames);
+
+/* The one format of those that the caller takes which loses least of a picture with this color, depth and alpha flag.
+ */
+enum wire_pixel_format session_choose_format(const struct session *session, const struct wire_image *image);
+
+/* Announces the picture.  All fields of *image must be set; pixel_format by session_choose_format().  Returns WIRE_OK,
+ * a limit failure, or SESSION_STOP when only information was wanted. */
+session_result session_image(struct session *session, const struct wire_image *image);
+
+/* Starts the next frame; delay in milliseconds. */
+session_result session_frame(struct session *session, uint32_t delay);
+
+/* Room for whole rows of the current frame, width times pixel bytes each, without padding: points *rows at it and sets
+ * *count to the number of rows (1 or more, at most what the frame lacks). */
+session_result session_rows(struct session *session, uint8_t **rows, size_t *count);
+
+/* `count` rows at the place that session_rows() gave are ready; they need not be all that there was room for. */
+session_result session_commit_rows(struct session *session, size_t count);
+
+/* Announces a stream of bytes instead of a picture.  Returns WIRE_OK or SESSION_STOP. */
+session_result session_bytes(struct session *session);
+
+/* Room for bytes of the stream: points *data at it and sets *size, 1 or more. */
+session_result session_data(struct session *session, uint8_t **data, size_t *size);
+
+/* `size` bytes are ready.  Returns WIRE_OK, WIRE_FAIL_LIMIT_OUTPUT or SESSION_STOP. */
+session_result session_commit_data(struct session *session, size_t size);
+
+/* The input is damaged from here on; everything committed so far is good.  Returns what decode() must return: the
+ * failure itself, or SESSION_STOP when the caller keeps partial results and an image or stream was announced. */
+session_result session_damage(struct session *session, enum wire_failure failure);
+
+/* Whether the caller keeps partial results. */
+bool session_partial(const struct session *session);
+
+/* Adds WIRE_NOTE_... bits to what END will say. */
+void session_note(struct session *session, uint32_t notes);
+
+/* ---- for those who run decoders: the child's main function, fuzz harnesses, tests ---- */
+
+struct session_io {
+	/* As read(2) and write(2), on no particular descriptor. */
+	ssize_t (*read)(void *context, void *data, size_t size);
+	ssize_t (*write)(void *context, const void *data, size_t size);
+	void *context;
+};
+
+/* Says HELLO, reads the request, decodes, and says END or FAIL.  Returns false when the other side went away or sent a
+ * request that makes no sense. */
+bool session_serve(const struct decoder *decoder, const struct session_io *io);
+
+/* What a module exports, under the name safe_decode_module. */
+struct decoder_module {
+	uint32_t abi; /* DECODER_ABI */
+	const struct decoder *decoder;
+	void (*run)(void); /* session_serve() on descriptors 0 and 1, then the raw exit system call: does not return */
+};
+
+#define DECODER_ABI 1u
+#define DECODER_MODULE_SYMBOL "safe_decode_module"
+
+#endif
