@@ -84,6 +84,7 @@ struct wire_header {
 };
 
 #define WIRE_BULK_MAX (UINT32_C(4) << 20) /* longest PIXELS or DATA payload, bytes */
+#define WIRE_SIDE_MAX (WIRE_BULK_MAX / 8) /* largest max_side: a row of any pixel format fits one message */
 
 struct wire_hello {
 	uint32_t version; /* WIRE_VERSION */

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include "batch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "interrupt.h"
+#include "job.h"
+#include "names.h"
+#include "progress.h"
+#include "report.h"
+
+struct batch {
+	const struct options *options;
+	struct engine *engine;
+	struct names names;
+	struct progress progress;
+	struct job *jobs;   /* slots; options->jobs of them */
+	struct pollfd *fds; /* PUMP_FDS for each slot */
+	bool *busy;         /* for each slot */
+	size_t slots, active;
+	size_t next; /* input to start next */
+	enum safe_status worst;
+};
+
+static uint64_t nanoseconds(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail: the clock exists */
+	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+/* Where the output of an input goes. */
+static char *name_output(void *context, const char *input, const struct safe_format *format, bool *failed)
+{
+	struct batch *batch = context;
+	char *path = NULL;
+
+	if (batch->options->output_dir)
+		path = names_give(&batch->names, input, format);
+	else if (batch->options->output)
+		path = strdup(batch->options->output);
+	else
+		return NULL;
+	*failed = !path;
+	return path;
+}
+
+static void finish(struct batch *batch, size_t slot)
+{
+	struct job *job = &batch->jobs[slot];
+
+	job_end(job);
+	progress_clear(&batch->progress);
+	report_job(job);
+	if (job->outcome.status > batch->worst)
+		batch->worst = job->outcome.status;
+	progress_count(&batch->progress, job->outcome.status);
+	job_free(job);
+	if (batch->busy[slot])
+		batch->active--;
+	batch->busy[slot] = false;
+}
+
+/* Starts the next input in a free slot. */
+static void start(struct batch *batch, size_t slot)
+{
+	struct job *job = &batch->jobs[slot];
+
+	*job = (struct job){
+		.options = batch->options,
+		.engine = batch->engine,
+		.name = batch->options->inputs[batch->next++],
+		.slot = slot,
+	};
+	if (!job_start(job, name_output, batch)) {
+		finish(batch, slot);
+		return;
+	}
+	batch->busy[slot] = true;
+	batch->active++;
+}
+
+static void fill_slots(struct batch *batch)
+{
+	for (size_t slot = 0; slot < batch->slots; slot++)
+		while (!batch->busy[slot] && batch->next < batch->options->input_count)
+			start(batch, slot);
+}
+
+/* Waits until one of the jobs can go on, and lets all that can. */
+static void step(struct batch *batch)
+{
+	int timeout = -1;
+
+	for (size_t slot = 0; slot < batch->slots; slot++) {
+		struct pollfd *fds = &batch->fds[slot * PUMP_FDS];
+		for (size_t i = 0; i < PUMP_FDS; i++)
+			fds[i] = (struct pollfd){ .fd = -1 };
+		int wanted = batch->busy[slot] ? job_wants(&batch->jobs[slot], fds) : -1;
+		if (wanted >= 0 && (timeout < 0 || wanted < timeout))
+			timeout = wanted;
+	}
+	uint64_t before = nanoseconds();
+	if (poll(batch->fds, batch->slots * PUMP_FDS, timeout) < 0) {
+		/* Only EINTR and ENOMEM are possible; either way nothing is known to be ready. */
+		for (size_t i = 0; i < batch->slots * PUMP_FDS; i++)
+			batch->fds[i].revents = 0;
+	}
+	uint64_t waited = nanoseconds() - before;
+	for (size_t slot = 0; slot < batch->slots; slot++)
+		if (batch->busy[slot] && !job_step(&batch->jobs[slot], &batch->fds[slot * PUMP_FDS], waited))
+			finish(batch, slot);
+}
+
+static struct safe_outcome make_folder(const char *folder)
+{
+	if (!folder || mkdir(folder, 0777) == 0 || errno == EEXIST)
+		return outcome_ok();
+	return outcome_of_errno(SAFE_IO, "cannot make the output folder", errno);
+}
+
+static struct safe_outcome open_batch(struct batch *batch)
+{
+	const struct options *options = batch->options;
+
+	batch->slots = options->output_dir ? options->jobs : 1;
+	if (batch->slots > INTERRUPT_CHILDREN)
+		batch->slots = INTERRUPT_CHILDREN;
+	if (batch->slots > options->input_count)
+		batch->slots = options->input_count;
+	batch->jobs = calloc(batch->slots, sizeof(*batch->jobs));
+	batch->fds = calloc(batch->slots * PUMP_FDS, sizeof(*batch->fds));
+	batch->busy = calloc(batch->slots, sizeof(*batch->busy));
+	if (!batch->jobs || !batch->fds || !batch->busy)
+		return outcome_of_errno(SAFE_IO, "no memory to begin with", ENOMEM);
+	return make_folder(options->output_dir);
+}
+
+/* The extension of pictures in an output folder: raw pixels get their format's name. */
+static const char *picture_extension(const struct options *options)
+{
+	if (strcmp(options->sink->name, "raw") == 0)
+		return options_pixel_format_name((uint32_t)__builtin_ctz(options->pixel_formats));
+	return options->sink->name;
+}
+
+enum safe_status batch_run(const struct options *options, struct engine *engine)
+{
+	struct batch batch = {
+		.options = options,
+		.engine = engine,
+		.names = NAMES_INIT(options->output_dir, picture_extension(options)),
+	};
+	struct safe_outcome outcome = open_batch(&batch);
+
+	if (outcome.status != SAFE_OK) {
+		report_failure(options->output_dir, &outcome);
+		batch.worst = outcome.status;
+	} else {
+		progress_start(&batch.progress, options->input_count, options->output_dir && !options->quiet);
+		for (fill_slots(&batch); batch.active > 0; fill_slots(&batch))
+			step(&batch);
+		progress_end(&batch.progress);
+	}
+	names_free(&batch.names);
+	free(batch.jobs);
+	free(batch.fds);
+	free(batch.busy);
+	return batch.worst;
+}

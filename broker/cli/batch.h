@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs the jobs of all inputs, several at a time, over one poll loop. */
+#ifndef SAFE_DECODE_BATCH_H
+#define SAFE_DECODE_BATCH_H
+
+#include "../status.h"
+#include "engine.h"
+#include "options.h"
+
+/* Decodes all inputs and reports on each.  Returns the highest status. */
+enum safe_status batch_run(const struct options *options, struct engine *engine);
+
+#endif

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+#include "job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "interrupt.h"
+
+/* ---- what the wire reader calls ---- */
+
+static struct safe_outcome take_hello(void *context)
+{
+	struct job *job = context;
+	struct safe_outcome outcome = sandbox_verify(&job->engine->sandbox, job->child.pid, &job->posture);
+
+	job->said_hello = true;
+	if (outcome.status == SAFE_OK)
+		pump_release(&job->pump);
+	return outcome;
+}
+
+/* Opens the output as late as possible: a refused input leaves no trace. */
+static struct safe_outcome open_sink(struct job *job)
+{
+	struct safe_outcome outcome = outcome_ok();
+	int fd = STDOUT_FILENO;
+	const char *path = job->options->diagnose ? "/dev/null" : job->output_path;
+
+	if (path) {
+		outcome = output_open(&job->output, path);
+		fd = job->output.fd;
+	}
+	if (outcome.status != SAFE_OK)
+		return outcome;
+	sink_init(&job->sink, job->options->sink, fd);
+	job->sink_open = true;
+	return outcome;
+}
+
+/* Whether what comes is for the caller to have: an image or a stream, as its format says. */
+static struct safe_outcome announce(struct job *job, bool is_image)
+{
+	if (job->format->is_image != is_image)
+		return outcome_of(SAFE_KILLED, "the decoder lied: that is not what its format gives");
+	job->announced = true;
+	job->is_image = is_image;
+	return job->options->info ? outcome_ok() : open_sink(job);
+}
+
+static struct safe_outcome take_image(void *context, const struct wire_image *image)
+{
+	struct job *job = context;
+	struct safe_outcome outcome = announce(job, true);
+
+	job->image = *image;
+	return job->sink_open && outcome.status == SAFE_OK ? sink_image(&job->sink, image) : outcome;
+}
+
+static struct safe_outcome take_frame(void *context, const struct wire_frame *frame)
+{
+	(void)context;
+	(void)frame; /* none of the sinks shows frames one after the other */
+	return outcome_ok();
+}
+
+static struct safe_outcome take_bytes(void *context)
+{
+	struct job *job = context;
+	struct safe_outcome outcome = announce(job, false);
+
+	return job->sink_open && outcome.status == SAFE_OK ? sink_bytes(&job->sink) : outcome;
+}
+
+static void *reserve(void *context, size_t *size)
+{
+	struct job *job = context;
+
+	return sink_reserve(&job->sink, size);
+}
+
+static struct safe_outcome commit(void *context, size_t size)
+{
+	struct job *job = context;
+
+	return sink_commit(&job->sink, size);
+}
+
+static struct safe_outcome take_end(void *context, enum wire_failure damage, uint32_t notes)
+{
+	struct job *job = context;
+
+	job->damage = damage;
+	job->notes = notes;
+	if (!job->sink_open)
+		return outcome_ok();
+	job->written = job->sink.written;
+	job->rows_lacking = job->sink.rows_left;
+	return sink_end(&job->sink, damage != WIRE_OK);
+}
+
+/* ---- start ---- */
+
+static struct safe_outcome open_source(struct job *job)
+{
+	if (strcmp(job->name, "-") == 0)
+		job->source = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	else
+		job->source = open(job->name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	return job->source < 0 ? outcome_of_errno(SAFE_IO, "cannot open the input", errno) : outcome_ok();
+}
+
+/* Reads as many bytes as it takes to recognise a format, or all that there are. */
+static struct safe_outcome read_start(struct job *job, uint8_t *start, size_t *size)
+{
+	for (*size = 0; *size < REGISTRY_START;) {
+		ssize_t got = read(job->source, start + *size, REGISTRY_START - *size);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return outcome_of_errno(SAFE_IO, "cannot read the input", errno);
+		if (got == 0)
+			break;
+		*size += (size_t)got;
+	}
+	return outcome_ok();
+}
+
+static struct safe_outcome find_format(struct job *job, const uint8_t *start, size_t size)
+{
+	job->format = job->options->decoder;
+	if (size == 0)
+		return outcome_of_failure(WIRE_FAIL_EMPTY);
+	if (!job->format)
+		job->format = registry_recognise(start, size);
+	return job->format ? outcome_ok() : outcome_of(SAFE_UNSUPPORTED, "not a format that any decoder takes");
+}
+
+static struct wire_request make_request(const struct job *job)
+{
+	const struct safe_limits *limits = &job->options->limits;
+
+	return (struct wire_request){
+		.version = WIRE_VERSION,
+		.operation = job->options->info ? WIRE_INFO : WIRE_DECODE,
+		.variant = job->format->variant,
+		.pixel_formats = job->options->pixel_formats,
+		.flags = job->options->partial ? WIRE_PARTIAL : 0,
+		.max_side = limits->max_side,
+		.max_frames = 1,
+		.max_metadata = limits->max_metadata,
+		.max_pixels = limits->max_pixels,
+		.max_output = limits->max_output,
+	};
+}
+
+static struct safe_outcome start_pump(struct job *job, const uint8_t *start, size_t size)
+{
+	struct wire_request request = make_request(job);
+
+	job->consumer = (struct wire_consumer){
+		.context = job,
+		.hello = take_hello,
+		.image = take_image,
+		.frame = take_frame,
+		.bytes = take_bytes,
+		.reserve = reserve,
+		.commit = commit,
+		.end = take_end,
+	};
+	struct pump_plan plan = {
+		.request = &request,
+		.consumer = &job->consumer,
+		.source = job->source,
+		.to_child = job->child.input,
+		.from_child = job->child.output,
+		.start = start,
+		.start_size = size,
+		.max_input = job->options->limits.max_input,
+		.stall_seconds = job->options->limits.stall_seconds,
+	};
+	return pump_init(&job->pump, &plan);
+}
+
+static struct safe_outcome start(struct job *job, job_name_output *name_output, void *context)
+{
+	uint8_t bytes[REGISTRY_START];
+	size_t size = 0;
+	bool failed = false;
+	struct safe_outcome outcome = open_source(job);
+
+	if (outcome.status == SAFE_OK)
+		outcome = read_start(job, bytes, &size);
+	if (outcome.status == SAFE_OK)
+		outcome = find_format(job, bytes, size);
+	if (outcome.status != SAFE_OK)
+		return outcome;
+	job->output_path = name_output(context, job->name, job->format, &failed);
+	if (failed)
+		return outcome_of_errno(SAFE_IO, "cannot name the output", ENOMEM);
+	outcome = engine_spawn(job->engine, job->format, job->options->limits.cpu_seconds, &job->child);
+	if (outcome.status != SAFE_OK)
+		return outcome;
+	interrupt_watch(job->slot, job->child.pid);
+	return start_pump(job, bytes, size);
+}
+
+bool job_start(struct job *job, job_name_output *name_output, void *context)
+{
+	job->source = -1;
+	job->child = SPAWNED_NONE;
+	job->output = OUTPUT_NONE;
+	job->outcome = start(job, name_output, context);
+	return job->outcome.status == SAFE_OK;
+}
+
+/* ---- on the way ---- */
+
+int job_wants(const struct job *job, struct pollfd fds[PUMP_FDS])
+{
+	return pump_wants(&job->pump, fds);
+}
+
+/* The child closed its output without a last word: ask the kernel how it ended, and the report what it tried. */
+static void find_cause_of_death(struct job *job)
+{
+	struct sandbox_report report;
+	int report_fd = job->child.report;
+
+	job->child.report = -1;
+	interrupt_watch(job->slot, 0); /* before its number can mean another process */
+	job->outcome = spawn_outcome(spawn_end_gently(&job->child), job->said_hello);
+	if (report_fd < 0)
+		return;
+	if (read(report_fd, &report, sizeof(report)) == sizeof(report)) {
+		job->forbidden_call = sandbox_system_call_name(&report);
+		job->outcome = outcome_of(SAFE_KILLED, "the decoder tried a forbidden system call");
+	}
+	(void)close(report_fd);
+}
+
+bool job_step(struct job *job, const struct pollfd fds[PUMP_FDS], uint64_t waited)
+{
+	enum pump_progress progress = pump_step(&job->pump, fds, waited);
+
+	if (progress == PUMP_OVER)
+		job->outcome = job->pump.outcome;
+	else if (progress == PUMP_GONE)
+		find_cause_of_death(job);
+	else if (job->pump.input_closed)
+		spawn_close_input(&job->child);
+	return progress == PUMP_MORE;
+}
+
+/* ---- end ---- */
+
+void job_end(struct job *job)
+{
+	interrupt_watch(job->slot, 0);
+	(void)spawn_end(&job->child);
+	pump_free(&job->pump);
+	if (job->sink_open)
+		sink_release(&job->sink);
+	if (job->source >= 0)
+		(void)close(job->source);
+	job->source = -1;
+	if (job->output_path && job->outcome.status == SAFE_OK && job->announced && !job->options->info)
+		job->outcome = output_commit(&job->output);
+	output_abort(&job->output);
+	free(job->output_path);
+	job->output_path = NULL;
+}
+
+void job_free(struct job *job)
+{
+	free(job->forbidden_call);
+	job->forbidden_call = NULL;
+}

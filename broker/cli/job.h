@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One input on its way from a file through a child to its output.
+ *
+ *     job_start() -> { poll what job_wants() says, job_step() }* -> job_end() -> report_job()
+ */
+#ifndef SAFE_DECODE_JOB_H
+#define SAFE_DECODE_JOB_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../pump.h"
+#include "../registry.h"
+#include "../sandbox.h"
+#include "../sinks/sink.h"
+#include "../spawn.h"
+#include "../status.h"
+#include "engine.h"
+#include "options.h"
+#include "output.h"
+
+struct job {
+	const struct options *options; /* borrowed, as the next two */
+	struct engine *engine;
+	const char *name; /* of the input; "-" is standard input */
+	size_t slot;      /* for interrupt_watch() */
+	int source;       /* -1: closed */
+	const struct safe_format *format;
+	char *output_path; /* owned; NULL: standard output */
+	struct spawned child;
+	struct pump pump;
+	struct wire_consumer consumer;
+	struct output output;
+	struct sink sink;
+	bool sink_open;
+
+	/* What came of it. */
+	bool said_hello;
+	struct sandbox_posture posture;
+	bool is_image; /* else bytes, once announced */
+	bool announced;
+	struct wire_image image;
+	uint64_t written;         /* bytes of pixels or data that were decoded */
+	uint64_t rows_lacking;    /* filled in after damage */
+	enum wire_failure damage; /* of a partial result; WIRE_OK: none */
+	uint32_t notes;           /* WIRE_NOTE_... */
+	char *forbidden_call;     /* owned; what a diagnosis found */
+	struct safe_outcome outcome;
+};
+
+/* Names the output once the format is known: returns what the caller frees, or NULL for standard output; sets *failed
+ * when there is no memory. */
+typedef char *job_name_output(void *context, const char *input, const struct safe_format *format, bool *failed);
+
+/* Opens and recognises the input and starts a child for it.  Returns true if there is something to poll for; false if
+ * it is over already and job_end() is next. */
+bool job_start(struct job *job, job_name_output *name_output, void *context);
+
+/* As pump_wants() and pump_step(); job_step() returns false when it is over and job_end() is next. */
+int job_wants(const struct job *job, struct pollfd fds[PUMP_FDS]);
+bool job_step(struct job *job, const struct pollfd fds[PUMP_FDS], uint64_t waited);
+
+/* Reaps the child, keeps or discards the output, and releases all but what report_job() needs and job_free() frees. */
+void job_end(struct job *job);
+void job_free(struct job *job);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../sinks/sink.h"
+#include "batch.h"
+#include "engine.h"
+#include "interrupt.h"
+#include "options.h"
+#include "report.h"
+
+/* A descriptor of 0 to 2 that the caller closed must not be taken by a file that this program opens: reading from it or
+ * writing to it must go on failing. */
+static int plug_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return -1;
+	}
+	return 0;
+}
+
+/* Standard output can only be lost here, after the last write. */
+static enum safe_status close_output(enum safe_status status)
+{
+	struct safe_outcome outcome = outcome_of(SAFE_IO, "cannot write to standard output");
+
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	outcome.error_number = errno;
+	report_failure(NULL, &outcome);
+	return status > SAFE_IO ? status : SAFE_IO;
+}
+
+/* Pixels are not for a terminal's eyes: it gets the preview instead. */
+static bool spare_terminal(struct options *options)
+{
+	bool to_terminal = options->action == OPTIONS_DECODE && !options->output && !options->output_dir &&
+	                   !options->info && !options->diagnose && isatty(STDOUT_FILENO);
+
+	if (!to_terminal || strcmp(options->sink->name, "preview") == 0)
+		return false;
+	options->sink = sink_format_by_name("preview");
+	options->pixel_formats = options->sink->preferred;
+	return true;
+}
+
+static enum safe_status decode(struct options *options, char **arguments)
+{
+	struct engine engine;
+	bool spared = spare_terminal(options);
+	struct safe_outcome outcome = engine_open(&engine, options->limits.memory, options->diagnose, arguments);
+	enum safe_status status = outcome.status;
+
+	if (status == SAFE_OK)
+		status = batch_run(options, &engine);
+	else
+		report_failure(NULL, &outcome);
+	engine_close(&engine);
+	if (spared && status == SAFE_OK && !options->quiet)
+		fputs("safe-decode: standard output is a terminal, so this is a preview; for the decoded data use "
+		      "-o FILE or > FILE\n",
+		      stderr);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+
+	if (plug_standard_descriptors() != 0 || interrupt_install() != 0)
+		return SAFE_IO;
+	enum safe_status status = options_parse(argc, argv, &options);
+	if (status != SAFE_OK)
+		return (int)status;
+	switch (options.action) {
+	case OPTIONS_HELP:
+		options_print_help(stdout);
+		break;
+	case OPTIONS_VERSION:
+		puts("safe-decode " SAFE_DECODE_VERSION);
+		break;
+	case OPTIONS_LIST_DECODERS:
+		options_print_decoders(stdout);
+		break;
+	case OPTIONS_DECODE:
+		status = decode(&options, argv);
+		break;
+	}
+	return (int)close_output(status);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "names.h"
+
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct name {
+	char *path;        /* of the output; owned */
+	const char *input; /* borrowed */
+};
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(((const struct name *)a)->path, ((const struct name *)b)->path);
+}
+
+static void free_name(void *name)
+{
+	free(((struct name *)name)->path);
+	free(name);
+}
+
+static bool has_word(const char *words, const char *word, size_t length)
+{
+	while (*words) {
+		size_t next = strcspn(words, " ");
+		if (next == length && strncasecmp(words, word, length) == 0)
+			return true;
+		words += next + (words[next] == ' ');
+	}
+	return false;
+}
+
+/* Bytes of the input's base name that its output keeps. */
+static size_t stem_length(const char *base, const struct safe_format *format)
+{
+	const char *dot = strrchr(base, '.');
+
+	if (!dot || dot == base)
+		return strlen(base);
+	/* A picture gets an extension of its own; a stream's is only removed where it says what was removed. */
+	if (format->is_image || has_word(format->extensions, dot + 1, strlen(dot + 1)))
+		return (size_t)(dot - base);
+	return strlen(base);
+}
+
+/* The `number`th try at a path for this input. */
+static char *make_path(const struct names *names, const char *input, const struct safe_format *format, unsigned number)
+{
+	const char *slash = strrchr(input, '/');
+	const char *base = strcmp(input, "-") == 0 ? "stdin" : slash ? slash + 1 : input;
+	size_t length = stem_length(base, format);
+	const char *extension = format->is_image ? names->extension : length == strlen(base) ? "out" : "";
+	char suffix[16] = "";
+	char *path = NULL;
+
+	if (number > 1)
+		(void)snprintf(suffix, sizeof(suffix), "-%u", number);
+	if (asprintf(&path, "%s/%.*s%s%s%s", names->folder, (int)length, base, suffix, *extension ? "." : "",
+	             extension) < 0)
+		return NULL;
+	return path;
+}
+
+char *names_give(struct names *names, const char *input, const struct safe_format *format)
+{
+	struct name *name = calloc(1, sizeof(*name));
+
+	if (!name)
+		return NULL;
+	name->input = input;
+	for (unsigned number = 1;; number++) {
+		name->path = make_path(names, input, format, number);
+		if (!name->path)
+			break;
+		struct name **found = tsearch(name, &names->taken, compare);
+		if (!found)
+			break;
+		if (*found == name)
+			return strdup(name->path);
+		bool same = strcmp((*found)->input, input) == 0;
+		free(name->path);
+		if (same) {
+			free(name);
+			return strdup((*found)->path);
+		}
+	}
+	free_name(name);
+	return NULL;
+}
+
+void names_free(struct names *names)
+{
+	tdestroy(names->taken, free_name);
+	names->taken = NULL;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* How far a run over many inputs has come: a bar on a terminal, and a summary at the end. */
+#ifndef SAFE_DECODE_PROGRESS_H
+#define SAFE_DECODE_PROGRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../status.h"
+
+struct progress {
+	size_t total, done;
+	size_t counts[SAFE_UNSUPPORTED + 1]; /* by status */
+	bool shown;                          /* at all */
+	bool bar;                            /* standard error is a terminal */
+	bool drawn;
+};
+
+void progress_start(struct progress *progress, size_t total, bool shown);
+
+/* Takes the bar away, so that a line can be printed. */
+void progress_clear(struct progress *progress);
+
+/* One more input is done. */
+void progress_count(struct progress *progress, enum safe_status status);
+
+/* Prints the summary. */
+void progress_end(struct progress *progress);
+
+#endif

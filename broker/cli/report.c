@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "escape.h"
+#include "info.h"
+
+static const char *shown_name(const char *name)
+{
+	return strcmp(name, "-") == 0 ? "standard input" : name;
+}
+
+void report_failure(const char *name, const struct safe_outcome *outcome)
+{
+	fputs("safe-decode: ", stderr);
+	if (name) {
+		escape_text(stderr, shown_name(name));
+		fputs(": ", stderr);
+	}
+	fputs(outcome->reason, stderr);
+	if (outcome->error_number != 0)
+		fprintf(stderr, ": %s", strerror(outcome->error_number));
+	if (outcome->signal != 0)
+		fprintf(stderr, ": signal %d (%s)", outcome->signal, strsignal(outcome->signal));
+	fputc('\n', stderr);
+}
+
+/* "image.jpg: " at the start of a line on standard error. */
+static void start_line(const struct job *job)
+{
+	escape_text(stderr, shown_name(job->name));
+	fputs(": ", stderr);
+}
+
+/* Raw pixels do not say what they are: this line does. */
+static void report_raw(const struct job *job)
+{
+	start_line(job);
+	if (job->is_image)
+		fprintf(stderr, "%" PRIu32 "x%" PRIu32 " %s, stride %zu, %" PRIu64 " bytes\n", job->image.width,
+		        job->image.height, options_pixel_format_name(job->image.pixel_format), job->sink.stride,
+		        (uint64_t)job->sink.stride * job->image.height);
+	else
+		fprintf(stderr, "%" PRIu64 " bytes\n", job->written);
+}
+
+static void report_damage(const struct job *job)
+{
+	struct safe_outcome damage = outcome_of_failure(job->damage);
+
+	start_line(job);
+	fprintf(stderr, "partial: %s", damage.reason);
+	if (job->is_image)
+		fprintf(stderr, "; %" PRIu64 " of %" PRIu32 " rows missing", job->rows_lacking, job->image.height);
+	fputc('\n', stderr);
+}
+
+static const char *posture_text(const struct sandbox_posture *posture)
+{
+	return posture->strict ? "strict seccomp: read, write, exit, sigreturn on 2 pipes; verified"
+	                       : "seccomp filter: read, write, exit, sigreturn on 2 pipes; verified";
+}
+
+static void report_details(const struct job *job)
+{
+	if (job->posture.verified) {
+		start_line(job);
+		fprintf(stderr, "%s\n", posture_text(&job->posture));
+	}
+	if (job->notes & WIRE_NOTE_WARNINGS) {
+		start_line(job);
+		fputs("the codec passed over something odd that cost no pixel\n", stderr);
+	}
+	if (job->notes & WIRE_NOTE_TRAILING) {
+		start_line(job);
+		fputs("bytes follow the end of what was decoded\n", stderr);
+	}
+}
+
+/* Standard output belongs to the pixels unless they went elsewhere. */
+static void report_posture(const struct job *job)
+{
+	const struct options *options = job->options;
+	bool free = options->output || options->output_dir || options->info || options->diagnose;
+	FILE *stream = free ? stdout : stderr;
+
+	fputs("{\"file\": ", stream);
+	json_text(stream, job->name);
+	fprintf(stream,
+	        ", \"verified\": %s, \"seccomp\": \"%s\", \"filters\": %" PRIu64 ", \"inherited_filters\": %" PRIu64
+	        ", \"no_new_privs\": %s, \"system_calls\": [\"read\", \"write\", \"exit\", \"rt_sigreturn\"], "
+	        "\"descriptors\": [0, 1], \"pipes\": 2}\n",
+	        job->posture.verified ? "true" : "false", job->posture.strict ? "strict" : "filter",
+	        job->posture.filters, job->posture.filters_before, job->posture.no_new_privs ? "true" : "false");
+}
+
+static void report_diagnosis(const struct job *job)
+{
+	if (job->forbidden_call) {
+		start_line(job);
+		fprintf(stderr, "the decoder tried %s, which the sandbox forbids\n", job->forbidden_call);
+		return;
+	}
+	if (job->outcome.status == SAFE_OK) {
+		start_line(job);
+		fputs("no forbidden system call: the decode is complete\n", stderr);
+		return;
+	}
+	report_failure(job->name, &job->outcome);
+}
+
+void report_job(const struct job *job)
+{
+	const struct options *options = job->options;
+
+	if (options->posture && job->said_hello)
+		report_posture(job);
+	if (options->verbose)
+		report_details(job);
+	if (options->diagnose) {
+		report_diagnosis(job);
+		return;
+	}
+	if (job->outcome.status != SAFE_OK) {
+		report_failure(job->name, &job->outcome);
+		return;
+	}
+	if (options->info)
+		info_print(stdout, job->name, job->format, job->is_image ? &job->image : NULL);
+	else if (!options->quiet && strcmp(options->sink->name, "raw") == 0)
+		report_raw(job);
+	if (job->damage != WIRE_OK)
+		report_damage(job);
+}

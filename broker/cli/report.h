@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Tells the user what came of a job: one line on standard error, JSON on standard output where it was asked for. */
+#ifndef SAFE_DECODE_REPORT_H
+#define SAFE_DECODE_REPORT_H
+
+#include "../status.h"
+#include "job.h"
+#include "options.h"
+
+/* The result of one job that has ended. */
+void report_job(const struct job *job);
+
+/* One line on standard error: "safe-decode: NAME: reason: errno text".  `name` may be NULL. */
+void report_failure(const char *name, const struct safe_outcome *outcome);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Moves compressed bytes from a source to a child and messages from the child to the wire reader, both at once, so that
+ * a child that writes before it has read everything cannot deadlock it.
+ *
+ * The pump never blocks and never sleeps: its owner polls the descriptors that pump_wants() names, and calls
+ * pump_step().  Several pumps can share one poll loop.
+ */
+#ifndef SAFE_DECODE_PUMP_H
+#define SAFE_DECODE_PUMP_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "status.h"
+#include "wire.h"
+#include "wire_reader.h"
+
+enum {
+	PUMP_FDS = 3,                /* descriptors to poll, at most */
+	PUMP_BUFFER_SIZE = 64 << 10, /* bytes */
+};
+
+struct pump {
+	struct wire_reader reader;
+	uint8_t *buffer; /* owned; request and compressed bytes on their way to the child */
+	size_t start, end;
+	int source;   /* compressed bytes come from here; borrowed */
+	int to_child; /* pipe ends; borrowed */
+	int from_child;
+	uint64_t input; /* compressed bytes read so far */
+	uint64_t max_input;
+	uint64_t stall_limit; /* nanoseconds */
+	uint64_t stalled;     /* nanoseconds that the child alone was waited for */
+	bool released;        /* the child may have its input */
+	bool source_ended;
+	bool input_closed;           /* to_child takes no more: the owner closes it */
+	struct safe_outcome outcome; /* once it is over */
+};
+
+enum pump_progress {
+	PUMP_MORE, /* poll again */
+	PUMP_OVER, /* pump->outcome says how the decode ended */
+	PUMP_GONE, /* the child closed its output before END or FAIL: its exit status says how */
+};
+
+struct pump_plan {
+	const struct wire_request *request;
+	const struct wire_consumer *consumer;
+	int source, to_child, from_child;
+	const uint8_t *start; /* compressed bytes that were read already; at most PUMP_BUFFER_SIZE less the request */
+	size_t start_size;
+	uint64_t max_input; /* bytes */
+	uint32_t stall_seconds;
+};
+
+/* Returns SAFE_OK or SAFE_IO (no memory).  Nothing of the input, not even the request, leaves before pump_release(). */
+struct safe_outcome pump_init(struct pump *pump, const struct pump_plan *plan);
+void pump_free(struct pump *pump);
+
+/* The child is verified: let the request and the input go.  To be called by the consumer's hello(). */
+void pump_release(struct pump *pump);
+
+/* Fills `fds` with what to poll (entries that are not used have fd -1).  Returns after how many milliseconds at most to
+ * call pump_step() again, or -1. */
+int pump_wants(const struct pump *pump, struct pollfd fds[PUMP_FDS]);
+
+/* Moves what can be moved.  `fds` is as poll() left it; `waited` is the time that poll() took, in nanoseconds. */
+enum pump_progress pump_step(struct pump *pump, const struct pollfd fds[PUMP_FDS], uint64_t waited);
+
+#endif

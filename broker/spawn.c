@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	OUTPUT_PIPE_SIZE = 1 << 20, /* bytes; room for the child to decode on while the caller writes */
+	GENTLE_WAIT = 1000,         /* milliseconds for a child to be torn down after it closed its output */
+};
+
+/* ---- the child ---- */
+
+/* A forked child has its parent's stack protector canary and pointer guard.  One that is taken over must not learn
+ * those of its siblings.  On x86-64 they are in the thread control block. */
+static inline __attribute__((always_inline)) int replace_canary(void)
+{
+#ifdef __x86_64__
+	uint64_t fresh[2];
+
+	if (getrandom(fresh, sizeof(fresh), 0) != sizeof(fresh))
+		return -1;
+	/* The lowest byte is zero, so that no string function copies the canary whole. */
+	__asm__ volatile("movq %0, %%fs:0x28" : : "r"(fresh[0] & ~UINT64_C(0xff)));
+	__asm__ volatile("movq %0, %%fs:0x30" : : "r"(fresh[1]));
+#endif
+	return 0;
+}
+
+/* Never returns, so that the canary may change under it. */
+static _Noreturn __attribute__((noinline, no_stack_protector)) void child_main(const struct spawn_plan *plan,
+                                                                               const struct sandbox_child *child)
+{
+	int failed = replace_canary() == 0 ? 0 : -1;
+
+	if (failed == 0) {
+		if (plan->after_fork)
+			plan->after_fork();
+		failed = sandbox_enter(plan->sandbox, child);
+	}
+	if (failed == 0)
+		plan->run();
+	for (;;)
+		syscall(SYS_exit, SANDBOX_EXIT_BASE + (failed > 0 ? failed : 0));
+}
+
+/* ---- the parent ---- */
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+/* A pipe whose trusted end, ends[trusted], does not block. */
+static int make_pipe(int ends[2], int trusted)
+{
+	if (pipe2(ends, O_CLOEXEC) != 0) {
+		ends[0] = ends[1] = -1;
+		return -1;
+	}
+	return fcntl(ends[trusted], F_SETFL, O_NONBLOCK);
+}
+
+static int make_pipes(int input[2], int output[2], int report[2], bool diagnose)
+{
+	if (make_pipe(input, 1) != 0 || make_pipe(output, 0) != 0)
+		return -1;
+	/* Only a matter of speed: an unprivileged user may have used up what the system allows. */
+	(void)fcntl(output[0], F_SETPIPE_SZ, OUTPUT_PIPE_SIZE);
+	return diagnose ? make_pipe(report, 0) : 0;
+}
+
+struct safe_outcome spawn_child(const struct spawn_plan *plan, struct spawned *child)
+{
+	int input[2] = { -1, -1 }, output[2] = { -1, -1 }, report[2] = { -1, -1 };
+	struct safe_outcome outcome = outcome_ok();
+
+	*child = SPAWNED_NONE;
+	if (make_pipes(input, output, report, plan->sandbox->diagnose) != 0) {
+		outcome = outcome_of_errno(SAFE_NO_SANDBOX, "cannot make the decoder's pipes", errno);
+		goto out;
+	}
+	struct sandbox_child inside = {
+		.parent = getpid(),
+		.input = input[0],
+		.output = output[1],
+		.report = report[1],
+		.cpu_seconds = plan->cpu_seconds,
+	};
+	child->pid = fork();
+	if (child->pid == 0)
+		child_main(plan, &inside);
+	if (child->pid < 0) {
+		child->pid = 0;
+		outcome = outcome_of_errno(SAFE_NO_SANDBOX, "cannot fork a decoder", errno);
+		goto out;
+	}
+	child->input = input[1];
+	child->output = output[0];
+	child->report = report[0];
+	input[1] = output[0] = report[0] = -1;
+	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
+	if (child->pidfd < 0) {
+		outcome = outcome_of_errno(SAFE_NO_SANDBOX, "cannot get hold of the decoder", errno);
+		(void)spawn_end(child);
+	}
+out:
+	for (int end = 0; end < 2; end++) {
+		close_fd(&input[end]);
+		close_fd(&output[end]);
+		close_fd(&report[end]);
+	}
+	return outcome;
+}
+
+void spawn_close_input(struct spawned *child)
+{
+	close_fd(&child->input);
+}
+
+int spawn_end(struct spawned *child)
+{
+	int status = 0;
+
+	if (child->pid > 0) {
+		/* The pid is ours until it is reaped here, so it cannot mean another process. */
+		(void)kill(child->pid, SIGKILL);
+		while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+			;
+	}
+	child->pid = 0;
+	close_fd(&child->pidfd);
+	close_fd(&child->input);
+	close_fd(&child->output);
+	close_fd(&child->report);
+	return status;
+}
+
+int spawn_end_gently(struct spawned *child)
+{
+	struct pollfd ended = { .fd = child->pidfd, .events = POLLIN };
+
+	spawn_close_input(child);
+	while (child->pidfd >= 0 && poll(&ended, 1, GENTLE_WAIT) < 0 && errno == EINTR)
+		;
+	return spawn_end(child);
+}
+
+struct safe_outcome spawn_outcome(int wait_status, bool said_hello)
+{
+	struct safe_outcome outcome = outcome_of(SAFE_KILLED, "the decoder ended before it was done");
+
+	if (!said_hello) {
+		const char *step =
+		        WIFEXITED(wait_status) ? sandbox_step_name(WEXITSTATUS(wait_status) - SANDBOX_EXIT_BASE) : NULL;
+		outcome = outcome_of(SAFE_NO_SANDBOX, step ? step : "the decoder ended before it was locked down");
+	} else if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGXCPU) {
+		outcome = outcome_of(SAFE_LIMIT, "more processor time than the limit allows (--cpu)");
+	} else if (WIFSIGNALED(wait_status)) {
+		outcome.reason = "the decoder was killed";
+		outcome.signal = WTERMSIG(wait_status);
+	}
+	return outcome;
+}

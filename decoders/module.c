@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What turns a decoder into a module: its one exported symbol, and the main function of the child. */
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "decoder.h"
+
+static ssize_t read_input(void *context, void *data, size_t size)
+{
+	(void)context;
+	return read(STDIN_FILENO, data, size);
+}
+
+static ssize_t write_output(void *context, const void *data, size_t size)
+{
+	(void)context;
+	return write(STDOUT_FILENO, data, size);
+}
+
+static void run(void)
+{
+	static const struct session_io io = { .read = read_input, .write = write_output };
+
+	(void)session_serve(&decoder, &io);
+	/* Not _exit(): that is exit_group, which strict mode does not have. */
+	for (;;)
+		syscall(SYS_exit, 0);
+}
+
+__attribute__((visibility("default"))) const struct decoder_module safe_decode_module = {
+	.abi = DECODER_ABI,
+	.decoder = &decoder,
+	.run = run,
+};

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* A consumer that checks what the wire reader promises: called in order, with sizes that add up. */
+#ifndef SAFE_DECODE_FUZZ_CONSUMER_H
+#define SAFE_DECODE_FUZZ_CONSUMER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "../broker/wire_reader.h"
+
+#define REQUIRE(condition)                                                                                             \
+	do {                                                                                                           \
+		if (!(condition))                                                                                      \
+			abort();                                                                                       \
+	} while (0)
+
+struct checked {
+	struct wire_request request;
+	struct wire_image image;
+	bool hello, announced, reserved, ended;
+	uint32_t frames;
+	uint64_t frame_left; /* bytes */
+	uint64_t total;      /* bytes */
+	size_t room;
+	uint8_t buffer[5000]; /* not a multiple of any row */
+};
+
+static struct safe_outcome checked_hello(void *context)
+{
+	struct checked *checked = context;
+
+	REQUIRE(!checked->hello);
+	checked->hello = true;
+	return outcome_ok();
+}
+
+static struct safe_outcome checked_image(void *context, const struct wire_image *image)
+{
+	struct checked *checked = context;
+
+	REQUIRE(checked->hello && !checked->announced);
+	REQUIRE(image->width >= 1 && image->width <= checked->request.max_side);
+	REQUIRE(image->height >= 1 && image->height <= checked->request.max_side);
+	REQUIRE(checked->request.pixel_formats & WIRE_FORMAT_BIT(image->pixel_format));
+	REQUIRE((uint64_t)image->width * image->height * image->frames <= checked->request.max_pixels);
+	checked->announced = true;
+	checked->image = *image;
+	return outcome_ok();
+}
+
+static struct safe_outcome checked_frame(void *context, const struct wire_frame *frame)
+{
+	struct checked *checked = context;
+
+	(void)frame;
+	REQUIRE(checked->announced && checked->frame_left == 0 && checked->frames < checked->image.frames);
+	checked->frames++;
+	checked->frame_left =
+	        (uint64_t)checked->image.width * checked->image.height * wire_pixel_bytes[checked->image.pixel_format];
+	return outcome_ok();
+}
+
+static struct safe_outcome checked_bytes(void *context)
+{
+	struct checked *checked = context;
+
+	REQUIRE(checked->hello && !checked->announced);
+	checked->announced = true;
+	checked->frame_left = UINT64_MAX;
+	return outcome_ok();
+}
+
+static void *checked_reserve(void *context, size_t *size)
+{
+	struct checked *checked = context;
+
+	REQUIRE(checked->announced && checked->frame_left > 0);
+	checked->reserved = true;
+	checked->room = *size = 1 + checked->total % sizeof(checked->buffer);
+	return checked->buffer;
+}
+
+static struct safe_outcome checked_commit(void *context, size_t size)
+{
+	struct checked *checked = context;
+
+	REQUIRE(checked->reserved && size >= 1 && size <= checked->room && size <= checked->frame_left);
+	checked->reserved = false;
+	checked->frame_left -= size;
+	checked->total += size;
+	REQUIRE(checked->total <= checked->request.max_output);
+	return outcome_ok();
+}
+
+static struct safe_outcome checked_end(void *context, enum wire_failure damage, uint32_t notes)
+{
+	struct checked *checked = context;
+	bool image = checked->image.width > 0;
+	bool whole = checked->frames == checked->image.frames && checked->frame_left == 0;
+
+	REQUIRE(checked->announced && !checked->ended && (notes & ~WIRE_NOTES) == 0);
+	REQUIRE(damage == WIRE_OK || (checked->request.flags & WIRE_PARTIAL));
+	REQUIRE(!image || whole || damage != WIRE_OK || checked->request.operation == WIRE_INFO);
+	checked->ended = true;
+	return outcome_ok();
+}
+
+/* `checked` must have its request and be zero otherwise. */
+static inline struct wire_consumer checked_consumer(struct checked *checked)
+{
+	return (struct wire_consumer){
+		.context = checked,
+		.hello = checked_hello,
+		.image = checked_image,
+		.frame = checked_frame,
+		.bytes = checked_bytes,
+		.reserve = checked_reserve,
+		.commit = checked_commit,
+		.end = checked_end,
+	};
+}
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Runs the decoder that it is linked with over the input, in this process, and lets the trusted wire reader judge what
+ * the decoder says: a message that the reader refuses is a bug, too.
+ */
+#include <string.h>
+
+#include "../broker/registry.h"
+#include "../decoders/decoder.h"
+#include "consumer.h"
+
+struct run {
+	struct checked checked;
+	struct wire_reader reader;
+	const uint8_t *input;
+	size_t input_left;
+	size_t request_sent;
+	const uint8_t *message; /* bytes that the reader has not taken yet */
+	size_t message_left;
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The request first, then the input. */
+static ssize_t give_input(void *context, void *data, size_t size)
+{
+	struct run *run = context;
+	size_t request_left = sizeof(run->checked.request) - run->request_sent;
+
+	if (request_left > 0) {
+		size_t part = size < request_left ? size : request_left;
+		memcpy(data, (const uint8_t *)&run->checked.request + run->request_sent, part);
+		run->request_sent += part;
+		return (ssize_t)part;
+	}
+	size_t part = size < run->input_left ? size : run->input_left;
+	if (part > 0)
+		memcpy(data, run->input, part);
+	run->input += part;
+	run->input_left -= part;
+	return (ssize_t)part;
+}
+
+static ssize_t give_message(void *context, void *data, size_t size)
+{
+	struct run *run = context;
+	size_t part = size < run->message_left ? size : run->message_left;
+
+	REQUIRE(part > 0);
+	memcpy(data, run->message, part);
+	run->message += part;
+	run->message_left -= part;
+	return (ssize_t)part;
+}
+
+static ssize_t take_output(void *context, const void *data, size_t size)
+{
+	struct run *run = context;
+
+	run->message = data;
+	run->message_left = size;
+	while (run->message_left > 0) {
+		enum wire_progress progress = wire_reader_step(&run->reader, give_message, run);
+		REQUIRE(progress == WIRE_PROGRESS_MORE || (progress == WIRE_PROGRESS_OVER && run->message_left == 0));
+	}
+	return (ssize_t)size;
+}
+
+static void decode(const uint8_t *data, size_t size, uint32_t variant, uint32_t pixel_format, uint32_t flags)
+{
+	struct run run = {
+		.checked.request = { .version = WIRE_VERSION,
+		                     .operation = WIRE_DECODE,
+		                     .variant = variant,
+		                     .pixel_formats = WIRE_FORMAT_BIT(pixel_format),
+		                     .flags = flags,
+		                     .max_side = 65535,
+		                     .max_frames = 1,
+		                     .max_metadata = 1 << 20,
+		                     .max_pixels = 1 << 20,
+		                     .max_output = 1 << 24 },
+		.input = data,
+		.input_left = size,
+	};
+	const struct wire_consumer consumer = checked_consumer(&run.checked);
+	const struct session_io io = { .read = give_input, .write = take_output, .context = &run };
+
+	wire_reader_init(&run.reader, &run.checked.request, &consumer);
+	REQUIRE(session_serve(&decoder, &io));
+	/* It had the last word, and what it said was no lie. */
+	REQUIRE(run.reader.state == WIRE_STATE_OVER && run.reader.outcome.status != SAFE_KILLED);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct safe_format *format = registry_recognise(data, size);
+	uint32_t pixel_format = (uint32_t)(size % WIRE_PIXEL_FORMATS);
+	static int initialised;
+
+	if (!initialised && decoder.initialise)
+		decoder.initialise();
+	initialised = 1;
+	if (format && strcmp(format->module, decoder.name) == 0)
+		decode(data, size, format->variant, pixel_format, size & 8 ? WIRE_PARTIAL : 0);
+	/* Not recognised by content, or not for this decoder: each of its formats by name. */
+	for (size_t i = 0; !format && (format = registry_at(i)) != NULL; i++, format = NULL)
+		if (strcmp(format->module, decoder.name) == 0)
+			decode(data, size, format->variant, pixel_format, size & 8 ? WIRE_PARTIAL : 0);
+	return 0;
+}

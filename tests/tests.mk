@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+# What `make test`, `make asan`, `make ubsan` and `make fuzz` build.  Included by the Makefile.
+
+# Every tests/*_test.c is one criterion program.  Those listed as SANDBOXED lock children down, where no sanitizer's
+# runtime can follow.
+UNITS := $(patsubst tests/%.c,%,$(wildcard tests/*_test.c))
+SANDBOXED := lockdown_test
+UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/%)
+
+UNIT_SUPPORT := $(BUILD)/libinterface.a $(BUILD)/libtrusted.a $(BUILD)/libdecoding.a
+
+# The allocator and what decoders share, without the interposed malloc().
+$(BUILD)/libdecoding.a: $(call object,decoders/arena.c $(COMMON))
+
+$(BUILD)/tests/%_test: $(BUILD)/obj/tests/%_test.o $(UNIT_SUPPORT)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie -o $@ $^ -lcriterion $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
+# A program of its own, because criterion must not run on the allocator that is tested.
+INTERPOSE_CHECK := $(BUILD)/tests/interpose_check
+$(INTERPOSE_CHECK): $(call object,tests/interpose_check.c $(MEMORY)) decoders/interpose.list
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
+# The command line as users have it, but with one more format: a decoder that attacks (tests/hostile.c).
+HOSTILE := $(BUILD)/tests/bin-hostile
+$(BUILD)/obj/hostile/registry.o: broker/registry.c tests/hostile_format.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CPPFLAGS) -fPIE -include tests/hostile_format.h -c -o $@ $< $(ALL_CFLAGS)
+
+$(HOSTILE)/safe-decode: $(call object,broker/cli/main.c $(MEMORY)) $(BUILD)/obj/hostile/registry.o $(BUILD)/libinterface.a $(BUILD)/libtrusted.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(EXPORTS) -o $@ $^ $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
+$(HOSTILE)/decoders/hostile.so: $(call object,tests/hostile.c $(COMMON) decoders/module.c)
+	@mkdir -p $(@D)
+	$(call say,MODULE,$@)
+	$(Q)$(CC) -shared -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
+$(BUILD)/obj/tests/hostile.o: EXTRA := -fPIC
+
+# ---- fuzz harnesses: each with libFuzzer, and as a plain replayer ----
+
+define harness_rule
+$(BUILD)/fuzz/$(1): $(call object,$(2)) $(BUILD)/obj/fuzz/replay.o $(BUILD)/libtrusted.a
+	@mkdir -p $$(@D)
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) -pie -o $$@ $$^ $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(3)
+$(BUILD)/fuzz/$(1)-fuzzer: $(call object,$(2)) $(BUILD)/libtrusted.a
+	@mkdir -p $$(@D)
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) -pie -o $$@ $$^ -fsanitize=fuzzer $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(3)
+endef
+
+HARNESSES := $(DECODERS) wire arena
+REPLAYERS := $(HARNESSES:%=$(BUILD)/fuzz/%)
+$(foreach decoder,$(DECODERS),$(eval $(call harness_rule,$(decoder),fuzz/decoder_fuzz.c $(call parts_of,$(decoder)) $(COMMON),$(shell pkg-config --libs $(call library_of,decoders/$(decoder).c) 2>/dev/null) -lseccomp)))
+$(eval $(call harness_rule,wire,fuzz/wire_fuzz.c,-lseccomp))
+$(eval $(call harness_rule,arena,fuzz/arena_fuzz.c decoders/arena.c))
+$(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE
+# Coverage feedback for libFuzzer, in a build tree of its own.
+ifeq ($(notdir $(BUILD)),fuzz)
+$(BUILD)/obj/%.o: SANITIZER += -fsanitize=fuzzer-no-link
+endif
+
+.PHONY: tests sanitized fuzzers
+tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(HOSTILE)/safe-decode $(HOSTILE)/decoders/hostile.so $(REPLAYERS)
+sanitized: $(filter-out $(SANDBOXED:%=$(BUILD)/tests/%),$(UNIT_PROGRAMS)) $(REPLAYERS)
+fuzzers: $(HARNESSES:%=$(BUILD)/fuzz/%-fuzzer)
+
+$(BUILD)/bench/png-loop: $(call object,bench/png_loop.c)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS) -lpng16
