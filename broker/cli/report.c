@@ -88,7 +88,7 @@ static void report_posture(const struct job *job)
 	FILE *stream = free ? stdout : stderr;
 
 	fputs("{\"file\": ", stream);
-	json_text(stream, job->name);
+	escape_json(stream, job->name);
 	fprintf(stream,
 	        ", \"verified\": %s, \"seccomp\": \"%s\", \"filters\": %" PRIu64 ", \"inherited_filters\": %" PRIu64
 	        ", \"no_new_privs\": %s, \"system_calls\": [\"read\", \"write\", \"exit\", \"rt_sigreturn\"], "

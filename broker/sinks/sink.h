@@ -27,8 +27,10 @@ struct sink_format {
 
 	/* The image is known: write the header, allocate sink->state.  May be NULL. */
 	struct safe_outcome (*begin)(struct sink *sink);
-	/* One whole row, sink->stride bytes.  NULL: pixels and bytes go to the descriptor as they are. */
+	/* One whole row, sink->stride bytes.  NULL: pixels go to the descriptor as they are. */
 	struct safe_outcome (*row)(struct sink *sink, const uint8_t *row);
+	/* A piece of a stream.  NULL: bytes go to the descriptor as they are. */
+	struct safe_outcome (*bytes)(struct sink *sink, const uint8_t *data, size_t size);
 	/* All frames are complete: write the rest.  May be NULL. */
 	struct safe_outcome (*end)(struct sink *sink);
 	/* Frees sink->state, after success and failure alike.  May be NULL. */

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line, parsed over one table. */
+#ifndef SAFE_DECODE_OPTIONS_H
+#define SAFE_DECODE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "../limits.h"
+#include "../registry.h"
+#include "../sinks/sink.h"
+#include "../status.h"
+
+enum options_action {
+	OPTIONS_DECODE,
+	OPTIONS_HELP,
+	OPTIONS_VERSION,
+	OPTIONS_LIST_DECODERS,
+};
+
+/* All strings are borrowed from argv. */
+struct options {
+	enum options_action action;
+	char **inputs; /* "-" is standard input; one at least when decoding */
+	size_t input_count;
+	const char *output;                /* NULL: standard output */
+	const char *output_dir;            /* NULL: none */
+	size_t jobs;                       /* at a time, with output_dir */
+	const struct sink_format *sink;    /* never NULL when decoding */
+	uint32_t pixel_formats;            /* WIRE_FORMAT_BIT()s to ask for */
+	const struct safe_format *decoder; /* NULL: by content */
+	struct safe_limits limits;
+	bool info, partial, posture, diagnose, quiet, verbose;
+};
+
+/* Parses the command line.  Permutes argv.  Returns SAFE_OK, or SAFE_USAGE after one line on standard error. */
+enum safe_status options_parse(int argc, char **argv, struct options *options);
+
+/* The caller checks the stream for errors. */
+void options_print_help(FILE *stream);
+void options_print_decoders(FILE *stream);
+
+/* The name of an enum wire_pixel_format as in --pixels. */
+const char *options_pixel_format_name(uint32_t pixel_format);
+
+#endif

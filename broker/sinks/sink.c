@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+#include "sink.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "formats.h"
+
+enum { BUFFER_SIZE = 256 << 10 };
+
+static const struct sink_format *const formats[] = {
+	&sink_raw, &sink_pam, &sink_ppm, &sink_png, &sink_bmp, &sink_preview,
+};
+
+const struct sink_format *sink_format_at(size_t index)
+{
+	return index < sizeof(formats) / sizeof(formats[0]) ? formats[index] : NULL;
+}
+
+const struct sink_format *sink_format_by_name(const char *name)
+{
+	const struct sink_format *format = NULL;
+
+	for (size_t i = 0; (format = sink_format_at(i)) != NULL; i++)
+		if (strcmp(format->name, name) == 0)
+			return format;
+	return NULL;
+}
+
+static bool has_word(const char *words, const char *word)
+{
+	size_t length = strlen(word);
+
+	while (*words) {
+		size_t next = strcspn(words, " ");
+		if (next == length && strncasecmp(words, word, length) == 0)
+			return true;
+		words += next + (words[next] == ' ');
+	}
+	return false;
+}
+
+const struct sink_format *sink_format_by_file_name(const char *file_name)
+{
+	const char *slash = strrchr(file_name, '/');
+	const char *dot = strrchr(slash ? slash : file_name, '.');
+	const struct sink_format *format = NULL;
+
+	for (size_t i = 0; dot && dot[1] && (format = sink_format_at(i)) != NULL; i++)
+		if (has_word(format->extensions, dot + 1))
+			return format;
+	return NULL;
+}
+
+void sink_init(struct sink *sink, const struct sink_format *format, int fd)
+{
+	*sink = (struct sink){ .format = format, .fd = fd };
+}
+
+void sink_release(struct sink *sink)
+{
+	if (sink->format && sink->format->release)
+		sink->format->release(sink);
+	free(sink->buffer);
+	sink->buffer = NULL;
+	sink->state = NULL;
+	sink->format = NULL;
+}
+
+struct safe_outcome sink_write(struct sink *sink, const void *data, size_t size)
+{
+	const uint8_t *bytes = data;
+
+	while (size > 0) {
+		ssize_t put = write(sink->fd, bytes, size);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return outcome_of_errno(SAFE_IO, "cannot write the output", errno);
+		bytes += put;
+		size -= (size_t)put;
+	}
+	return outcome_ok();
+}
+
+static struct safe_outcome allocate(struct sink *sink, size_t size)
+{
+	sink->buffer = malloc(size);
+	sink->buffer_size = size;
+	return sink->buffer ? outcome_ok() : outcome_of_errno(SAFE_IO, "no memory for the output", errno);
+}
+
+struct safe_outcome sink_image(struct sink *sink, const struct wire_image *image)
+{
+	size_t size = BUFFER_SIZE;
+	uint64_t rows = 0;
+
+	if (image->frames > 1 && sink->format->row)
+		return outcome_of(SAFE_USAGE, "this output format holds one frame only");
+	if (__builtin_mul_overflow((size_t)image->width, wire_pixel_bytes[image->pixel_format], &sink->stride) ||
+	    __builtin_mul_overflow((uint64_t)image->height, image->frames, &rows))
+		return outcome_of_errno(SAFE_IO, "no memory for the output", EOVERFLOW);
+	sink->image = *image;
+	sink->is_image = true;
+	sink->rows_left = rows;
+	/* Whole rows, so that a format that takes rows finds them in one piece. */
+	if (sink->format->row)
+		size = sink->stride < BUFFER_SIZE ? BUFFER_SIZE / sink->stride * sink->stride : sink->stride;
+	struct safe_outcome outcome = allocate(sink, size);
+	if (outcome.status == SAFE_OK && sink->format->begin)
+		outcome = sink->format->begin(sink);
+	return outcome;
+}
+
+struct safe_outcome sink_bytes(struct sink *sink)
+{
+	if (!sink->format->takes_bytes)
+		return outcome_of(SAFE_USAGE, "this output format needs a picture, and the input gives bytes");
+	return allocate(sink, BUFFER_SIZE);
+}
+
+void *sink_reserve(struct sink *sink, size_t *size)
+{
+	*size = sink->buffer_size - sink->buffer_filled;
+	return sink->buffer + sink->buffer_filled;
+}
+
+/* Hands whole rows on and keeps the rest for later. */
+static struct safe_outcome commit_rows(struct sink *sink)
+{
+	struct safe_outcome outcome = outcome_ok();
+	const uint8_t *row = sink->buffer;
+
+	for (; sink->buffer_filled >= sink->stride && outcome.status == SAFE_OK; row += sink->stride) {
+		outcome = sink->format->row(sink, row);
+		sink->buffer_filled -= sink->stride;
+		sink->rows_left--;
+	}
+	memmove(sink->buffer, row, sink->buffer_filled);
+	return outcome;
+}
+
+/* The bytes go out as they came in; only the count of rows wants to know about pieces of rows. */
+static struct safe_outcome commit_bytes(struct sink *sink, size_t size)
+{
+	if (sink->is_image)
+		sink->rows_left -= sink->written / sink->stride - (sink->written - size) / sink->stride;
+	if (sink->format->bytes)
+		return sink->format->bytes(sink, sink->buffer, size);
+	return sink_write(sink, sink->buffer, size);
+}
+
+struct safe_outcome sink_commit(struct sink *sink, size_t size)
+{
+	sink->written += size;
+	if (!sink->is_image || !sink->format->row)
+		return commit_bytes(sink, size);
+	sink->buffer_filled += size;
+	return commit_rows(sink);
+}
+
+/* What lacks of a damaged picture: transparent black, or black. */
+static struct safe_outcome fill_rest(struct sink *sink)
+{
+	struct safe_outcome outcome = outcome_ok();
+
+	while (sink->rows_left > 0 && outcome.status == SAFE_OK) {
+		/* To the end of the row that was begun; only a format that takes rows buffers pieces. */
+		size_t size = sink->stride - sink->written % sink->stride;
+		size_t room = 0;
+		uint8_t *rest = sink_reserve(sink, &room);
+		if (size > room)
+			size = room;
+		memset(rest, 0, size);
+		outcome = sink_commit(sink, size);
+	}
+	return outcome;
+}
+
+struct safe_outcome sink_end(struct sink *sink, bool fill)
+{
+	struct safe_outcome outcome = outcome_ok();
+
+	if (fill && sink->is_image)
+		outcome = fill_rest(sink);
+	if (outcome.status == SAFE_OK && sink->format->end)
+		outcome = sink->format->end(sink);
+	return outcome;
+}
