@@ -51,11 +51,11 @@ say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
 TRUSTED := $(wildcard broker/*.c)
 INTERFACE := $(filter-out broker/cli/main.c,$(wildcard broker/cli/*.c)) $(wildcard broker/sinks/*.c)
 MEMORY := decoders/arena.c decoders/interpose.c
-COMMON := decoders/session.c decoders/pixels.c decoders/exif.c
+COMMON := decoders/session.c $(wildcard decoders/pixels.c) decoders/exif.c
 
 # A decoder is a file in decoders/ that says which library it needs; files NAME_*.c belong to decoder NAME.
-DECODERS := $(patsubst decoders/%.c,%,$(shell grep -l '^/\* pkg-config: ' decoders/*.c))
-library_of = $(shell sed -n 's,^/\* pkg-config: \(.*\) \*/$$,\1,p' $(1))
+DECODERS := $(patsubst decoders/%.c,%,$(shell grep -l '^[/ ]\* pkg-config: ' decoders/*.c))
+library_of = $(shell sed -n 's:^[/ ]\* pkg-config\: \([^ ]*\).*$$:\1:p' $(1))
 parts_of = decoders/$(1).c $(wildcard decoders/$(1)_*.c)
 
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))

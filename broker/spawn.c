@@ -95,14 +95,15 @@ struct safe_outcome spawn_child(const struct spawn_plan *plan, struct spawned *c
 		.report = report[1],
 		.cpu_seconds = plan->cpu_seconds,
 	};
-	child->pid = fork();
-	if (child->pid == 0)
+	/* Nothing of the caller's but this frame is touched in the child: the rest may be hidden from it. */
+	pid_t pid = fork();
+	if (pid == 0)
 		child_main(plan, &inside);
-	if (child->pid < 0) {
-		child->pid = 0;
+	if (pid < 0) {
 		outcome = outcome_of_errno(SAFE_NO_SANDBOX, "cannot fork a decoder", errno);
 		goto out;
 	}
+	child->pid = pid;
 	child->input = input[1];
 	child->output = output[0];
 	child->report = report[0];

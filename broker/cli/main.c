@@ -76,6 +76,8 @@ int main(int argc, char **argv)
 
 	if (plug_standard_descriptors() != 0 || interrupt_install() != 0)
 		return SAFE_IO;
+	/* One write a line, so that lines of several programs do not mix. */
+	(void)setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
 	enum safe_status status = options_parse(argc, argv, &options);
 	if (status != SAFE_OK)
 		return (int)status;

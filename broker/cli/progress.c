@@ -24,6 +24,7 @@ static void draw(struct progress *progress)
 	int filled = (int)(progress->done * BAR_WIDTH / progress->total);
 
 	fprintf(stderr, "\r[%.*s%*s] %zu/%zu", filled, full, BAR_WIDTH - filled, "", progress->done, progress->total);
+	(void)fflush(stderr);
 	progress->drawn = true;
 }
 

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "interpose.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct arena *host;
+static struct arena *decode;   /* the one other arena, once it was selected */
+static struct arena *selected; /* one of these two */
+static bool in_child;          /* `host` must not be touched: it is not mapped here */
+
+enum { NO_SANDBOX = 6 }; /* exit code */
+
+/* Address space for the host arena; less where the process may not have as much. */
+static const size_t host_sizes[] = { (size_t)1 << 30, (size_t)256 << 20, (size_t)64 << 20 };
+
+static struct arena *create_host(void)
+{
+	for (size_t i = 0; i < sizeof(host_sizes) / sizeof(host_sizes[0]) && !host; i++)
+		host = arena_create(host_sizes[i]);
+	/* A host arena that children could read is none. */
+	if (!host || arena_hide_from_children(host) != 0) {
+		static const char text[] = "safe-decode: no address space to begin with\n";
+		if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0) {
+			/* There is no other place to say so. */
+		}
+		_exit(NO_SANDBOX);
+	}
+	return host;
+}
+
+static inline struct arena *current(void)
+{
+	if (selected)
+		return selected;
+	selected = host ? host : create_host();
+	return selected;
+}
+
+/* The arena that memory came from; NULL if it is none, or out of reach.  (Before relocation the dynamic linker has an
+ * allocator of its own, and may pass what that gave to us.) */
+static inline struct arena *owner_of(const void *pointer)
+{
+	if (decode && arena_owns(decode, pointer))
+		return decode;
+	return !in_child && host && arena_owns(host, pointer) ? host : NULL;
+}
+
+int interpose_select(struct arena *arena)
+{
+	if (arena && decode && arena != decode)
+		return -1;
+	if (arena)
+		decode = arena;
+	selected = arena;
+	return 0;
+}
+
+void interpose_enter_child(void)
+{
+	in_child = true;
+	selected = decode;
+}
+
+/* ---- the standard names ---- */
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* As glibc does: what pointer differences cannot span is refused. */
+static bool is_absurd(size_t size)
+{
+	if (size <= PTRDIFF_MAX)
+		return false;
+	errno = ENOMEM;
+	return true;
+}
+
+EXPORT void *malloc(size_t size)
+{
+	return is_absurd(size) ? NULL : arena_alloc(current(), size);
+}
+
+EXPORT void *calloc(size_t count, size_t size)
+{
+	return arena_alloc_zeroed(current(), count, size);
+}
+
+EXPORT void free(void *pointer)
+{
+	int saved = errno;
+	struct arena *owner = owner_of(pointer);
+
+	if (owner)
+		arena_free(owner, pointer);
+	errno = saved;
+}
+
+EXPORT void *realloc(void *pointer, size_t size)
+{
+	if (!pointer)
+		return malloc(size);
+	struct arena *owner = owner_of(pointer);
+	if (!owner) {
+		/* How much there is to copy cannot be known. */
+		errno = ENOMEM;
+		return NULL;
+	}
+	return is_absurd(size) ? NULL : arena_resize(owner, pointer, size);
+}
+
+EXPORT void *reallocarray(void *pointer, size_t count, size_t size)
+{
+	size_t total = 0;
+
+	if (__builtin_mul_overflow(count, size, &total)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return realloc(pointer, total);
+}
+
+EXPORT void *memalign(size_t alignment, size_t size)
+{
+	return is_absurd(size) ? NULL : arena_alloc_aligned(current(), alignment, size);
+}
+
+EXPORT void *aligned_alloc(size_t alignment, size_t size)
+{
+	return memalign(alignment, size);
+}
+
+EXPORT int posix_memalign(void **pointer, size_t alignment, size_t size)
+{
+	int saved = errno;
+
+	if (alignment < sizeof(void *) || (alignment & (alignment - 1)) != 0)
+		return EINVAL;
+	void *memory = memalign(alignment, size);
+	errno = saved;
+	if (!memory)
+		return ENOMEM;
+	*pointer = memory;
+	return 0;
+}
+
+EXPORT void *valloc(size_t size)
+{
+	return memalign((size_t)sysconf(_SC_PAGESIZE), size);
+}
+
+EXPORT void *pvalloc(size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t rounded = 0;
+
+	if (__builtin_add_overflow(size, page - 1, &rounded)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return memalign(page, rounded & ~(page - 1));
+}
+
+EXPORT size_t malloc_usable_size(void *pointer)
+{
+	struct arena *owner = owner_of(pointer);
+
+	return owner ? arena_usable_size(owner, pointer) : 0;
+}
