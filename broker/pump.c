@@ -2,6 +2,7 @@
 #include "pump.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,7 +11,8 @@ enum {
 	SOURCE,
 	TO_CHILD,
 	FROM_CHILD,
-	STEPS_AT_ONCE = 64, /* of the reader, before others that share the poll loop have their turn */
+	RELAY_SIZE = 1 << 20, /* bytes */
+	STEPS_AT_ONCE = 64,   /* of the reader, before others that share the poll loop have their turn */
 };
 
 #define NANOSECONDS UINT64_C(1000000000)
@@ -25,7 +27,12 @@ struct safe_outcome pump_init(struct pump *pump, const struct pump_plan *plan)
 		.max_input = plan->max_input,
 		.stall_limit = plan->stall_seconds * NANOSECONDS,
 	};
+	pump->relay[0] = pump->relay[1] = -1;
 	wire_reader_init(&pump->reader, plan->request, plan->consumer);
+	if (pipe2(pump->relay, O_CLOEXEC) != 0)
+		return outcome_of_errno(SAFE_IO, "cannot make a pipe", errno);
+	/* Only a matter of speed: an unprivileged user may have used up what the system allows. */
+	(void)fcntl(pump->relay[1], F_SETPIPE_SZ, RELAY_SIZE);
 	pump->buffer = malloc(PUMP_BUFFER_SIZE);
 	if (!pump->buffer || plan->start_size > PUMP_BUFFER_SIZE - sizeof(*plan->request))
 		return outcome_of_errno(SAFE_IO, "no memory for the input", ENOMEM);
@@ -41,6 +48,11 @@ void pump_free(struct pump *pump)
 {
 	free(pump->buffer);
 	pump->buffer = NULL;
+	for (int end = 0; end < 2; end++) {
+		if (pump->relay[end] >= 0)
+			(void)close(pump->relay[end]);
+		pump->relay[end] = -1;
+	}
 }
 
 void pump_release(struct pump *pump)
@@ -75,11 +87,32 @@ int pump_wants(const struct pump *pump, struct pollfd fds[PUMP_FDS])
 	return (int)(left / 1000000 + 1); /* at most a day: see options */
 }
 
+/* Moves what the child has written into the relay, without a copy.  Returns as read(2). */
+static ssize_t fill_relay(struct pump *pump)
+{
+	ssize_t moved = 0;
+
+	do
+		moved = splice(pump->from_child, NULL, pump->relay[1], NULL, RELAY_SIZE, SPLICE_F_NONBLOCK);
+	while (moved < 0 && errno == EINTR);
+	if (moved > 0)
+		pump->relayed = (size_t)moved;
+	return moved;
+}
+
 static ssize_t read_child(void *context, void *data, size_t size)
 {
-	const struct pump *pump = context;
+	struct pump *pump = context;
 
-	return read(pump->from_child, data, size);
+	if (pump->relayed == 0) {
+		ssize_t moved = fill_relay(pump);
+		if (moved <= 0)
+			return moved;
+	}
+	ssize_t got = read(pump->relay[0], data, size < pump->relayed ? size : pump->relayed);
+	if (got > 0)
+		pump->relayed -= (size_t)got;
+	return got;
 }
 
 static enum pump_progress end(struct pump *pump, struct safe_outcome outcome)

@@ -30,6 +30,9 @@ struct pump {
 	int source;   /* compressed bytes come from here; borrowed */
 	int to_child; /* pipe ends; borrowed */
 	int from_child;
+	int relay[2];   /* owned; a pipe.  Reading locks a pipe for as long as the copy takes, and the child could not
+	                 * write meanwhile: so its pages are moved here first, which takes no time */
+	size_t relayed; /* bytes in the relay */
 	uint64_t input; /* compressed bytes read so far */
 	uint64_t max_input;
 	uint64_t stall_limit; /* nanoseconds */

@@ -181,6 +181,7 @@ static struct safe_outcome start_pump(struct job *job, const uint8_t *start, siz
 		.max_input = job->options->limits.max_input,
 		.stall_seconds = job->options->limits.stall_seconds,
 	};
+	job->pump_open = true;
 	return pump_init(&job->pump, &plan);
 }
 
@@ -260,7 +261,8 @@ void job_end(struct job *job)
 {
 	interrupt_watch(job->slot, 0);
 	(void)spawn_end(&job->child);
-	pump_free(&job->pump);
+	if (job->pump_open)
+		pump_free(&job->pump);
 	if (job->sink_open)
 		sink_release(&job->sink);
 	if (job->source >= 0)

@@ -32,6 +32,7 @@ struct job {
 	char *output_path; /* owned; NULL: standard output */
 	struct spawned child;
 	struct pump pump;
+	bool pump_open;
 	struct wire_consumer consumer;
 	struct output output;
 	struct sink sink;
