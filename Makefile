@@ -51,7 +51,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
 TRUSTED := $(wildcard broker/*.c)
 INTERFACE := $(filter-out broker/cli/main.c,$(wildcard broker/cli/*.c)) $(wildcard broker/sinks/*.c)
 MEMORY := decoders/arena.c decoders/interpose.c
-COMMON := decoders/session.c $(wildcard decoders/pixels.c) decoders/exif.c
+COMMON := decoders/session.c decoders/pixels.c decoders/exif.c
 
 # A decoder is a file in decoders/ that says which library it needs; files NAME_*.c belong to decoder NAME.
 DECODERS := $(patsubst decoders/%.c,%,$(shell grep -l '^[/ ]\* pkg-config: ' decoders/*.c))

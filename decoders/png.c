@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * PNG, by libpng: every colour type and depth, interlaced or not.  Of an animation, the picture that plain decoders
+ * show.
+ *
+ * pkg-config: libpng
+ */
+#include <png.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decoder.h"
+#include "exif.h"
+#include "pixels.h"
+
+enum { SIGNATURE_SIZE = 8, ACTL_SIZE = 8 };
+
+struct decode {
+	struct session *session;
+	png_structp png;
+	png_infop info;
+	const uint8_t *input; /* what the session gave and libpng has not taken */
+	size_t input_left;
+	enum wire_failure failure; /* known before libpng complains; else WIRE_OK */
+
+	struct wire_image image;
+	bool announced;
+	pixels_converter *convert; /* NULL: libpng's rows are what is wanted */
+	size_t row_bytes;          /* of libpng's rows */
+	uint8_t *pixels;           /* one of libpng's rows, or all of them if interlaced */
+	uint32_t rows_known;       /* of an interlaced picture: from the top, those that some pass has touched */
+};
+
+/* ---- what libpng calls ---- */
+
+static void read_input(png_structp png, png_bytep data, size_t size)
+{
+	struct decode *decode = png_get_io_ptr(png);
+
+	while (size > 0) {
+		if (decode->input_left == 0)
+			decode->input_left = session_read(decode->session, &decode->input);
+		if (decode->input_left == 0) {
+			decode->failure = WIRE_FAIL_TRUNCATED;
+			png_error(png, "");
+		}
+		size_t part = size < decode->input_left ? size : decode->input_left;
+		memcpy(data, decode->input, part);
+		decode->input += part;
+		decode->input_left -= part;
+		data += part;
+		size -= part;
+	}
+}
+
+static png_voidp allocate(png_structp png, png_alloc_size_t size)
+{
+	struct decode *decode = png_get_mem_ptr(png);
+	void *memory = malloc(size);
+
+	if (!memory)
+		decode->failure = WIRE_FAIL_LIMIT_MEMORY;
+	return memory;
+}
+
+static void release(png_structp png, png_voidp memory)
+{
+	(void)png;
+	free(memory);
+}
+
+/* libpng says what is wrong in words alone.  What is not in this list is damage to the data. */
+static enum wire_failure name_failure(const char *message)
+{
+	static const struct {
+		const char *words;
+		enum wire_failure failure;
+	} named[] = {
+		{ "CRC error", WIRE_FAIL_CHECKSUM },
+		{ "IHDR", WIRE_FAIL_HEADER },
+		{ "Not enough image data", WIRE_FAIL_TRUNCATED },
+		{ "Missing", WIRE_FAIL_STRUCTURE },
+		{ "out of place", WIRE_FAIL_STRUCTURE },
+		{ "duplicate", WIRE_FAIL_STRUCTURE },
+		{ "invalid chunk type", WIRE_FAIL_STRUCTURE },
+		{ "unhandled critical chunk", WIRE_FAIL_UNSUPPORTED },
+	};
+	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+		if (strstr(message, named[i].words))
+			return named[i].failure;
+	return WIRE_FAIL_DATA;
+}
+
+static void complain(png_structp png, png_const_charp message)
+{
+	struct decode *decode = png_get_error_ptr(png);
+
+	if (decode->failure == WIRE_OK)
+		decode->failure = name_failure(message);
+	png_longjmp(png, 1);
+}
+
+static void warn(png_structp png, png_const_charp message)
+{
+	struct decode *decode = png_get_error_ptr(png);
+
+	(void)message;
+	session_note(decode->session, WIRE_NOTE_WARNINGS);
+}
+
+static uint32_t read_u32(const uint8_t *data)
+{
+	return (uint32_t)data[0] << 24 | (uint32_t)data[1] << 16 | (uint32_t)data[2] << 8 | data[3];
+}
+
+/* The chunks that libpng is told not to look into.  Returns that they are dealt with. */
+static int take_chunk(png_structp png, png_unknown_chunkp chunk)
+{
+	struct decode *decode = png_get_user_chunk_ptr(png);
+	struct wire_image *image = &decode->image;
+
+	if (memcmp(chunk->name, "iCCP", 4) == 0)
+		image->flags |= WIRE_IMAGE_ICC;
+	else if (memcmp(chunk->name, "eXIf", 4) == 0)
+		image->orientation = exif_orientation(chunk->data, chunk->size);
+	else if (memcmp(chunk->name, "acTL", 4) == 0 && chunk->size >= ACTL_SIZE && read_u32(chunk->data) > 0)
+		image->file_frames = read_u32(chunk->data);
+	return 1;
+}
+
+/* ---- set-up ---- */
+
+static bool create(struct decode *decode)
+{
+	/* Nothing of these changes a pixel, and some can be compressed: none is parsed. */
+	static const png_byte ignored[] =
+	        "bKGD\0cHRM\0eXIf\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0sBIT\0sCAL\0sPLT\0sRGB\0"
+	        "tEXt\0tIME\0zTXt";
+	uint32_t max_metadata = session_request(decode->session)->max_metadata;
+
+	decode->png =
+	        png_create_read_struct_2(PNG_LIBPNG_VER_STRING, decode, complain, warn, decode, allocate, release);
+	if (!decode->png)
+		return false;
+	decode->info = png_create_info_struct(decode->png);
+	if (!decode->info)
+		return false;
+	png_set_read_fn(decode->png, decode, read_input);
+	/* The session checks the size as soon as it is known; libpng allocates nothing by it before. */
+	png_set_user_limits(decode->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+	png_set_chunk_malloc_max(decode->png, max_metadata);
+	png_set_keep_unknown_chunks(decode->png, PNG_HANDLE_CHUNK_NEVER, ignored, sizeof(ignored) / 5);
+	png_set_read_user_chunk_fn(decode->png, decode, take_chunk);
+	return true;
+}
+
+static session_result check_signature(struct decode *decode)
+{
+	uint8_t signature[SIGNATURE_SIZE];
+
+	for (size_t filled = 0; filled < sizeof(signature); filled++) {
+		if (decode->input_left == 0)
+			decode->input_left = session_read(decode->session, &decode->input);
+		if (decode->input_left == 0)
+			return WIRE_FAIL_TRUNCATED;
+		signature[filled] = *decode->input++;
+		decode->input_left--;
+	}
+	png_set_sig_bytes(decode->png, SIGNATURE_SIZE);
+	return png_sig_cmp(signature, 0, sizeof(signature)) == 0 ? WIRE_OK : WIRE_FAIL_SIGNATURE;
+}
+
+static void describe(struct decode *decode)
+{
+	struct wire_image *image = &decode->image;
+	int color_type = png_get_color_type(decode->png, decode->info);
+	bool palette = color_type == PNG_COLOR_TYPE_PALETTE;
+	bool transparent = png_get_valid(decode->png, decode->info, PNG_INFO_tRNS) != 0;
+
+	image->width = png_get_image_width(decode->png, decode->info);
+	image->height = png_get_image_height(decode->png, decode->info);
+	image->frames = 1;
+	image->color = palette                                    ? WIRE_COLOR_PALETTE
+	               : (color_type & PNG_COLOR_MASK_COLOR) != 0 ? WIRE_COLOR_RGB
+	                                                          : WIRE_COLOR_GRAY;
+	/* The samples of a palette are those of its entries. */
+	image->channels = palette ? 3 : png_get_channels(decode->png, decode->info);
+	image->depth = palette ? 8 : png_get_bit_depth(decode->png, decode->info);
+	if (transparent && image->channels % 2 == 1)
+		image->channels++;
+	if (transparent || (color_type & PNG_COLOR_MASK_ALPHA) != 0)
+		image->flags |= WIRE_IMAGE_ALPHA;
+	if (png_get_interlace_type(decode->png, decode->info) != PNG_INTERLACE_NONE)
+		image->flags |= WIRE_IMAGE_PROGRESSIVE;
+}
+
+/* Lets libpng expand everything to whole samples, and finds out how to go on from there. */
+static void choose_transforms(struct decode *decode)
+{
+	struct wire_image *image = &decode->image;
+	bool alpha = (image->flags & WIRE_IMAGE_ALPHA) != 0;
+
+	image->pixel_format = session_choose_format(decode->session, image);
+	if (image->pixel_format == WIRE_RGBA16 && image->depth == 16) {
+		png_set_expand_16(decode->png);
+		png_set_gray_to_rgb(decode->png);
+		if (!alpha)
+			png_set_add_alpha(decode->png, 0xffff, PNG_FILLER_AFTER);
+		return;
+	}
+	png_set_expand(decode->png);
+	png_set_scale_16(decode->png);
+	enum pixels_layout layout = image->color == WIRE_COLOR_GRAY ? alpha ? PIXELS_GRAY_ALPHA : PIXELS_GRAY
+	                            : alpha                         ? PIXELS_RGBA
+	                                                            : PIXELS_RGB;
+	bool as_is = (layout == PIXELS_GRAY && image->pixel_format == WIRE_GRAY) ||
+	             (layout == PIXELS_RGB && image->pixel_format == WIRE_RGB) ||
+	             (layout == PIXELS_RGBA && image->pixel_format == WIRE_RGBA);
+	if (!as_is)
+		decode->convert = pixels_choose(layout, (enum wire_pixel_format)image->pixel_format);
+}
+
+static session_result announce(struct decode *decode)
+{
+	session_result result =
+	        session_check_size(decode->session, decode->image.width, decode->image.height, decode->image.frames);
+
+	if (result != WIRE_OK)
+		return result;
+	choose_transforms(decode);
+	result = session_image(decode->session, &decode->image);
+	if (result == WIRE_OK)
+		result = session_frame(decode->session, 0);
+	decode->announced = result == WIRE_OK;
+	return result;
+}
+
+/* ---- rows ---- */
+
+static session_result decode_rows(struct decode *decode)
+{
+	for (uint32_t y = 0; y < decode->image.height;) {
+		uint8_t *row = NULL;
+		size_t count = 0;
+		session_result result = session_rows(decode->session, &row, &count);
+		if (result != WIRE_OK)
+			return result;
+		size_t stride = (size_t)decode->image.width * wire_pixel_bytes[decode->image.pixel_format];
+		for (size_t i = 0; i < count; i++, row += stride) {
+			png_read_row(decode->png, decode->convert ? decode->pixels : row, NULL);
+			if (decode->convert)
+				decode->convert(row, decode->pixels, decode->image.width);
+			/* One by one: the next may turn out to be damaged. */
+			result = session_commit_rows(decode->session, 1);
+			if (result != WIRE_OK)
+				return result;
+		}
+		y += (uint32_t)count;
+	}
+	return WIRE_OK;
+}
+
+/* Each pass fills whole blocks, so that the picture is coarse but complete after the first. */
+static void decode_passes(struct decode *decode, int passes)
+{
+	for (int pass = 0; pass < passes; pass++) {
+		uint8_t *row = decode->pixels;
+		for (uint32_t y = 0; y < decode->image.height; y++, row += decode->row_bytes) {
+			png_read_row(decode->png, NULL, row);
+			if (pass == 0)
+				decode->rows_known = y + 1;
+		}
+	}
+}
+
+static session_result send_rows(struct decode *decode)
+{
+	const uint8_t *from = decode->pixels;
+
+	for (uint32_t left = decode->rows_known; left > 0;) {
+		uint8_t *row = NULL;
+		size_t count = 0;
+		session_result result = session_rows(decode->session, &row, &count);
+		if (result != WIRE_OK)
+			return result;
+		size_t stride = (size_t)decode->image.width * wire_pixel_bytes[decode->image.pixel_format];
+		if (count > left)
+			count = left;
+		for (size_t i = 0; i < count; i++, row += stride, from += decode->row_bytes) {
+			if (decode->convert)
+				decode->convert(row, from, decode->image.width);
+			else
+				memcpy(row, from, stride);
+		}
+		result = session_commit_rows(decode->session, count);
+		if (result != WIRE_OK)
+			return result;
+		left -= (uint32_t)count;
+	}
+	return WIRE_OK;
+}
+
+/* ---- the whole ---- */
+
+/* Everything that libpng may jump out of. */
+static session_result decode_picture(struct decode *decode)
+{
+	session_result result = check_signature(decode);
+
+	if (result != WIRE_OK)
+		return result;
+	png_read_info(decode->png, decode->info);
+	describe(decode);
+	result = announce(decode);
+	if (result != WIRE_OK)
+		return result;
+	bool interlaced = (decode->image.flags & WIRE_IMAGE_PROGRESSIVE) != 0;
+	int passes = interlaced ? png_set_interlace_handling(decode->png) : 1;
+	png_read_update_info(decode->png, decode->info);
+	decode->row_bytes = png_get_rowbytes(decode->png, decode->info);
+	/* Zeroed: what an interlaced picture lacks when it is damaged must not be old memory. */
+	decode->pixels = calloc(interlaced ? decode->image.height : 1, decode->row_bytes);
+	if (!decode->pixels)
+		return WIRE_FAIL_LIMIT_MEMORY;
+	if (interlaced)
+		decode_passes(decode, passes);
+	else
+		result = decode_rows(decode);
+	if (result != WIRE_OK)
+		return result;
+	png_read_end(decode->png, NULL);
+	return interlaced ? send_rows(decode) : WIRE_OK;
+}
+
+/* libpng gave up.  Limits are no damage: nothing is kept. */
+static session_result give_up(struct decode *decode)
+{
+	session_result result = WIRE_OK;
+
+	if (!decode->announced || decode->failure == WIRE_FAIL_LIMIT_MEMORY)
+		return decode->failure;
+	if (session_partial(decode->session) && (decode->image.flags & WIRE_IMAGE_PROGRESSIVE))
+		result = send_rows(decode);
+	return result == WIRE_OK ? session_damage(decode->session, decode->failure) : result;
+}
+
+static session_result decode_png(struct session *session)
+{
+	struct decode decode = { .session = session, .image = { .file_frames = 1 } };
+	session_result result = WIRE_FAIL_LIMIT_MEMORY;
+
+	if (create(&decode)) {
+		if (setjmp(png_jmpbuf(decode.png)) == 0)
+			result = decode_picture(&decode);
+		else
+			result = give_up(&decode);
+		if (result == WIRE_OK && (decode.input_left > 0 || session_has_more(session)))
+			session_note(session, WIRE_NOTE_TRAILING);
+	}
+	png_destroy_read_struct(&decode.png, &decode.info, NULL);
+	free(decode.pixels);
+	return result;
+}
+
+const struct decoder decoder = { .name = "png", .decode = decode_png };
