@@ -296,7 +296,7 @@ struct arena *arena_create(size_t size)
 {
 	size_t rounded = (size + GUARD - 1) / GUARD * GUARD;
 
-	if (size < ARENA_SIZE_MIN || rounded > SIZE_MASK / 2) {
+	if (size < ARENA_SIZE_MIN || size > SIZE_MASK / 2) {
 		errno = EINVAL;
 		return NULL;
 	}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* Takes the input for a list of operations on an arena, and checks all that an allocator promises. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../decoders/arena.h"
+
+#define REQUIRE(condition)                                                                                             \
+	do {                                                                                                           \
+		if (!(condition))                                                                                      \
+			abort();                                                                                       \
+	} while (0)
+
+enum { SLOTS = 32, ARENA_SIZE = 256 << 10, OPERATION = 4 /* bytes of input */ };
+
+struct slot {
+	uint8_t *memory;
+	size_t size;
+	uint8_t pattern; /* that fills it */
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_pattern(const struct slot *slot, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		REQUIRE(slot->memory[i] == slot->pattern);
+}
+
+static void fill(struct arena *arena, struct slot *slot, uint8_t *memory, size_t size, uint8_t pattern)
+{
+	*slot = (struct slot){ .memory = memory, .size = size, .pattern = pattern };
+	if (!memory)
+		return;
+	REQUIRE((uintptr_t)memory % ARENA_ALIGNMENT == 0);
+	REQUIRE(arena_owns(arena, memory) && arena_usable_size(arena, memory) >= size);
+	memset(memory, pattern, size);
+}
+
+static void operate(struct arena *arena, struct slot *slot, const uint8_t *operation)
+{
+	uint8_t kind = operation[0] % 5;
+	/* Small and large, and now and then more than there is. */
+	size_t size = (size_t)operation[2] << (operation[3] % 14);
+	uint8_t pattern = (uint8_t)(operation[1] ^ operation[2]);
+
+	if (slot->memory)
+		check_pattern(slot, slot->size);
+	if (kind == 4) {
+		size_t old = slot->size;
+		uint8_t *moved = arena_resize(arena, slot->memory, size);
+		if (!moved && size > 0)
+			return; /* the old memory stays what it was */
+		if (moved && slot->memory) {
+			slot->memory = moved;
+			check_pattern(slot, old < size ? old : size);
+		}
+		fill(arena, slot, moved, size, pattern);
+		return;
+	}
+	arena_free(arena, slot->memory);
+	slot->memory = NULL;
+	if (kind == 1) {
+		fill(arena, slot, arena_alloc(arena, size), size, pattern);
+	} else if (kind == 2) {
+		uint8_t *memory = arena_alloc_zeroed(arena, size, 1);
+		for (size_t i = 0; memory && i < size; i++)
+			REQUIRE(memory[i] == 0);
+		fill(arena, slot, memory, size, pattern);
+	} else if (kind == 3) {
+		size_t alignment = (size_t)1 << (operation[1] % 16);
+		uint8_t *memory = arena_alloc_aligned(arena, alignment, size);
+		REQUIRE((uintptr_t)memory % alignment == 0);
+		fill(arena, slot, memory, size, pattern);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena *arena = arena_create(ARENA_SIZE);
+	struct slot slots[SLOTS] = { 0 };
+
+	REQUIRE(arena);
+	for (; size >= OPERATION; data += OPERATION, size -= OPERATION) {
+		operate(arena, &slots[data[1] % SLOTS], data);
+		REQUIRE(arena_check(arena));
+	}
+	for (size_t i = 0; i < SLOTS; i++) {
+		if (slots[i].memory)
+			check_pattern(&slots[i], slots[i].size);
+		arena_free(arena, slots[i].memory);
+	}
+	REQUIRE(arena_check(arena) && arena_used(arena) == 0);
+	arena_destroy(arena);
+	return 0;
+}
