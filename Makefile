@@ -9,8 +9,8 @@ VERSION := 0.1.0
 
 PREFIX ?= /usr/local
 BINDIR := $(PREFIX)/bin
-# The program looks for its modules at ../lib/safe-decode/decoders, seen from its own folder: see broker/loader.c.
-MODULEDIR := $(PREFIX)/lib/safe-decode/decoders
+# The program looks for its modules at ../lib/safe-decode, seen from its own folder: see broker/loader.c.
+LIBRARYDIR := $(PREFIX)/lib/safe-decode
 MANDIR := $(PREFIX)/share/man
 
 BUILD ?= build
@@ -40,7 +40,7 @@ SANITIZER += -fsanitize-undefined-trap-on-error
 endif
 
 ALL_CPPFLAGS := -D_GNU_SOURCE -DSAFE_DECODE_VERSION='"$(VERSION)"' $(CPPFLAGS)
-ALL_CFLAGS := -std=c11 -O2 -g $(WARNINGS) $(HARDENING) $(SANITIZER) -fvisibility=hidden $(CFLAGS)
+ALL_CFLAGS := -std=c11 -O2 -g $(WARNINGS) $(HARDENING) $(SANITIZER) -fPIC -fvisibility=hidden $(CFLAGS)
 ALL_LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(SANITIZER) $(LDFLAGS)
 
 Q := $(if $(V),,@)
@@ -49,7 +49,9 @@ say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
 # ---- what is built from what ----
 
 TRUSTED := $(wildcard broker/*.c)
-INTERFACE := $(filter-out broker/cli/main.c,$(wildcard broker/cli/*.c)) $(wildcard broker/sinks/*.c)
+# Output formats whose writer is a module.
+SINK_MODULES := broker/sinks/png.c
+INTERFACE := $(filter-out broker/cli/main.c,$(wildcard broker/cli/*.c)) $(filter-out $(SINK_MODULES),$(wildcard broker/sinks/*.c))
 MEMORY := decoders/arena.c decoders/interpose.c
 COMMON := decoders/session.c decoders/pixels.c decoders/exif.c
 
@@ -61,14 +63,15 @@ parts_of = decoders/$(1).c $(wildcard decoders/$(1)_*.c)
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 PROGRAM := $(BUILD)/safe-decode
 MODULES := $(DECODERS:%=$(BUILD)/decoders/%.so)
-LIBS := -lseccomp -lpng16
+SINKS := $(SINK_MODULES:broker/sinks/%.c=$(BUILD)/sinks/%.so)
+LIBS := -lseccomp
 
 .PHONY: all deps run test check asan ubsan fuzz bench install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 .DEFAULT_GOAL := all
 
-all: $(PROGRAM) $(MODULES) $(BUILD)/safe-decode.1 ## build the program, its decoders and the manual page
+all: $(PROGRAM) $(MODULES) $(SINKS) $(BUILD)/safe-decode.1 ## build the program, its decoders and the manual page
 
 # Changes whenever the compiler or its flags do, and everything depends on it.
 FLAGS := $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -77,11 +80,9 @@ $(BUILD)/flags: FORCE
 	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS))' > $@
 FORCE:
 
-$(BUILD)/obj/broker/%.o $(BUILD)/obj/tests/%.o $(BUILD)/obj/bench/%.o: EXTRA := -fPIE
-$(BUILD)/obj/decoders/%.o: EXTRA := -fPIC
-$(BUILD)/obj/decoders/pixels.o: EXTRA := -fPIC -O3
+$(BUILD)/obj/decoders/pixels.o: EXTRA := -O3
 # Its callocs must not be turned into calls of themselves.
-$(BUILD)/obj/decoders/interpose.o: EXTRA := -fPIC -fno-builtin
+$(BUILD)/obj/decoders/interpose.o: EXTRA := -fno-builtin
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -106,6 +107,11 @@ $(BUILD)/decoders/$(1).so: $(call object,$(call parts_of,$(1)) $(COMMON) decoder
 	$$(Q)$$(CC) -shared -o $$@ $$^ $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(shell pkg-config --libs $(call library_of,decoders/$(1).c) 2>/dev/null)
 endef
 $(foreach decoder,$(DECODERS),$(eval $(call module_rule,$(decoder))))
+
+$(BUILD)/sinks/png.so: $(call object,broker/sinks/png.c broker/sinks/write.c broker/status.c)
+	@mkdir -p $(@D)
+	$(call say,MODULE,$@)
+	$(Q)$(CC) -shared -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS) $(shell pkg-config --libs libpng 2>/dev/null)
 
 $(BUILD)/%.1: man/%.1.scd
 	@mkdir -p $(@D)
@@ -145,15 +151,16 @@ bench: all ## measure against djpeg and in-process codecs
 	@bench/run $(BUILD)
 
 install: all ## install under PREFIX (and DESTDIR)
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MODULEDIR) $(DESTDIR)$(MANDIR)/man1
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBRARYDIR)/decoders $(DESTDIR)$(LIBRARYDIR)/sinks $(DESTDIR)$(MANDIR)/man1
 	install -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/safe-decode
-	install -m 644 $(MODULES) $(DESTDIR)$(MODULEDIR)
+	install -m 644 $(MODULES) $(DESTDIR)$(LIBRARYDIR)/decoders
+	install -m 644 $(SINKS) $(DESTDIR)$(LIBRARYDIR)/sinks
 	install -m 644 $(BUILD)/safe-decode.1 $(DESTDIR)$(MANDIR)/man1
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(BINDIR)/safe-decode $(DESTDIR)$(MANDIR)/man1/safe-decode.1
-	rm -f $(foreach module,$(MODULES),$(DESTDIR)$(MODULEDIR)/$(notdir $(module)))
-	-rmdir $(DESTDIR)$(MODULEDIR) $(dir $(DESTDIR)$(MODULEDIR:/decoders=/.))
+	rm -f $(MODULES:$(BUILD)/%=$(DESTDIR)$(LIBRARYDIR)/%) $(SINKS:$(BUILD)/%=$(DESTDIR)$(LIBRARYDIR)/%)
+	-rmdir $(DESTDIR)$(LIBRARYDIR)/decoders $(DESTDIR)$(LIBRARYDIR)/sinks $(DESTDIR)$(LIBRARYDIR)
 
 clean: ## remove build/
 	rm -rf $(BUILD)

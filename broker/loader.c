@@ -9,46 +9,70 @@
 
 #include "../decoders/decoder.h"
 
-/* Where modules are, seen from the folder of the program: the installed layout, and the build tree's. */
+/* Where modules are, seen from the folder of the program: in the installed layout, and in the build tree. */
+static const struct {
+	const char *installed, *built;
+} folders[] = {
+	[LOADER_DECODERS] = { "../lib/safe-decode/decoders", "decoders" },
+	[LOADER_SINKS] = { "../lib/safe-decode/sinks", "sinks" },
+};
+
 #define INSTALLED_PROGRAMS "bin"
-#define INSTALLED_MODULES "../lib/safe-decode/decoders"
-#define BUILT_MODULES "decoders"
 
-/* Writes the path of module `name`.  The folder is found from the running program and from nothing that a user or the
+/* Writes the path of a module.  The folder is found from the running program and from nothing that a user or the
  * environment says. */
-static bool module_path(const char *name, char *path, size_t size)
+static bool module_path(enum loader_folder folder, const char *name, char *path, size_t size)
 {
-	char folder[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", folder, sizeof(folder));
+	char program[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", program, sizeof(program));
 
-	if (length <= 0 || (size_t)length >= sizeof(folder))
+	if (length <= 0 || (size_t)length >= sizeof(program))
 		return false;
-	folder[length] = '\0';
-	*strrchr(folder, '/') = '\0';
-	const char *last = strrchr(folder, '/');
+	program[length] = '\0';
+	char *slash = strrchr(program, '/');
+	if (!slash)
+		return false;
+	*slash = '\0';
+	const char *last = strrchr(program, '/');
 	bool installed = last && strcmp(last + 1, INSTALLED_PROGRAMS) == 0;
-	int written = snprintf(path, size, "%s/%s/%s.so", folder, installed ? INSTALLED_MODULES : BUILT_MODULES, name);
+	int written = snprintf(path, size, "%s/%s/%s.so", program,
+	                       installed ? folders[folder].installed : folders[folder].built, name);
 	return written > 0 && (size_t)written < size;
 }
 
-struct safe_outcome loader_load(const char *name, void (**run)(void))
+struct safe_outcome loader_find(enum loader_folder folder, const char *name, const char *symbol, void **entry)
 {
 	char path[PATH_MAX];
 
-	if (!module_path(name, path, sizeof(path)))
-		return outcome_of(SAFE_UNSUPPORTED, "cannot find the folder of decoder modules");
-	/* Already in: neither its relocations nor its initialisation are done twice. */
-	void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
-	bool fresh = !module;
-	if (fresh)
-		module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (!module)
-		return outcome_of(SAFE_UNSUPPORTED, "its decoder module is not installed or cannot be loaded");
-	const struct decoder_module *entry = dlsym(module, DECODER_MODULE_SYMBOL);
-	if (!entry || entry->abi != DECODER_ABI)
-		return outcome_of(SAFE_UNSUPPORTED, "its decoder module is of another version");
-	if (fresh && entry->decoder->initialise)
-		entry->decoder->initialise();
-	*run = entry->run;
+	if (!module_path(folder, name, path, sizeof(path)))
+		return outcome_of(SAFE_UNSUPPORTED, "cannot find the folder of modules");
+	void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	*entry = module ? dlsym(module, symbol) : NULL;
+	if (!*entry)
+		return outcome_of(SAFE_UNSUPPORTED, "a module that it needs is not installed or cannot be loaded");
 	return outcome_ok();
+}
+
+struct safe_outcome loader_load_decoder(const char *name, void (**run)(void))
+{
+	static const struct decoder_module *initialised[16]; /* those that had their one-time initialisation */
+	enum { MODULES = sizeof(initialised) / sizeof(initialised[0]) };
+	void *entry = NULL;
+	struct safe_outcome outcome = loader_find(LOADER_DECODERS, name, DECODER_MODULE_SYMBOL, &entry);
+	const struct decoder_module *module = entry;
+	size_t slot = 0;
+
+	if (outcome.status != SAFE_OK)
+		return outcome;
+	if (module->abi != DECODER_ABI)
+		return outcome_of(SAFE_UNSUPPORTED, "its decoder module is of another version");
+	while (slot < MODULES && initialised[slot] && initialised[slot] != module)
+		slot++;
+	if (slot < MODULES && !initialised[slot]) {
+		if (module->decoder->initialise)
+			module->decoder->initialise();
+		initialised[slot] = module;
+	}
+	*run = module->run;
+	return outcome;
 }

@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Loads decoder modules by their compiled-in names from the one folder that belongs to this program. */
+/* Loads modules by their compiled-in names from the folders that belong to this program, and from nowhere else. */
 #ifndef SAFE_DECODE_LOADER_H
 #define SAFE_DECODE_LOADER_H
 
 #include "status.h"
 
-/* Loads module `name`, runs its one-time initialisation, and sets *run to its child's main function.  Loading a module
- * again gives the same answer at little cost.  What is allocated meanwhile is used by children.  A module stays loaded
- * until the process ends.  Returns SAFE_OK, or SAFE_UNSUPPORTED when it is missing or of another version. */
-struct safe_outcome loader_load(const char *name, void (**run)(void));
+enum loader_folder {
+	LOADER_DECODERS,
+	LOADER_SINKS,
+};
+
+/* Loads the module `name` of a folder, unless it is loaded already, and sets *entry to what it exports as `symbol`.  A
+ * module stays loaded until the process ends.  Returns SAFE_OK, or SAFE_UNSUPPORTED when it is missing. */
+struct safe_outcome loader_find(enum loader_folder folder, const char *name, const char *symbol, void **entry);
+
+/* Loads decoder module `name`, runs its one-time initialisation if it is new, and sets *run to its child's main
+ * function.  What is allocated meanwhile is used by children.  Returns SAFE_OK, or SAFE_UNSUPPORTED when it is missing
+ * or of another version. */
+struct safe_outcome loader_load_decoder(const char *name, void (**run)(void));
 
 #endif

@@ -12,7 +12,7 @@
 
 enum {
 	OUTPUT_PIPE_SIZE = 1 << 20, /* bytes; room for the child to decode on while the caller writes */
-	GENTLE_WAIT = 1000,            /* milliseconds for a child to be torn down after it closed its output */
+	GENTLE_WAIT = 1000,         /* milliseconds for a child to be torn down after it closed its output */
 };
 
 /* ---- the child ---- */

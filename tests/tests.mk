@@ -29,7 +29,7 @@ HOSTILE := $(BUILD)/tests/bin-hostile
 $(BUILD)/obj/hostile/registry.o: broker/registry.c tests/hostile_format.h $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(ALL_CPPFLAGS) -fPIE -include tests/hostile_format.h -c -o $@ $< $(ALL_CFLAGS)
+	$(Q)$(CC) $(ALL_CPPFLAGS) -include tests/hostile_format.h -c -o $@ $< $(ALL_CFLAGS)
 
 $(HOSTILE)/safe-decode: $(call object,broker/cli/main.c $(MEMORY)) $(BUILD)/obj/hostile/registry.o $(BUILD)/libinterface.a $(BUILD)/libtrusted.a
 	@mkdir -p $(@D)
@@ -40,7 +40,6 @@ $(HOSTILE)/decoders/hostile.so: $(call object,tests/hostile.c $(COMMON) decoders
 	@mkdir -p $(@D)
 	$(call say,MODULE,$@)
 	$(Q)$(CC) -shared -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
-$(BUILD)/obj/tests/hostile.o: EXTRA := -fPIC
 
 # ---- fuzz harnesses: each with libFuzzer, and as a plain replayer ----
 

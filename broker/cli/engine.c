@@ -41,7 +41,7 @@ struct safe_outcome engine_spawn(struct engine *engine, const struct safe_format
 	/* What the dynamic linker and the module set up is what children will use; the rest of this process is hidden.
 	 */
 	(void)interpose_select(engine->arena);
-	struct safe_outcome outcome = loader_load(format->module, &plan.run);
+	struct safe_outcome outcome = loader_load_decoder(format->module, &plan.run);
 	if (outcome.status == SAFE_OK)
 		outcome = spawn_child(&plan, child);
 	(void)interpose_select(NULL);

@@ -78,7 +78,7 @@ const struct sink_format sink_bmp = {
 	.description = "Windows bitmap: 24 bits, or 32 with alpha",
 	.accepted = BMP_FORMATS,
 	.preferred = BMP_FORMATS,
-	.begin = begin,
-	.row = write_row,
-	.release = release,
+	.writer.begin = begin,
+	.writer.row = write_row,
+	.writer.release = release,
 };

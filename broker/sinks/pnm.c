@@ -52,7 +52,7 @@ const struct sink_format sink_pam = {
 	.description = "Portable Arbitrary Map: gray, RGB or RGBA, 8 or 16 bits",
 	.accepted = PAM_FORMATS,
 	.preferred = PAM_FORMATS,
-	.begin = begin_pam,
+	.writer.begin = begin_pam,
 };
 
 const struct sink_format sink_ppm = {
@@ -61,5 +61,5 @@ const struct sink_format sink_ppm = {
 	.description = "Portable Pixmap: RGB without alpha, or gray with -p gray",
 	.accepted = WIRE_FORMAT_BIT(WIRE_RGB) | WIRE_FORMAT_BIT(WIRE_GRAY),
 	.preferred = WIRE_FORMAT_BIT(WIRE_RGB),
-	.begin = begin_ppm,
+	.writer.begin = begin_ppm,
 };

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
+#include "../loader.h"
 #include "formats.h"
 
 enum { BUFFER_SIZE = 256 << 10 };
@@ -57,33 +57,16 @@ const struct sink_format *sink_format_by_file_name(const char *file_name)
 
 void sink_init(struct sink *sink, const struct sink_format *format, int fd)
 {
-	*sink = (struct sink){ .format = format, .fd = fd };
+	*sink = (struct sink){ .format = format, .writer = format->writer, .fd = fd };
 }
 
 void sink_release(struct sink *sink)
 {
-	if (sink->format && sink->format->release)
-		sink->format->release(sink);
+	if (sink->state && sink->writer.release)
+		sink->writer.release(sink);
 	free(sink->buffer);
 	sink->buffer = NULL;
 	sink->state = NULL;
-	sink->format = NULL;
-}
-
-struct safe_outcome sink_write(struct sink *sink, const void *data, size_t size)
-{
-	const uint8_t *bytes = data;
-
-	while (size > 0) {
-		ssize_t put = write(sink->fd, bytes, size);
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return outcome_of_errno(SAFE_IO, "cannot write the output", errno);
-		bytes += put;
-		size -= (size_t)put;
-	}
-	return outcome_ok();
 }
 
 static struct safe_outcome allocate(struct sink *sink, size_t size)
@@ -93,12 +76,28 @@ static struct safe_outcome allocate(struct sink *sink, size_t size)
 	return sink->buffer ? outcome_ok() : outcome_of_errno(SAFE_IO, "no memory for the output", errno);
 }
 
+/* The writer may be in a module, which only pictures need. */
+static struct safe_outcome load_writer(struct sink *sink)
+{
+	void *writer = NULL;
+	struct safe_outcome outcome = outcome_ok();
+
+	if (sink->format->module)
+		outcome = loader_find(LOADER_SINKS, sink->format->module, SINK_MODULE_SYMBOL, &writer);
+	if (writer)
+		sink->writer = *(const struct sink_writer *)writer;
+	return outcome;
+}
+
 struct safe_outcome sink_image(struct sink *sink, const struct wire_image *image)
 {
 	size_t size = BUFFER_SIZE;
 	uint64_t rows = 0;
 
-	if (image->frames > 1 && sink->format->row)
+	struct safe_outcome outcome = load_writer(sink);
+	if (outcome.status != SAFE_OK)
+		return outcome;
+	if (image->frames > 1 && sink->writer.row)
 		return outcome_of(SAFE_USAGE, "this output format holds one frame only");
 	if (__builtin_mul_overflow((size_t)image->width, wire_pixel_bytes[image->pixel_format], &sink->stride) ||
 	    __builtin_mul_overflow((uint64_t)image->height, image->frames, &rows))
@@ -107,11 +106,11 @@ struct safe_outcome sink_image(struct sink *sink, const struct wire_image *image
 	sink->is_image = true;
 	sink->rows_left = rows;
 	/* Whole rows, so that a format that takes rows finds them in one piece. */
-	if (sink->format->row)
+	if (sink->writer.row)
 		size = sink->stride < BUFFER_SIZE ? BUFFER_SIZE / sink->stride * sink->stride : sink->stride;
-	struct safe_outcome outcome = allocate(sink, size);
-	if (outcome.status == SAFE_OK && sink->format->begin)
-		outcome = sink->format->begin(sink);
+	outcome = allocate(sink, size);
+	if (outcome.status == SAFE_OK && sink->writer.begin)
+		outcome = sink->writer.begin(sink);
 	return outcome;
 }
 
@@ -135,7 +134,7 @@ static struct safe_outcome commit_rows(struct sink *sink)
 	const uint8_t *row = sink->buffer;
 
 	for (; sink->buffer_filled >= sink->stride && outcome.status == SAFE_OK; row += sink->stride) {
-		outcome = sink->format->row(sink, row);
+		outcome = sink->writer.row(sink, row);
 		sink->buffer_filled -= sink->stride;
 		sink->rows_left--;
 	}
@@ -148,15 +147,15 @@ static struct safe_outcome commit_bytes(struct sink *sink, size_t size)
 {
 	if (sink->is_image)
 		sink->rows_left -= sink->written / sink->stride - (sink->written - size) / sink->stride;
-	if (sink->format->bytes)
-		return sink->format->bytes(sink, sink->buffer, size);
+	if (sink->writer.bytes)
+		return sink->writer.bytes(sink, sink->buffer, size);
 	return sink_write(sink, sink->buffer, size);
 }
 
 struct safe_outcome sink_commit(struct sink *sink, size_t size)
 {
 	sink->written += size;
-	if (!sink->is_image || !sink->format->row)
+	if (!sink->is_image || !sink->writer.row)
 		return commit_bytes(sink, size);
 	sink->buffer_filled += size;
 	return commit_rows(sink);
@@ -186,7 +185,7 @@ struct safe_outcome sink_end(struct sink *sink, bool fill)
 
 	if (fill && sink->is_image)
 		outcome = fill_rest(sink);
-	if (outcome.status == SAFE_OK && sink->format->end)
-		outcome = sink->format->end(sink);
+	if (outcome.status == SAFE_OK && sink->writer.end)
+		outcome = sink->writer.end(sink);
 	return outcome;
 }

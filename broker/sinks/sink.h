@@ -17,6 +17,20 @@
 
 struct sink;
 
+/* What writes the format.  Any function may be NULL. */
+struct sink_writer {
+	/* The image is known: write the header, allocate sink->state. */
+	struct safe_outcome (*begin)(struct sink *sink);
+	/* One whole row, sink->stride bytes.  NULL: pixels go to the descriptor as they are. */
+	struct safe_outcome (*row)(struct sink *sink, const uint8_t *row);
+	/* A piece of a stream.  NULL: bytes go to the descriptor as they are. */
+	struct safe_outcome (*bytes)(struct sink *sink, const uint8_t *data, size_t size);
+	/* All frames are complete: write the rest. */
+	struct safe_outcome (*end)(struct sink *sink);
+	/* Frees sink->state, after success and failure alike. */
+	void (*release)(struct sink *sink);
+};
+
 struct sink_format {
 	const char *name;        /* as in --to */
 	const char *extensions;  /* of file names, separated by spaces, the usual one first; "" if none */
@@ -24,21 +38,17 @@ struct sink_format {
 	uint32_t accepted;       /* WIRE_FORMAT_BIT()s of pixel formats that it can write */
 	uint32_t preferred;      /* those of them that it asks for when --pixels does not say */
 	bool takes_bytes;        /* it can write a stream of bytes, too */
-
-	/* The image is known: write the header, allocate sink->state.  May be NULL. */
-	struct safe_outcome (*begin)(struct sink *sink);
-	/* One whole row, sink->stride bytes.  NULL: pixels go to the descriptor as they are. */
-	struct safe_outcome (*row)(struct sink *sink, const uint8_t *row);
-	/* A piece of a stream.  NULL: bytes go to the descriptor as they are. */
-	struct safe_outcome (*bytes)(struct sink *sink, const uint8_t *data, size_t size);
-	/* All frames are complete: write the rest.  May be NULL. */
-	struct safe_outcome (*end)(struct sink *sink);
-	/* Frees sink->state, after success and failure alike.  May be NULL. */
-	void (*release)(struct sink *sink);
+	struct sink_writer writer;
+	const char
+	        *module; /* file name of the module that has the writer, where its library is costly to load; or NULL */
 };
+
+/* What such a module exports, under the name safe_decode_sink. */
+#define SINK_MODULE_SYMBOL "safe_decode_sink"
 
 struct sink {
 	const struct sink_format *format;
+	struct sink_writer writer;
 	int fd;                  /* borrowed: written to, never closed */
 	struct wire_image image; /* once an image began */
 	size_t stride;           /* bytes a row */
