@@ -11,8 +11,9 @@ enum {
 	SOURCE,
 	TO_CHILD,
 	FROM_CHILD,
-	RELAY_SIZE = 1 << 20, /* bytes */
-	STEPS_AT_ONCE = 64,   /* of the reader, before others that share the poll loop have their turn */
+	PIPE_SIZE = 64 << 10,      /* bytes that a pipe holds at first */
+	LARGE_PIPE_SIZE = 1 << 20, /* bytes */
+	STEPS_AT_ONCE = 64,        /* of the reader, before others that share the poll loop have their turn */
 };
 
 #define NANOSECONDS UINT64_C(1000000000)
@@ -31,8 +32,6 @@ struct safe_outcome pump_init(struct pump *pump, const struct pump_plan *plan)
 	wire_reader_init(&pump->reader, plan->request, plan->consumer);
 	if (pipe2(pump->relay, O_CLOEXEC) != 0)
 		return outcome_of_errno(SAFE_IO, "cannot make a pipe", errno);
-	/* Only a matter of speed: an unprivileged user may have used up what the system allows. */
-	(void)fcntl(pump->relay[1], F_SETPIPE_SZ, RELAY_SIZE);
 	pump->buffer = malloc(PUMP_BUFFER_SIZE);
 	if (!pump->buffer || plan->start_size > PUMP_BUFFER_SIZE - sizeof(*plan->request))
 		return outcome_of_errno(SAFE_IO, "no memory for the input", ENOMEM);
@@ -87,16 +86,27 @@ int pump_wants(const struct pump *pump, struct pollfd fds[PUMP_FDS])
 	return (int)(left / 1000000 + 1); /* at most a day: see options */
 }
 
+/* There is much to come: room for the child to decode on while the caller writes.  Only a matter of speed: an
+ * unprivileged user may have used up what the system allows. */
+static void enlarge_pipes(struct pump *pump)
+{
+	(void)fcntl(pump->from_child, F_SETPIPE_SZ, LARGE_PIPE_SIZE);
+	(void)fcntl(pump->relay[1], F_SETPIPE_SZ, LARGE_PIPE_SIZE);
+	pump->enlarged = true;
+}
+
 /* Moves what the child has written into the relay, without a copy.  Returns as read(2). */
 static ssize_t fill_relay(struct pump *pump)
 {
 	ssize_t moved = 0;
 
 	do
-		moved = splice(pump->from_child, NULL, pump->relay[1], NULL, RELAY_SIZE, SPLICE_F_NONBLOCK);
+		moved = splice(pump->from_child, NULL, pump->relay[1], NULL, LARGE_PIPE_SIZE, SPLICE_F_NONBLOCK);
 	while (moved < 0 && errno == EINTR);
 	if (moved > 0)
 		pump->relayed = (size_t)moved;
+	if (moved >= PIPE_SIZE && !pump->enlarged)
+		enlarge_pipes(pump);
 	return moved;
 }
 

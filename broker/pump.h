@@ -32,6 +32,7 @@ struct pump {
 	int from_child;
 	int relay[2];   /* owned; a pipe.  Reading locks a pipe for as long as the copy takes, and the child could not
 	                 * write meanwhile: so its pages are moved here first, which takes no time */
+	bool enlarged;  /* the pipes hold more than at first */
 	size_t relayed; /* bytes in the relay */
 	uint64_t input; /* compressed bytes read so far */
 	uint64_t max_input;

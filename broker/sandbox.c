@@ -35,16 +35,15 @@ static void find_secrets(struct sandbox_plan *plan, char **arguments)
 
 struct safe_outcome sandbox_prepare(struct sandbox_plan *plan, char **arguments, bool diagnose)
 {
-	struct procfs_status self;
-
 	*plan = (struct sandbox_plan){ .diagnose = diagnose };
-	if (procfs_read_status(0, &self) != 0 || self.pid != (uint64_t)getpid())
-		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot ask the kernel about this process in /proc", errno);
+	int mode = prctl(PR_GET_SECCOMP);
+	if (mode < 0)
+		return outcome_of_errno(SAFE_NO_SANDBOX, "the kernel has no seccomp", errno);
 	find_secrets(plan, arguments);
 	if (!plan->secrets)
 		return outcome_of(SAFE_NO_SANDBOX, "cannot find the environment in memory to wipe it");
-	plan->filters_before = self.seccomp_filters;
-	if (self.seccomp != SECCOMP_MODE_DISABLED || diagnose) {
+	plan->filtered = mode != SECCOMP_MODE_DISABLED;
+	if (plan->filtered || diagnose) {
 		plan->filter = filter_create(diagnose);
 		if (!plan->filter)
 			return outcome_of_errno(SAFE_NO_SANDBOX, "cannot build a seccomp filter", errno);
@@ -65,7 +64,6 @@ struct lockdown {
 	const struct sandbox_plan *plan;
 	const struct sandbox_child *child;
 	int oom_score;
-	rlim_t address_space;
 };
 
 static int die_with_parent(struct lockdown *lockdown)
@@ -92,20 +90,11 @@ static int reset_signals(struct lockdown *lockdown)
 	return sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Both need /proc, which is out of reach later. */
-static int look_at_proc(struct lockdown *lockdown)
+/* Later, /proc is out of reach. */
+static int open_oom_score(struct lockdown *lockdown)
 {
-	char text[64] = "";
-	int statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-
-	if (statm < 0)
-		return -1;
-	ssize_t got = read(statm, text, sizeof(text) - 1);
-	if (close(statm) != 0 || got <= 0)
-		return -1;
-	lockdown->address_space = (rlim_t)strtoull(text, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE);
 	lockdown->oom_score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	return lockdown->oom_score > STDERR_FILENO && lockdown->address_space > 0 ? 0 : -1;
+	return lockdown->oom_score > STDERR_FILENO ? 0 : -1;
 }
 
 static int take_pipes(struct lockdown *lockdown)
@@ -160,18 +149,29 @@ static int limit(__rlimit_resource_t resource, rlim_t soft, rlim_t hard)
 	return setrlimit(resource, &wanted);
 }
 
+/* One touch, far down, makes the kernel map the whole stack: then the process needs no more address space. */
+static int grow_stack(void)
+{
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_STACK, &now) != 0)
+		return -1;
+	rlim_t depth = now.rlim_cur / 2 < STACK_LIMIT ? now.rlim_cur / 2 : STACK_LIMIT;
+	volatile char *bottom = (volatile char *)__builtin_frame_address(0) - depth;
+	*bottom = 0;
+	return 0;
+}
+
 static int set_limits(struct lockdown *lockdown)
 {
 	rlim_t cpu = lockdown->child->cpu_seconds;
-	/* What is mapped now, and the stack that may still grow. */
-	rlim_t address_space = lockdown->address_space + STACK_LIMIT;
 
 	if (limit(RLIMIT_CPU, cpu, cpu + 1) != 0 || limit(RLIMIT_CORE, 0, 0) != 0 || limit(RLIMIT_FSIZE, 0, 0) != 0 ||
 	    limit(RLIMIT_NOFILE, 0, 0) != 0 || limit(RLIMIT_NPROC, 0, 0) != 0)
 		return -1;
-	if (limit(RLIMIT_STACK, STACK_LIMIT, STACK_LIMIT) != 0)
+	if (grow_stack() != 0 || limit(RLIMIT_STACK, STACK_LIMIT, STACK_LIMIT) != 0)
 		return -1;
-	return limit(RLIMIT_AS, address_space, address_space);
+	return limit(RLIMIT_AS, 0, 0);
 }
 
 static int give_up_privileges(struct lockdown *lockdown)
@@ -251,7 +251,7 @@ static const struct {
 } steps[] = {
 	{ "die with the parent", die_with_parent },
 	{ "reset signals", reset_signals },
-	{ "open its own /proc entries", look_at_proc },
+	{ "open its out-of-memory score", open_oom_score },
 	{ "take the two pipes", take_pipes },
 	{ "close everything else", close_everything_else },
 	{ "check that descriptors 0 and 1 are pipes", check_pipes },
@@ -283,17 +283,21 @@ const char *sandbox_step_name(int step)
 
 struct safe_outcome sandbox_verify(const struct sandbox_plan *plan, pid_t pid, struct sandbox_posture *posture)
 {
-	struct procfs_status status;
+	struct procfs_status self, status;
 
-	*posture = (struct sandbox_posture){ .filters_before = plan->filters_before };
+	*posture = (struct sandbox_posture){ .verified = false };
+	/* A /proc of another pid namespace would speak of other processes. */
+	if (procfs_read_status(0, &self) != 0 || self.pid != (uint64_t)getpid())
+		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot ask the kernel about this process in /proc", errno);
 	if (procfs_read_status(pid, &status) != 0)
 		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot ask the kernel about the decoder in /proc", errno);
 	posture->strict = status.seccomp == SECCOMP_MODE_STRICT;
 	posture->no_new_privs = status.no_new_privs == 1;
 	posture->filters = status.seccomp_filters;
+	posture->filters_before = self.seccomp_filters;
 
 	bool filtered = status.seccomp == SECCOMP_MODE_FILTER && plan->filter &&
-	                status.seccomp_filters == plan->filters_before + 1;
+	                status.seccomp_filters == self.seccomp_filters + 1;
 	posture->verified = status.pid == (uint64_t)pid && status.parent == (uint64_t)getpid() &&
 	                    posture->no_new_privs && (posture->strict || filtered);
 	if (!posture->verified)

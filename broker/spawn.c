@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 enum {
-	OUTPUT_PIPE_SIZE = 1 << 20, /* bytes; room for the child to decode on while the caller writes */
-	GENTLE_WAIT = 1000,         /* milliseconds for a child to be torn down after it closed its output */
+	NO_MODULE_EXIT = SANDBOX_EXIT_BASE - 1,
+	GENTLE_WAIT = 1000, /* milliseconds for a child to be torn down after it closed its output */
 };
 
 /* ---- the child ---- */
@@ -37,17 +37,17 @@ static inline __attribute__((always_inline)) int replace_canary(void)
 static _Noreturn __attribute__((noinline, no_stack_protector)) void child_main(const struct spawn_plan *plan,
                                                                                const struct sandbox_child *child)
 {
-	int failed = replace_canary() == 0 ? 0 : -1;
+	int status = SANDBOX_EXIT_BASE;
 
-	if (failed == 0) {
-		if (plan->after_fork)
-			plan->after_fork();
-		failed = sandbox_enter(plan->sandbox, child);
+	if (replace_canary() == 0) {
+		void (*run)(void) = plan->prepare(plan->context);
+		int failed = run ? sandbox_enter(plan->sandbox, child) : 0;
+		if (run && failed == 0)
+			run();
+		status = run ? SANDBOX_EXIT_BASE + failed : NO_MODULE_EXIT;
 	}
-	if (failed == 0)
-		plan->run();
 	for (;;)
-		syscall(SYS_exit, SANDBOX_EXIT_BASE + (failed > 0 ? failed : 0));
+		syscall(SYS_exit, status);
 }
 
 /* ---- the parent ---- */
@@ -73,8 +73,6 @@ static int make_pipes(int input[2], int output[2], int report[2], bool diagnose)
 {
 	if (make_pipe(input, 1) != 0 || make_pipe(output, 0) != 0)
 		return -1;
-	/* Only a matter of speed: an unprivileged user may have used up what the system allows. */
-	(void)fcntl(output[0], F_SETPIPE_SZ, OUTPUT_PIPE_SIZE);
 	return diagnose ? make_pipe(report, 0) : 0;
 }
 
@@ -159,7 +157,9 @@ struct safe_outcome spawn_outcome(int wait_status, bool said_hello)
 {
 	struct safe_outcome outcome = outcome_of(SAFE_KILLED, "the decoder ended before it was done");
 
-	if (!said_hello) {
+	if (!said_hello && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == NO_MODULE_EXIT) {
+		outcome = outcome_of(SAFE_UNSUPPORTED, "its decoder module is not installed or cannot be loaded");
+	} else if (!said_hello) {
 		const char *step =
 		        WIFEXITED(wait_status) ? sandbox_step_name(WEXITSTATUS(wait_status) - SANDBOX_EXIT_BASE) : NULL;
 		outcome = outcome_of(SAFE_NO_SANDBOX, step ? step : "the decoder ended before it was locked down");
