@@ -35,7 +35,7 @@ static struct safe_outcome open_sink(struct job *job)
 	}
 	if (outcome.status != SAFE_OK)
 		return outcome;
-	sink_init(&job->sink, job->options->sink, fd);
+	sink_init(&job->sink, job->options->sink, job->options->pixel_formats, fd);
 	job->sink_open = true;
 	return outcome;
 }
@@ -56,7 +56,13 @@ static struct safe_outcome take_image(void *context, const struct wire_image *im
 	struct safe_outcome outcome = announce(job, true);
 
 	job->image = *image;
-	return job->sink_open && outcome.status == SAFE_OK ? sink_image(&job->sink, image) : outcome;
+	if (!job->sink_open || outcome.status != SAFE_OK)
+		return outcome;
+	outcome = sink_image(&job->sink, image);
+	/* What is written may be more than what came: opaque pixels come without alpha. */
+	if (outcome.status == SAFE_OK && sink_image_size(&job->sink) > job->options->limits.max_output)
+		outcome = outcome_of_failure(WIRE_FAIL_LIMIT_OUTPUT);
+	return outcome;
 }
 
 static struct safe_outcome take_frame(void *context, const struct wire_frame *frame)
@@ -146,7 +152,7 @@ static struct wire_request make_request(const struct job *job)
 		.version = WIRE_VERSION,
 		.operation = job->options->info ? WIRE_INFO : WIRE_DECODE,
 		.variant = job->format->variant,
-		.pixel_formats = job->options->pixel_formats,
+		.pixel_formats = sink_request(job->options->pixel_formats),
 		.flags = job->options->partial ? WIRE_PARTIAL : 0,
 		.max_side = limits->max_side,
 		.max_frames = 1,

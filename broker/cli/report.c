@@ -41,7 +41,7 @@ static void report_raw(const struct job *job)
 	start_line(job);
 	if (job->is_image)
 		fprintf(stderr, "%" PRIu32 "x%" PRIu32 " %s, stride %zu, %" PRIu64 " bytes\n", job->image.width,
-		        job->image.height, options_pixel_format_name(job->image.pixel_format), job->sink.stride,
+		        job->image.height, options_pixel_format_name(job->sink.image.pixel_format), job->sink.stride,
 		        (uint64_t)job->sink.stride * job->image.height);
 	else
 		fprintf(stderr, "%" PRIu64 " bytes\n", job->written);

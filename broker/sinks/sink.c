@@ -8,6 +8,7 @@
 
 #include "../loader.h"
 #include "formats.h"
+#include "widen.h"
 
 enum { BUFFER_SIZE = 256 << 10 };
 
@@ -55,9 +56,14 @@ const struct sink_format *sink_format_by_file_name(const char *file_name)
 	return NULL;
 }
 
-void sink_init(struct sink *sink, const struct sink_format *format, int fd)
+uint32_t sink_request(uint32_t pixel_formats)
 {
-	*sink = (struct sink){ .format = format, .writer = format->writer, .fd = fd };
+	return pixel_formats | widen_sources(pixel_formats);
+}
+
+void sink_init(struct sink *sink, const struct sink_format *format, uint32_t pixel_formats, int fd)
+{
+	*sink = (struct sink){ .format = format, .writer = format->writer, .pixel_formats = pixel_formats, .fd = fd };
 }
 
 void sink_release(struct sink *sink)
@@ -65,7 +71,8 @@ void sink_release(struct sink *sink)
 	if (sink->state && sink->writer.release)
 		sink->writer.release(sink);
 	free(sink->buffer);
-	sink->buffer = NULL;
+	free(sink->narrow);
+	sink->buffer = sink->narrow = NULL;
 	sink->state = NULL;
 }
 
@@ -74,6 +81,16 @@ static struct safe_outcome allocate(struct sink *sink, size_t size)
 	sink->buffer = malloc(size);
 	sink->buffer_size = size;
 	return sink->buffer ? outcome_ok() : outcome_of_errno(SAFE_IO, "no memory for the output", errno);
+}
+
+/* What comes is not what is written, but can be made into it. */
+static struct safe_outcome start_widening(struct sink *sink)
+{
+	sink->narrow_format = (enum wire_pixel_format)sink->image.pixel_format;
+	sink->image.pixel_format = (uint32_t)__builtin_ctz(sink->pixel_formats);
+	sink->narrow_size = BUFFER_SIZE;
+	sink->narrow = malloc(BUFFER_SIZE + 1); /* the last pixel is read with a byte more */
+	return sink->narrow ? outcome_ok() : outcome_of_errno(SAFE_IO, "no memory for the output", errno);
 }
 
 /* The writer may be in a module, which only pictures need. */
@@ -99,10 +116,15 @@ struct safe_outcome sink_image(struct sink *sink, const struct wire_image *image
 		return outcome;
 	if (image->frames > 1 && sink->writer.row)
 		return outcome_of(SAFE_USAGE, "this output format holds one frame only");
-	if (__builtin_mul_overflow((size_t)image->width, wire_pixel_bytes[image->pixel_format], &sink->stride) ||
+	sink->image = *image;
+	if ((sink->pixel_formats & WIRE_FORMAT_BIT(image->pixel_format)) == 0)
+		outcome = start_widening(sink);
+	if (outcome.status != SAFE_OK)
+		return outcome;
+	uint8_t pixel_bytes = wire_pixel_bytes[sink->image.pixel_format];
+	if (__builtin_mul_overflow((size_t)image->width, pixel_bytes, &sink->stride) ||
 	    __builtin_mul_overflow((uint64_t)image->height, image->frames, &rows))
 		return outcome_of_errno(SAFE_IO, "no memory for the output", EOVERFLOW);
-	sink->image = *image;
 	sink->is_image = true;
 	sink->rows_left = rows;
 	/* Whole rows, so that a format that takes rows finds them in one piece. */
@@ -114,6 +136,14 @@ struct safe_outcome sink_image(struct sink *sink, const struct wire_image *image
 	return outcome;
 }
 
+uint64_t sink_image_size(const struct sink *sink)
+{
+	uint64_t size = 0;
+
+	/* Only before the first row does rows_left stand for all. */
+	return __builtin_mul_overflow(sink->rows_left, sink->stride, &size) ? UINT64_MAX : size;
+}
+
 struct safe_outcome sink_bytes(struct sink *sink)
 {
 	if (!sink->format->takes_bytes)
@@ -121,10 +151,18 @@ struct safe_outcome sink_bytes(struct sink *sink)
 	return allocate(sink, BUFFER_SIZE);
 }
 
-void *sink_reserve(struct sink *sink, size_t *size)
+static uint8_t *reserve_wide(struct sink *sink, size_t *size)
 {
 	*size = sink->buffer_size - sink->buffer_filled;
 	return sink->buffer + sink->buffer_filled;
+}
+
+void *sink_reserve(struct sink *sink, size_t *size)
+{
+	if (!sink->narrow)
+		return reserve_wide(sink, size);
+	*size = sink->narrow_size - sink->narrow_filled;
+	return sink->narrow + sink->narrow_filled;
 }
 
 /* Hands whole rows on and keeps the rest for later. */
@@ -152,13 +190,44 @@ static struct safe_outcome commit_bytes(struct sink *sink, size_t size)
 	return sink_write(sink, sink->buffer, size);
 }
 
-struct safe_outcome sink_commit(struct sink *sink, size_t size)
+static struct safe_outcome commit_wide(struct sink *sink, size_t size)
 {
 	sink->written += size;
 	if (!sink->is_image || !sink->writer.row)
 		return commit_bytes(sink, size);
 	sink->buffer_filled += size;
 	return commit_rows(sink);
+}
+
+/* Widens whole pixels and keeps the rest of one for later. */
+static struct safe_outcome commit_narrow(struct sink *sink)
+{
+	struct safe_outcome outcome = outcome_ok();
+	size_t pixel_bytes = wire_pixel_bytes[sink->narrow_format];
+	const uint8_t *pixels = sink->narrow;
+
+	while (sink->narrow_filled >= pixel_bytes && outcome.status == SAFE_OK) {
+		size_t room = 0;
+		size_t count = sink->narrow_filled / pixel_bytes;
+		uint8_t *wide = reserve_wide(sink, &room);
+		if (count > room / 4)
+			count = room / 4;
+		widen_pixels(sink->narrow_format, (enum wire_pixel_format)sink->image.pixel_format, wide, pixels,
+		             count);
+		pixels += count * pixel_bytes;
+		sink->narrow_filled -= count * pixel_bytes;
+		outcome = commit_wide(sink, count * 4);
+	}
+	memmove(sink->narrow, pixels, sink->narrow_filled);
+	return outcome;
+}
+
+struct safe_outcome sink_commit(struct sink *sink, size_t size)
+{
+	if (!sink->narrow)
+		return commit_wide(sink, size);
+	sink->narrow_filled += size;
+	return commit_narrow(sink);
 }
 
 /* What lacks of a damaged picture: transparent black, or black. */
@@ -170,11 +239,11 @@ static struct safe_outcome fill_rest(struct sink *sink)
 		/* To the end of the row that was begun; only a format that takes rows buffers pieces. */
 		size_t size = sink->stride - sink->written % sink->stride;
 		size_t room = 0;
-		uint8_t *rest = sink_reserve(sink, &room);
+		uint8_t *rest = reserve_wide(sink, &room);
 		if (size > room)
 			size = room;
 		memset(rest, 0, size);
-		outcome = sink_commit(sink, size);
+		outcome = commit_wide(sink, size);
 	}
 	return outcome;
 }

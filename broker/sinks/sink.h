@@ -50,12 +50,16 @@ struct sink {
 	const struct sink_format *format;
 	struct sink_writer writer;
 	int fd;                  /* borrowed: written to, never closed */
-	struct wire_image image; /* once an image began */
+	uint32_t pixel_formats;  /* that are wanted */
+	struct wire_image image; /* once an image began; in the format that is written */
 	size_t stride;           /* bytes a row */
 	uint64_t rows_left;      /* of all frames */
 	uint8_t *buffer;         /* owned; one row at least */
 	size_t buffer_size;
 	size_t buffer_filled;
+	uint8_t *narrow; /* owned; what comes in where it has to be widened, else NULL */
+	size_t narrow_size, narrow_filled;
+	enum wire_pixel_format narrow_format;
 	uint64_t written; /* bytes of pixels or data that came in */
 	bool is_image;
 	void *state; /* of the format */
@@ -68,8 +72,11 @@ const struct sink_format *sink_format_at(size_t index);
 /* The format that a file name's extension stands for (case does not matter), or NULL. */
 const struct sink_format *sink_format_by_file_name(const char *file_name);
 
-/* Starts a sink on descriptor `fd`, which must stay open until sink_release(). */
-void sink_init(struct sink *sink, const struct sink_format *format, int fd);
+/* What to ask a decoder for so that a sink can write one of `pixel_formats`. */
+uint32_t sink_request(uint32_t pixel_formats);
+
+/* Starts a sink that writes one of `pixel_formats` to descriptor `fd`, which must stay open until sink_release(). */
+void sink_init(struct sink *sink, const struct sink_format *format, uint32_t pixel_formats, int fd);
 
 /* Frees what the sink holds.  Safe on a sink that failed, and twice. */
 void sink_release(struct sink *sink);
@@ -79,6 +86,10 @@ void sink_release(struct sink *sink);
  * SAFE_IO where the descriptor does. */
 struct safe_outcome sink_image(struct sink *sink, const struct wire_image *image);
 struct safe_outcome sink_bytes(struct sink *sink);
+
+/* Bytes of pixels that an image which began will be, headers and compression aside. */
+uint64_t sink_image_size(const struct sink *sink);
+
 void *sink_reserve(struct sink *sink, size_t *size);
 struct safe_outcome sink_commit(struct sink *sink, size_t size);
 struct safe_outcome sink_end(struct sink *sink, bool fill);
