@@ -14,7 +14,11 @@
 #include "exif.h"
 #include "pixels.h"
 
-enum { SIGNATURE_SIZE = 8, ACTL_SIZE = 8 };
+enum {
+	SIGNATURE_SIZE = 8,
+	ACTL_SIZE = 8,
+	PARTIAL_READ_SIZE = 32, /* bytes of compressed data at a time */
+};
 
 struct decode {
 	struct session *session;
@@ -150,6 +154,9 @@ static bool create(struct decode *decode)
 	/* The session checks the size as soon as it is known; libpng allocates nothing by it before. */
 	png_set_user_limits(decode->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
 	png_set_chunk_malloc_max(decode->png, max_metadata);
+	/* libpng decodes nothing of a piece that it cannot read whole. */
+	if (session_partial(decode->session))
+		png_set_compression_buffer_size(decode->png, PARTIAL_READ_SIZE);
 	png_set_keep_unknown_chunks(decode->png, PNG_HANDLE_CHUNK_NEVER, ignored, sizeof(ignored) / 5);
 	png_set_read_user_chunk_fn(decode->png, decode, take_chunk);
 	return true;

@@ -51,11 +51,11 @@ static const struct row {
 	{ "to", 't', SINK, "FORMAT", "output format; else by FILE's extension, else raw", 0, 0, 0 },
 	{ "pixels", 'p', PIXELS, "FORMAT", "pixel format; default: bgra for raw, else by picture", 0, 0, 0 },
 	{ "info", 'i', FLAG, NULL, "print a JSON object an input; decode no pixels", AT(options.info), 0, 0 },
-	{ "decoder", 0, DECODER, "NAME", "take the input for this format, whatever it looks like", 0, 0, 0 },
+	{ "decoder", 0, DECODER, "NAME", "take the input for this format, not by its content", 0, 0, 0 },
 	{ "list-decoders", 0, ACTION, NULL, "print the formats that can be decoded", 0, OPTIONS_LIST_DECODERS, 0 },
 	{ "output-dir", 0, TEXT, "DIR", "write one file an input there; go on after failures", AT(options.output_dir),
 	  0, 0 },
-	{ "jobs", 'j', COUNT32, "N", "decodes at a time with --output-dir (default: processors)", AT(jobs), 1,
+	{ "jobs", 'j', COUNT32, "N", "decodes at a time with --output-dir (default: CPUs)", AT(jobs), 1,
 	  INTERRUPT_CHILDREN },
 	{ "partial", 0, FLAG, NULL, "keep what was decoded of a damaged input", AT(options.partial), 0, 0 },
 	{ "max-side", 0, COUNT32, "N", "pixels a side (default 65535)", LIMIT(max_side), 1, WIRE_SIDE_MAX },
@@ -67,8 +67,7 @@ static const struct row {
 	{ "cpu", 0, COUNT32, "SECONDS", "processor time of the decoder (default 30)", LIMIT(cpu_seconds), 1, 86400 },
 	{ "stall", 0, COUNT32, "SECONDS", "time without a byte from the decoder (default 30)", LIMIT(stall_seconds), 1,
 	  86400 },
-	{ "posture", 0, FLAG, NULL, "print what the kernel confirmed of the sandbox, as JSON", AT(options.posture), 0,
-	  0 },
+	{ "posture", 0, FLAG, NULL, "print what was verified of the sandbox, as JSON", AT(options.posture), 0, 0 },
 	{ "diagnose", 0, FLAG, NULL, "run again to name a forbidden system call; no output", AT(options.diagnose), 0,
 	  0 },
 	{ "quiet", 'q', FLAG, NULL, "only errors on standard error", AT(options.quiet), 0, 0 },
@@ -376,7 +375,8 @@ enum safe_status options_parse(int argc, char **argv, struct options *options)
 void options_print_help(FILE *stream)
 {
 	fputs("usage: safe-decode [OPTION]... [INPUT]...\n"
-	      "Decodes untrusted pictures and compressed data in a process that can do nothing else.\n"
+	      "Decodes untrusted pictures and compressed data in a process that can do\n"
+	      "nothing else.\n"
 	      "No INPUT or \"-\": standard input.  Default output: standard output.\n\n",
 	      stream);
 	for (int i = 0; i < ROWS; i++) {
