@@ -1,0 +1,359 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The sandbox as it is seen from outside: hostile decoders, containers, signals, and what a child can see.
+
+    tests/sandbox_cli_test.py BUILD_FOLDER
+"""
+
+import ctypes
+import json
+import os
+import re
+import signal
+import struct
+import subprocess
+import sys
+import time
+import zlib
+
+from cli_support import (HOSTILE, PHOTO, PROGRAM, TIME_LIMIT, Folder, Skip, become_subreaper, expect, expect_failure,
+                         expect_status, main, no_children_left, prctl, read, run, test)
+
+THUMBNAIL = "samples/jpeg/pjw-thumbnail.jpeg"
+
+
+def hostile(command, *options):
+    return run("-q", *options, program=HOSTILE, input=f"HOSTILE {command}".encode())
+
+
+# ---- a decoder that attacks ----
+
+
+@test
+def a_good_hostile_decoder_is_obeyed():
+    done = hostile("picture 16 9", "-p", "rgba")
+    expect_status(done, 0)
+    expect(len(done.stdout) == 16 * 9 * 4)
+
+
+@test
+def forbidden_system_calls():
+    for number in (2, 9, 39, 41, 56, 57, 59, 62, 101, 157, 231, 257, 318, 435):
+        expect_failure(hostile(f"call {number}"), 5, "signal 9")
+
+
+@test
+def crashes_and_early_ends():
+    expect_failure(hostile("segfault 0"), 5, "signal 11")
+    expect_failure(hostile("exit 0"), 5, "ended before it was done")
+    expect_failure(hostile("exit 106"), 5, "ended before it was done")
+
+
+@test
+def lies_on_the_wire():
+    for command in ("message 0 0", "message 255 4", "message 1 4", "message 2 4", "message 2 40", "message 4 100",
+                    "message 5 0", "message 6 4294967295", "message 8 4", "message 9 4", "short 10 10", "long 10 10",
+                    "flood"):
+        expect_failure(hostile(command), 5, "lied")
+
+
+@test
+def nothing_is_read_after_the_end():
+    expect_status(hostile("twice"), 0)
+
+
+@test
+def limits_of_a_decoder_that_does_not_end():
+    expect_failure(hostile("spin", "--cpu", "1"), 4, "--cpu")
+    expect_failure(hostile("spin", "--stall", "1"), 4, "--stall")
+
+
+@test
+def memory_is_what_was_granted():
+    expect_failure(hostile("allocate 600"), 4, "--memory")
+    expect_failure(hostile("allocate 40", "--memory", "32M"), 4, "--memory")
+    expect_status(hostile("allocate 24", "--memory", "32M"), 0)
+
+
+@test
+def a_refused_output_is_not_there():
+    with Folder() as folder:
+        for command in ("short 10 10", "segfault 0", "spin"):
+            expect(hostile(command, "-o", folder("out"), "--cpu", "1").returncode != 0)
+            expect(folder.names() == [], folder.names())
+
+
+@test
+def diagnosis():
+    for number, name in ((257, "openat"), (41, "socket"), (59, "execve"), (9, "mmap")):
+        expect_failure(hostile(f"call {number}", "--diagnose"), 5, f"tried {name},")
+    done = run("--diagnose", PHOTO)
+    expect_status(done, 0)
+    expect(done.stdout == b"" and b"no forbidden system call" in done.stderr, done.stderr)
+    expect_failure(hostile("segfault 0", "--diagnose"), 5, "signal 11")
+
+
+# ---- posture ----
+
+
+def posture(**options):
+    done = run("-q", "--posture", "--info", PHOTO, **options)
+    expect_status(done, 0)
+    return json.loads(done.stdout.splitlines()[0])
+
+
+@test
+def posture_is_strict():
+    seen = posture()
+    expect(seen["verified"] and seen["seccomp"] == "strict" and seen["no_new_privs"] and seen["pipes"] == 2, seen)
+    expect(seen["system_calls"] == ["read", "write", "exit", "rt_sigreturn"] and seen["descriptors"] == [0, 1])
+    done = run("-q", "--posture", PHOTO)
+    expect(json.loads(done.stderr)["verified"] and len(done.stdout) == 4002940)
+
+
+class Instruction(ctypes.Structure):
+    _fields_ = [("code", ctypes.c_uint16), ("jt", ctypes.c_uint8), ("jf", ctypes.c_uint8), ("k", ctypes.c_uint32)]
+
+
+class Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_uint16), ("filter", ctypes.POINTER(Instruction))]
+
+
+def foreign_filter(*refused):
+    """Installs a filter as a container has one: the system calls named fail with EPERM, all others pass."""
+    code = [(0x20, 0, 0, 0)]  # load the system call's number
+    for number in refused:
+        code += [(0x15, 0, 1, number), (0x06, 0, 0, 0x00050000 | 1)]
+    code += [(0x06, 0, 0, 0x7FFF0000)]
+    instructions = (Instruction * len(code))(*(Instruction(*one) for one in code))
+    prctl(38, 1)  # no new privileges
+    prctl(22, 2, ctypes.byref(Program(len(code), instructions)))
+
+
+SWAPON, PRCTL, SECCOMP, PIDFD_OPEN = 167, 157, 317, 434
+
+
+@test
+def works_in_a_container():
+    seen = posture(preexec_fn=lambda: foreign_filter(SWAPON))
+    expect(seen["verified"] and seen["seccomp"] == "filter", seen)
+    expect(seen["filters"] == seen["inherited_filters"] + 1, seen)
+    done = run("-q", PHOTO, preexec_fn=lambda: foreign_filter(SWAPON))
+    expect(done.stdout == run("-q", PHOTO).stdout)
+    done = run("-q", program=HOSTILE, input=b"HOSTILE call 257", preexec_fn=lambda: foreign_filter(SWAPON))
+    expect_failure(done, 5, "signal 31")
+
+
+@test
+def fails_closed():
+    for call in (SECCOMP, PRCTL, PIDFD_OPEN):
+        done = run("-q", PHOTO, preexec_fn=lambda call=call: foreign_filter(call))
+        expect_failure(done, 6)
+        expect(done.stdout == b"", "something was decoded")
+
+
+# ---- what a child can see ----
+
+
+class Waiting:
+    """A decode whose child is locked down and waits for input; pid is the program's, child the decoder's."""
+
+    def __init__(self, folder, **options):
+        self.fifo = folder("canary-in-the-arguments.jpg")
+        os.mkfifo(self.fifo)
+        self.process = subprocess.Popen([PROGRAM, "-v", "-o", folder("out"), self.fifo], stderr=subprocess.PIPE, **options)
+        self.writer = open(self.fifo, "wb", buffering=0)
+        self.writer.write(read(PHOTO)[:100000])
+        self.child = self.wait_for_child()
+
+    def wait_for_child(self):
+        deadline = time.monotonic() + TIME_LIMIT
+        while time.monotonic() < deadline:
+            children = read(f"/proc/{self.process.pid}/task/{self.process.pid}/children").split()
+            if children:
+                status = read(f"/proc/{int(children[0])}/status")
+                # Locked down, and asleep until there is more of the picture.
+                if b"\nSeccomp:\t1" in status and b"State:\tS" in status:
+                    return int(children[0])
+            time.sleep(0.01)
+        raise AssertionError("no child that waits")
+
+    def end(self):
+        self.writer.close()
+        self.process.kill()
+        self.process.wait()
+        self.process.stderr.close()
+        # It dies with its parent; it is ours to reap.
+        while not no_children_left():
+            time.sleep(0.01)
+
+
+def memory_of(pid):
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for line in read(f"/proc/{pid}/maps").decode().splitlines():
+            match = re.match(r"([0-9a-f]+)-([0-9a-f]+) r", line)
+            if not match or line.endswith("[vvar]") or "[vsyscall]" in line:
+                continue
+            start, end = (int(part, 16) for part in match.groups())
+            # The arena is large and mostly untouched: only what is there.
+            for page in range(start, end, 1 << 20):
+                try:
+                    yield os.pread(memory.fileno(), min(1 << 20, end - page), page)
+                except OSError:
+                    pass
+
+
+@test
+def the_child_holds_no_secret():
+    if os.getuid() != 0:
+        raise Skip("only root can read a locked-down child's memory")
+    become_subreaper()
+    with Folder() as folder:
+        waiting = Waiting(folder, env={"SECRET": "canary-in-the-environment", "PATH": "/usr/bin:/bin"})
+        try:
+            found = {word: False for word in (b"canary-in-the-environment", b"canary-in-the-arguments", b"ELF")}
+            for piece in memory_of(waiting.child):
+                for word in found:
+                    found[word] = found[word] or word in piece
+            expect(found.pop(b"ELF"), "the search finds nothing at all")
+            expect(not any(found.values()), f"{found}")
+        finally:
+            waiting.end()
+
+
+@test
+def the_child_has_two_pipes_and_no_rights():
+    if os.getuid() != 0:
+        raise Skip("only root can look at a locked-down child")
+    become_subreaper()
+    with Folder() as folder:
+        waiting = Waiting(folder)
+        try:
+            names = sorted(os.listdir(f"/proc/{waiting.child}/fd"))
+            expect(names == ["0", "1"], names)
+            for name in names:
+                expect(os.readlink(f"/proc/{waiting.child}/fd/{name}").startswith("pipe:"), name)
+            status = read(f"/proc/{waiting.child}/status")
+            expect(b"\nSeccomp:\t1\n" in status and b"\nNoNewPrivs:\t1\n" in status)
+            limits = read(f"/proc/{waiting.child}/limits").decode()
+            for name in ("Max open files", "Max address space", "Max file size", "Max processes", "Max core file size"):
+                expect(re.search(name + r" +0 +0 ", limits), limits)
+            expect(read(f"/proc/{waiting.child}/oom_score_adj") == b"1000\n")
+            expect(read(f"/proc/{waiting.child}/cmdline").strip(b"\0") == b"")
+            expect(read(f"/proc/{waiting.child}/environ").strip(b"\0") == b"")
+        finally:
+            waiting.end()
+
+
+# ---- signals ----
+
+
+@test
+def signals_end_cleanly():
+    become_subreaper()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        with Folder() as folder:
+            waiting = Waiting(folder)
+            waiting.process.send_signal(number)
+            status = waiting.process.wait(TIME_LIMIT)
+            expect(status == 128 + number, f"status {status}")
+            expect(no_children_left(), "a child is left")
+            expect(folder.names() == ["canary-in-the-arguments.jpg"], folder.names())
+            waiting.writer.close()
+            waiting.process.stderr.close()
+
+
+@test
+def a_killed_parent_takes_its_child_along():
+    become_subreaper()
+    with Folder() as folder:
+        waiting = Waiting(folder)
+        waiting.process.kill()
+        waiting.process.wait()
+        pid, status = os.waitpid(waiting.child, 0)
+        expect(pid == waiting.child and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL)
+        waiting.writer.close()
+        waiting.process.stderr.close()
+
+
+# ---- memory ----
+
+
+def peak_memory(path, size):
+    """The most that the program and its child had resident, bytes; looked up when all but the end of the output, of
+    `size` bytes, is through, and the rest cannot go on."""
+    with Folder() as folder:
+        os.mkfifo(folder("out"))
+        process = subprocess.Popen([PROGRAM, "-q", "-t", "raw", "-o", folder("out"), path])
+        with open(folder("out"), "rb", buffering=0) as stream:
+            left = size - (8 << 20)
+            while left > 0:
+                left -= len(stream.read(min(left, 1 << 16)))
+            child = int(read(f"/proc/{process.pid}/task/{process.pid}/children").split()[0])
+            peaks = [int(re.search(rb"VmHWM:\s+(\d+) kB", read(f"/proc/{pid}/status"))[1]) * 1024
+                     for pid in (process.pid, child)]
+            while stream.read(1 << 16):
+                pass
+        expect(process.wait() == 0)
+    return sum(peaks)
+
+
+def large_png(path, width, height):
+    """A truecolour PNG of this size, every row the same."""
+    packer = zlib.compressobj(1)
+    row = b"\0" + bytes(range(256)) * (width * 3 // 256) + bytes(width * 3 % 256)
+    data = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
+    with open(path, "wb") as stream:
+        stream.write(b"\x89PNG\r\n\x1a\n")
+        for kind, body in ((b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)), (b"IDAT", data),
+                           (b"IEND", b"")):
+            stream.write(struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)))
+
+
+@test
+def memory_does_not_grow_with_the_picture():
+    with Folder() as folder:
+        large_png(folder("large.png"), 12000, 2000)
+        pictures = [(folder("large.png"), 12000 * 2000 * 4)]
+        jpeg = "../shared/corpus/jpeg/valid/zune/speed_bench_hv_subsampling.jpg"
+        if os.path.exists(jpeg):
+            pictures.append((jpeg, 7680 * 4320 * 4))
+        for path, size in pictures:
+            peak = peak_memory(path, size)
+            expect(peak < 24 << 20, f"{path}: {peak} bytes")
+
+
+# ---- many decodes in one run ----
+
+
+def usage(pid):
+    """Descriptors, resident pages and children of a process."""
+    children = read(f"/proc/{pid}/task/{pid}/children").split()
+    return len(os.listdir(f"/proc/{pid}/fd")), int(read(f"/proc/{pid}/statm").split()[1]), len(children)
+
+
+@test
+def ten_thousand_decodes():
+    become_subreaper()
+    with Folder() as folder:
+        process = subprocess.Popen([PROGRAM, "-q", "--output-dir", folder("out"), "-j", "4", *[THUMBNAIL] * 10000])
+        samples = []
+        while process.poll() is None:
+            try:
+                samples.append(usage(process.pid))
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+            time.sleep(0.02)
+        expect(process.returncode == 0, process.returncode)
+        expect(no_children_left(), "a child is left")
+        expect(len(samples) > 20, "too quick to be measured")
+        quarter = len(samples) // 4
+        early, late = samples[quarter // 2:quarter], samples[-quarter:]
+        for index, (name, slack) in enumerate((("descriptors", 0), ("pages", 64), ("children", 0))):
+            before, after = (max(sample[index] for sample in part) for part in (early, late))
+            bound = {"descriptors": 4 * 8, "children": 4}.get(name, before + slack)
+            expect(after <= bound, f"{name}: {before} early, {after} late")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
