@@ -62,7 +62,7 @@ struct safe_outcome loader_load_decoder(const char *name, void (**run)(void))
 	const struct decoder_module *module = entry;
 	size_t slot = 0;
 
-	if (outcome.status != SAFE_OK)
+	if (!module)
 		return outcome;
 	if (module->abi != DECODER_ABI)
 		return outcome_of(SAFE_UNSUPPORTED, "its decoder module is of another version");

@@ -6,52 +6,12 @@
  *
  *     guard page | struct arena | block | block | ... | block | top: untouched | guard page
  */
-#include "arena.h"
+#include "arena_blocks.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-enum {
-	CLASS_BITS = 4, /* each power of two is divided into 16 classes */
-	CLASSES = 1 << CLASS_BITS,
-	POWERS = 48, /* no block is larger than 2^48 bytes */
-	GUARD = 4096,
-};
-
-#define HUGE_PAGE ((uintptr_t)2 << 20)
-#define HUGE_START ((size_t)8 << 20) /* a small picture must not cost a huge page */
-
-/* A block's header.  Its tag is its size, header included, and in the upper 16 bits whether it is in use. */
-struct block {
-	uint64_t previous_size; /* of the block below; 0: there is none */
-	uint64_t tag;
-	/* While the block is free, its payload starts with these. */
-	struct block *next, *previous;
-};
-
-#define HEADER offsetof(struct block, next)
-#define BLOCK_MIN sizeof(struct block)
-#define SIZE_MASK ((UINT64_C(1) << POWERS) - 1)
-#define TAG_USED (UINT64_C(0x5afe) << POWERS)
-#define TAG_FREE (UINT64_C(0xf4ee) << POWERS)
-
-struct arena {
-	size_t mapped; /* bytes, guard pages included */
-	uintptr_t first, end;
-	uintptr_t top;      /* blocks lie below */
-	uintptr_t high;     /* highest top ever: everything above is still zero */
-	uint64_t last_size; /* of the block just below top; 0: there is none */
-	size_t used;
-	uint64_t powers;          /* bit map: which powers have a class with a block */
-	uint16_t classes[POWERS]; /* bit maps: which classes have one */
-	struct block *lists[POWERS][CLASSES];
-};
-
-_Static_assert(HEADER == ARENA_ALIGNMENT && BLOCK_MIN % ARENA_ALIGNMENT == 0, "payloads are aligned");
-_Static_assert(sizeof(struct arena) + BLOCK_MIN <= ARENA_OVERHEAD_MAX, "what a single allocation cannot have");
 
 /* A caller has broken the arena; whatever it does next would make it worse.  There is no system call left to say so. */
 static _Noreturn void broken(void)
@@ -60,31 +20,6 @@ static _Noreturn void broken(void)
 }
 
 /* ---- blocks ---- */
-
-static inline uint64_t size_of(const struct block *block)
-{
-	return block->tag & SIZE_MASK;
-}
-
-static inline bool is_free(const struct block *block)
-{
-	return (block->tag & ~SIZE_MASK) == TAG_FREE;
-}
-
-static inline struct block *block_at(uintptr_t address)
-{
-	return (struct block *)address; /* NOLINT(performance-no-int-to-ptr) */
-}
-
-static inline void *payload_of(struct block *block)
-{
-	return (char *)block + HEADER;
-}
-
-static inline uintptr_t end_of(const struct block *block)
-{
-	return (uintptr_t)block + size_of(block);
-}
 
 /* Tells the block above, or the top, how large this one is. */
 static inline void note_size(struct arena *arena, const struct block *block)
@@ -116,21 +51,9 @@ static struct block *check_used(const struct arena *arena, const void *pointer)
 
 /* ---- lists of free blocks ---- */
 
-struct class
-{
-	unsigned power, index;
-};
-
-static inline struct class class_of(uint64_t size)
-{
-	unsigned power = 63U - (unsigned)__builtin_clzll(size);
-
-	return (struct class){ power, (unsigned)(size >> (power - CLASS_BITS)) & (CLASSES - 1) };
-}
-
 static void link_block(struct arena *arena, struct block *block)
 {
-	struct class class = class_of(size_of(block));
+	struct size_class class = class_of(size_of(block));
 	struct block **list = &arena->lists[class.power][class.index];
 
 	block->previous = NULL;
@@ -144,7 +67,7 @@ static void link_block(struct arena *arena, struct block *block)
 
 static void unlink_block(struct arena *arena, struct block *block)
 {
-	struct class class = class_of(size_of(block));
+	struct size_class class = class_of(size_of(block));
 	struct block **list = &arena->lists[class.power][class.index];
 
 	if ((block->next && block->next->previous != block) ||
@@ -167,7 +90,7 @@ static void unlink_block(struct arena *arena, struct block *block)
 /* A block from the first class whose blocks are all large enough. */
 static struct block *find_good_fit(const struct arena *arena, uint64_t size)
 {
-	struct class class = class_of(size);
+	struct size_class class = class_of(size);
 	uint64_t step = UINT64_C(1) << (class.power - CLASS_BITS);
 
 	class = class_of(size + step - 1);
@@ -185,7 +108,7 @@ static struct block *find_good_fit(const struct arena *arena, uint64_t size)
 /* A block of the size's own class, where only some are large enough. */
 static struct block *find_close_fit(const struct arena *arena, uint64_t size)
 {
-	struct class class = class_of(size);
+	struct size_class class = class_of(size);
 	struct block *block = arena->lists[class.power][class.index];
 
 	while (block && size_of(block) < size)
@@ -476,59 +399,4 @@ size_t arena_used(const struct arena *arena)
 size_t arena_peak(const struct arena *arena)
 {
 	return arena->high - (uintptr_t)arena;
-}
-
-/* Whether a free block is in the list of its class. */
-static bool is_listed(const struct arena *arena, const struct block *wanted)
-{
-	struct class class = class_of(size_of(wanted));
-	const struct block *block = arena->lists[class.power][class.index];
-
-	while (block && block != wanted)
-		block = block->next;
-	return block != NULL;
-}
-
-static size_t count_listed(const struct arena *arena)
-{
-	size_t count = 0;
-
-	for (unsigned power = 0; power < POWERS; power++) {
-		for (unsigned index = 0; index < CLASSES; index++) {
-			bool any = arena->lists[power][index] != NULL;
-			if (any != ((arena->classes[power] >> index & 1U) != 0))
-				return SIZE_MAX;
-			for (const struct block *block = arena->lists[power][index]; block; block = block->next)
-				count++;
-		}
-		if ((arena->classes[power] != 0) != ((arena->powers >> power & 1U) != 0))
-			return SIZE_MAX;
-	}
-	return count;
-}
-
-bool arena_check(const struct arena *arena)
-{
-	uint64_t previous_size = 0;
-	bool previous_free = false;
-	size_t used = 0, free_blocks = 0;
-
-	for (uintptr_t at = arena->first; at != arena->top; at += previous_size) {
-		const struct block *block = block_at(at);
-		if (size_of(block) < BLOCK_MIN || size_of(block) > arena->top - at ||
-		    block->previous_size != previous_size || size_of(block) % ARENA_ALIGNMENT != 0)
-			return false;
-		if (is_free(block)) {
-			/* Free neighbours must have merged. */
-			if (previous_free || !is_listed(arena, block))
-				return false;
-			free_blocks++;
-		} else {
-			used += size_of(block);
-		}
-		previous_free = is_free(block);
-		previous_size = size_of(block);
-	}
-	return !previous_free && arena->last_size == previous_size && arena->used == used &&
-	       count_listed(arena) == free_blocks && arena->top <= arena->high && arena->high <= arena->end;
 }

@@ -10,7 +10,6 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
-
 #include "decoder.h"
 
 /* As in broker/registry.c. */

@@ -5,12 +5,14 @@
 # runtime can follow.
 UNITS := $(patsubst tests/%.c,%,$(wildcard tests/*_test.c))
 SANDBOXED := lockdown_test
+# The tests of guard pages die of a signal that AddressSanitizer handles itself.
+export ASAN_OPTIONS := handle_segv=0:handle_sigill=0:allow_user_segv_handler=1
 UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/%)
 
 UNIT_SUPPORT := $(BUILD)/libinterface.a $(BUILD)/libtrusted.a $(BUILD)/libdecoding.a
 
 # The allocator and what decoders share, without the interposed malloc().
-$(BUILD)/libdecoding.a: $(call object,decoders/arena.c $(COMMON))
+$(BUILD)/libdecoding.a: $(call object,decoders/arena.c decoders/arena_check.c $(COMMON))
 
 $(BUILD)/tests/%_test: $(BUILD)/obj/tests/%_test.o $(UNIT_SUPPORT)
 	@mkdir -p $(@D)
@@ -19,7 +21,7 @@ $(BUILD)/tests/%_test: $(BUILD)/obj/tests/%_test.o $(UNIT_SUPPORT)
 
 # A program of its own, because criterion must not run on the allocator that is tested.
 INTERPOSE_CHECK := $(BUILD)/tests/interpose_check
-$(INTERPOSE_CHECK): $(call object,tests/interpose_check.c $(MEMORY)) decoders/interpose.list
+$(INTERPOSE_CHECK): $(call object,tests/interpose_check.c $(MEMORY) decoders/arena_check.c) decoders/interpose.list
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -58,7 +60,7 @@ HARNESSES := $(DECODERS) wire arena
 REPLAYERS := $(HARNESSES:%=$(BUILD)/fuzz/%)
 $(foreach decoder,$(DECODERS),$(eval $(call harness_rule,$(decoder),fuzz/decoder_fuzz.c $(call parts_of,$(decoder)) $(COMMON),$(shell pkg-config --libs $(call library_of,decoders/$(decoder).c) 2>/dev/null) -lseccomp)))
 $(eval $(call harness_rule,wire,fuzz/wire_fuzz.c,-lseccomp))
-$(eval $(call harness_rule,arena,fuzz/arena_fuzz.c decoders/arena.c))
+$(eval $(call harness_rule,arena,fuzz/arena_fuzz.c decoders/arena.c decoders/arena_check.c))
 $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE
 # Coverage feedback for libFuzzer, in a build tree of its own.
 ifeq ($(notdir $(BUILD)),fuzz)

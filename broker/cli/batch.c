@@ -136,6 +136,8 @@ static struct safe_outcome open_batch(struct batch *batch)
 		batch->slots = INTERRUPT_CHILDREN;
 	if (batch->slots > options->input_count)
 		batch->slots = options->input_count;
+	if (batch->slots == 0)
+		batch->slots = 1;
 	batch->jobs = calloc(batch->slots, sizeof(*batch->jobs));
 	batch->fds = calloc(batch->slots * PUMP_FDS, sizeof(*batch->fds));
 	batch->busy = calloc(batch->slots, sizeof(*batch->busy));

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../words.h"
+
 struct name {
 	char *path;        /* of the output; owned */
 	const char *input; /* borrowed */
@@ -22,17 +24,6 @@ static void free_name(void *name)
 	free(name);
 }
 
-static bool has_word(const char *words, const char *word, size_t length)
-{
-	while (*words) {
-		size_t next = strcspn(words, " ");
-		if (next == length && strncasecmp(words, word, length) == 0)
-			return true;
-		words += next + (words[next] == ' ');
-	}
-	return false;
-}
-
 /* Bytes of the input's base name that its output keeps. */
 static size_t stem_length(const char *base, const struct safe_format *format)
 {
@@ -41,7 +32,7 @@ static size_t stem_length(const char *base, const struct safe_format *format)
 	if (!dot || dot == base)
 		return strlen(base);
 	/* A picture gets an extension of its own; a stream's is only removed where it says what was removed. */
-	if (format->is_image || has_word(format->extensions, dot + 1, strlen(dot + 1)))
+	if (format->is_image || words_have(format->extensions, dot + 1))
 		return (size_t)(dot - base);
 	return strlen(base);
 }

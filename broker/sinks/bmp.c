@@ -6,6 +6,8 @@
 
 #include "formats.h"
 
+#define SRGB UINT32_C(0x73524742) /* LCS_sRGB */
+
 enum { FILE_HEADER = 14, V4_HEADER = 108, HEADERS = FILE_HEADER + V4_HEADER };
 
 static void put16(uint8_t *at, uint32_t value)
@@ -52,7 +54,7 @@ static struct safe_outcome begin(struct sink *sink)
 		put32(info + 48, 0x000000ff);
 		put32(info + 52, 0xff000000);
 	}
-	memcpy(info + 56, "BGRs", 4); /* sRGB, little-endian */
+	put32(info + 56, SRGB);
 	sink->state = calloc(1, padded_stride(sink));
 	if (!sink->state)
 		return outcome_of(SAFE_IO, "no memory for the output");

@@ -185,7 +185,7 @@ static struct safe_outcome take_bytes(struct sink *sink, const uint8_t *data, si
 		size = (size_t)(STREAM_BYTES - before);
 	for (size_t i = 0; i < size; i++) {
 		bool plain = (data[i] >= 0x20 && data[i] < 0x7f) || data[i] == '\n';
-		text[i] = plain ? (char)data[i] : '.';
+		text[i] = (char)(plain ? data[i] : '.'); /* ASCII either way */
 	}
 	return sink_write(sink, text, size);
 }

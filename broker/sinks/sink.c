@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "../loader.h"
+#include "../words.h"
 #include "formats.h"
 #include "widen.h"
 
@@ -31,19 +31,6 @@ const struct sink_format *sink_format_by_name(const char *name)
 	return NULL;
 }
 
-static bool has_word(const char *words, const char *word)
-{
-	size_t length = strlen(word);
-
-	while (*words) {
-		size_t next = strcspn(words, " ");
-		if (next == length && strncasecmp(words, word, length) == 0)
-			return true;
-		words += next + (words[next] == ' ');
-	}
-	return false;
-}
-
 const struct sink_format *sink_format_by_file_name(const char *file_name)
 {
 	const char *slash = strrchr(file_name, '/');
@@ -51,7 +38,7 @@ const struct sink_format *sink_format_by_file_name(const char *file_name)
 	const struct sink_format *format = NULL;
 
 	for (size_t i = 0; dot && dot[1] && (format = sink_format_at(i)) != NULL; i++)
-		if (has_word(format->extensions, dot + 1))
+		if (words_have(format->extensions, dot + 1))
 			return format;
 	return NULL;
 }
