@@ -30,10 +30,11 @@ endif
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Werror
 HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection
+comma := ,
 ifeq ($(findstring address,$(SANITIZE)),)
 HARDENING += -D_FORTIFY_SOURCE=2
 endif
-SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE)$(if $(FUZZER),$(comma)fuzzer-no-link) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # Nothing of a sanitizer's runtime could work in a locked-down child: undefined behaviour traps.
 ifeq ($(SANITIZE),undefined)
 SANITIZER += -fsanitize-undefined-trap-on-error
@@ -68,7 +69,6 @@ LIBS := -lseccomp
 
 .PHONY: all deps run test check asan ubsan fuzz bench install uninstall clean help
 .DELETE_ON_ERROR:
-.SECONDARY:
 .DEFAULT_GOAL := all
 
 all: $(PROGRAM) $(MODULES) $(SINKS) $(BUILD)/safe-decode.1 ## build the program, its decoders and the manual page
@@ -143,7 +143,7 @@ ubsan: ## build everything so that undefined behaviour traps, and run all tests
 	@tests/run $(BUILD)/ubsan
 
 fuzz: ## run every fuzz harness for SECONDS=20 each
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SANITIZE=address,undefined fuzzers
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SANITIZE=address,undefined FUZZER=1 fuzzers
 	@fuzz/run $(BUILD)/fuzz $(SECONDS)
 
 bench: all ## measure against djpeg and in-process codecs

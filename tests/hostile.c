@@ -3,7 +3,7 @@
  * A decoder that attacks, for the tests alone.  Its input is "HOSTILE " and a command:
  *
  *     call N            try system call N
- *     segfault          touch address 0
+ *     segfault N        write to address N
  *     spin              use processor time for ever
  *     exit N            end without a last word
  *     message K L       send a message of kind K that claims a length of L

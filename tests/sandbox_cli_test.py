@@ -44,7 +44,7 @@ def forbidden_system_calls():
 
 @test
 def crashes_and_early_ends():
-    expect_failure(hostile("segfault 0"), 5, "signal 11")
+    expect_failure(hostile("segfault 8"), 5, "signal 11")
     expect_failure(hostile("exit 0"), 5, "ended before it was done")
     expect_failure(hostile("exit 106"), 5, "ended before it was done")
 
@@ -78,7 +78,7 @@ def memory_is_what_was_granted():
 @test
 def a_refused_output_is_not_there():
     with Folder() as folder:
-        for command in ("short 10 10", "segfault 0", "spin"):
+        for command in ("short 10 10", "segfault 8", "spin"):
             expect(hostile(command, "-o", folder("out"), "--cpu", "1").returncode != 0)
             expect(folder.names() == [], folder.names())
 
@@ -90,7 +90,7 @@ def diagnosis():
     done = run("--diagnose", PHOTO)
     expect_status(done, 0)
     expect(done.stdout == b"" and b"no forbidden system call" in done.stderr, done.stderr)
-    expect_failure(hostile("segfault 0", "--diagnose"), 5, "signal 11")
+    expect_failure(hostile("segfault 8", "--diagnose"), 5, "signal 11")
 
 
 # ---- posture ----

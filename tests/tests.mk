@@ -62,10 +62,6 @@ $(foreach decoder,$(DECODERS),$(eval $(call harness_rule,$(decoder),fuzz/decoder
 $(eval $(call harness_rule,wire,fuzz/wire_fuzz.c,-lseccomp))
 $(eval $(call harness_rule,arena,fuzz/arena_fuzz.c decoders/arena.c decoders/arena_check.c))
 $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE
-# Coverage feedback for libFuzzer, in a build tree of its own.
-ifeq ($(notdir $(BUILD)),fuzz)
-$(BUILD)/obj/%.o: SANITIZER += -fsanitize=fuzzer-no-link
-endif
 
 .PHONY: tests sanitized fuzzers
 tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(HOSTILE)/safe-decode $(HOSTILE)/decoders/hostile.so $(REPLAYERS)
