@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 enum {
-	NO_MODULE_EXIT = SANDBOX_EXIT_BASE - 1,
 	GENTLE_WAIT = 1000, /* milliseconds for a child to be torn down after it closed its output */
 };
 
@@ -40,11 +39,12 @@ static _Noreturn __attribute__((noinline, no_stack_protector)) void child_main(c
 	int status = SANDBOX_EXIT_BASE;
 
 	if (replace_canary() == 0) {
-		void (*run)(void) = plan->prepare(plan->context);
-		int failed = run ? sandbox_enter(plan->sandbox, child) : 0;
-		if (run && failed == 0)
-			run();
-		status = run ? SANDBOX_EXIT_BASE + failed : NO_MODULE_EXIT;
+		if (plan->after_fork)
+			plan->after_fork();
+		int failed = sandbox_enter(plan->sandbox, child);
+		if (failed == 0)
+			plan->run();
+		status += failed;
 	}
 	for (;;)
 		syscall(SYS_exit, status);
@@ -157,9 +157,7 @@ struct safe_outcome spawn_outcome(int wait_status, bool said_hello)
 {
 	struct safe_outcome outcome = outcome_of(SAFE_KILLED, "the decoder ended before it was done");
 
-	if (!said_hello && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == NO_MODULE_EXIT) {
-		outcome = outcome_of(SAFE_UNSUPPORTED, "its decoder module is not installed or cannot be loaded");
-	} else if (!said_hello) {
+	if (!said_hello) {
 		const char *step =
 		        WIFEXITED(wait_status) ? sandbox_step_name(WEXITSTATUS(wait_status) - SANDBOX_EXIT_BASE) : NULL;
 		outcome = outcome_of(SAFE_NO_SANDBOX, step ? step : "the decoder ended before it was locked down");

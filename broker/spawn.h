@@ -12,10 +12,8 @@
 struct spawn_plan {
 	const struct sandbox_plan *sandbox;
 	uint32_t cpu_seconds;
-	/* Called in the child first, with `context`: returns its main function, which is called after lock-down and
-	 * must not return; or NULL, if there is none. */
-	void (*(*prepare)(void *context))(void);
-	void *context;
+	void (*after_fork)(void); /* called in the child first; NULL is allowed */
+	void (*run)(void);        /* called in the child after lock-down; must not return */
 };
 
 /* The trusted side's ends.  Both pipe ends do not block.  All are closed by spawn_end(). */

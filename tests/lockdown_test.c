@@ -40,15 +40,9 @@ static void prepare(bool diagnose)
 	cr_assert_eq(outcome.status, SAFE_OK, "%s", outcome.reason);
 }
 
-/* What the child is to run. */
-static void (*give_run(void *context))(void)
-{
-	return *(void (**)(void))context;
-}
-
 static struct spawned spawn(void (*run)(void))
 {
-	struct spawn_plan spawn_plan = { .sandbox = &plan, .cpu_seconds = 5, .prepare = give_run, .context = &run };
+	struct spawn_plan spawn_plan = { .sandbox = &plan, .cpu_seconds = 5, .run = run };
 	struct spawned child;
 	struct safe_outcome outcome = spawn_child(&spawn_plan, &child);
 
@@ -243,8 +237,7 @@ Test(lockdown, the_stack_is_limited)
 Test(lockdown, processor_time_is_limited, .timeout = 30)
 {
 	prepare(false);
-	void (*run)(void) = spin;
-	struct spawn_plan spawn_plan = { .sandbox = &plan, .cpu_seconds = 1, .prepare = give_run, .context = &run };
+	struct spawn_plan spawn_plan = { .sandbox = &plan, .cpu_seconds = 1, .run = spin };
 	struct spawned child;
 
 	cr_assert_eq(spawn_child(&spawn_plan, &child).status, SAFE_OK);

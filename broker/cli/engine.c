@@ -29,39 +29,18 @@ void engine_close(struct engine *engine)
 	engine->open = false;
 }
 
-/* What a child needs to know before it is locked down. */
-struct start {
-	const char *module;
-	void (*run)(void); /* NULL: not loaded yet */
-};
-
-/* The child's first steps.  What the dynamic linker and the module set up lies in the decoder's arena. */
-static void (*prepare_child(void *context))(void)
+struct safe_outcome engine_spawn(struct engine *engine, const struct safe_format *format, uint32_t cpu_seconds,
+                                 struct spawned *child)
 {
-	struct start *start = context;
-
-	interpose_enter_child();
-	if (!start->run)
-		(void)loader_load_decoder(start->module, &start->run);
-	return start->run;
-}
-
-struct safe_outcome engine_spawn(struct engine *engine, const struct safe_format *format, bool again,
-                                 uint32_t cpu_seconds, struct spawned *child)
-{
-	struct start start = { .module = format->module };
-	struct safe_outcome outcome = outcome_ok();
-	const struct spawn_plan plan = {
+	struct spawn_plan plan = {
 		.sandbox = &engine->sandbox,
 		.cpu_seconds = cpu_seconds,
-		.prepare = prepare_child,
-		.context = &start,
+		.after_fork = interpose_enter_child,
 	};
 
-	if (again) {
-		(void)interpose_select(engine->arena);
-		outcome = loader_load_decoder(format->module, &start.run);
-		(void)interpose_select(NULL);
-	}
+	/* What the dynamic linker and the module set up is what children will use. */
+	(void)interpose_select(engine->arena);
+	struct safe_outcome outcome = loader_load_decoder(format->module, &plan.run);
+	(void)interpose_select(NULL);
 	return outcome.status == SAFE_OK ? spawn_child(&plan, child) : outcome;
 }

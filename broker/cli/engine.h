@@ -24,9 +24,8 @@ struct engine {
 struct safe_outcome engine_open(struct engine *engine, uint64_t memory, bool diagnose, char **arguments);
 void engine_close(struct engine *engine);
 
-/* Starts a child that decodes the format, locked down but not verified yet.  With `again`, more children of the format
- * are to come: then its module is loaded once, here, for all of them; else the child loads it, which is quicker. */
-struct safe_outcome engine_spawn(struct engine *engine, const struct safe_format *format, bool again,
-                                 uint32_t cpu_seconds, struct spawned *child);
+/* Loads the format's module if need be, and starts a child of it, locked down but not verified yet. */
+struct safe_outcome engine_spawn(struct engine *engine, const struct safe_format *format, uint32_t cpu_seconds,
+                                 struct spawned *child);
 
 #endif

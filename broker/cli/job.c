@@ -207,8 +207,7 @@ static struct safe_outcome start(struct job *job, job_name_output *name_output, 
 	job->output_path = name_output(context, job->name, job->format, &failed);
 	if (failed)
 		return outcome_of_errno(SAFE_IO, "cannot name the output", ENOMEM);
-	outcome = engine_spawn(job->engine, job->format, job->options->input_count > 1,
-	                       job->options->limits.cpu_seconds, &job->child);
+	outcome = engine_spawn(job->engine, job->format, job->options->limits.cpu_seconds, &job->child);
 	if (outcome.status != SAFE_OK)
 		return outcome;
 	interrupt_watch(job->slot, job->child.pid);

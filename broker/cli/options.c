@@ -339,7 +339,11 @@ static enum safe_status check_conflicts(const struct options *options)
 static enum safe_status complete(struct parsed *parsed)
 {
 	struct options *options = &parsed->options;
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	long processors = 1;
+
+	/* Reads a file of the system: not for nothing. */
+	if (options->output_dir && parsed->jobs == 0)
+		processors = sysconf(_SC_NPROCESSORS_ONLN);
 
 	options->jobs = parsed->jobs > 0 ? parsed->jobs : processors > 0 ? (size_t)processors : 1;
 	if (options->jobs > INTERRUPT_CHILDREN)
