@@ -70,6 +70,7 @@ LIBS := -lseccomp
 .PHONY: all deps run test check asan ubsan fuzz bench install uninstall clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
+.PRECIOUS: $(BUILD)/obj/%.o
 
 all: $(PROGRAM) $(MODULES) $(SINKS) $(BUILD)/safe-decode.1 ## build the program, its decoders and the manual page
 

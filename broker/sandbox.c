@@ -287,8 +287,10 @@ struct safe_outcome sandbox_verify(const struct sandbox_plan *plan, pid_t pid, s
 
 	*posture = (struct sandbox_posture){ .verified = false };
 	/* A /proc of another pid namespace would speak of other processes. */
-	if (procfs_read_status(0, &self) != 0 || self.pid != (uint64_t)getpid())
+	if (procfs_read_status(0, &self) != 0)
 		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot ask the kernel about this process in /proc", errno);
+	if (self.pid != (uint64_t)getpid())
+		return outcome_of(SAFE_NO_SANDBOX, "/proc speaks of another pid namespace");
 	if (procfs_read_status(pid, &status) != 0)
 		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot ask the kernel about the decoder in /proc", errno);
 	posture->strict = status.seccomp == SECCOMP_MODE_STRICT;

@@ -16,7 +16,7 @@ static const struct {
 	[WIRE_FAIL_CHECKSUM] = { SAFE_MALFORMED, "a checksum does not match" },
 	[WIRE_FAIL_LENGTH] = { SAFE_MALFORMED, "a stored length does not match" },
 	[WIRE_FAIL_UNSUPPORTED] = { SAFE_UNSUPPORTED, "uses a variant of its format that is not supported" },
-	[WIRE_FAIL_LIMIT_SIDE] = { SAFE_LIMIT, "more pixels a side than the limit allows" },
+	[WIRE_FAIL_LIMIT_SIDE] = { SAFE_LIMIT, "more pixels a side than the limit allows (--max-side)" },
 	[WIRE_FAIL_LIMIT_PIXELS] = { SAFE_LIMIT, "more pixels than the limit allows (--max-pixels)" },
 	[WIRE_FAIL_LIMIT_OUTPUT] = { SAFE_LIMIT, "more output than the limit allows (--max-output)" },
 	[WIRE_FAIL_LIMIT_MEMORY] = { SAFE_LIMIT, "needs more memory than the limit allows (--memory)" },

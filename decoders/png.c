@@ -17,6 +17,7 @@
 enum {
 	SIGNATURE_SIZE = 8,
 	ACTL_SIZE = 8,
+	ANCILLARY_BIT = 0x20,   /* of a chunk name's first letter */
 	PARTIAL_READ_SIZE = 32, /* bytes of compressed data at a time */
 };
 
@@ -109,7 +110,12 @@ static void warn(png_structp png, png_const_charp message)
 {
 	struct decode *decode = png_get_error_ptr(png);
 
-	(void)message;
+	/* Without its transparency, the picture is another one. */
+	if (strcmp(message, "tRNS: CRC error") == 0)
+		complain(png, message);
+	/* A profile that is too large to be given to take_chunk() is there all the same. */
+	if (strncmp(message, "iCCP:", 5) == 0)
+		decode->image.flags |= WIRE_IMAGE_ICC;
 	session_note(decode->session, WIRE_NOTE_WARNINGS);
 }
 
@@ -118,12 +124,17 @@ static uint32_t read_u32(const uint8_t *data)
 	return (uint32_t)data[0] << 24 | (uint32_t)data[1] << 16 | (uint32_t)data[2] << 8 | data[3];
 }
 
-/* The chunks that libpng is told not to look into.  Returns that they are dealt with. */
+/* The chunks that libpng does not know or is told not to look into.  Returns that they are dealt with, or -1 when the
+ * picture cannot be shown without. */
 static int take_chunk(png_structp png, png_unknown_chunkp chunk)
 {
 	struct decode *decode = png_get_user_chunk_ptr(png);
 	struct wire_image *image = &decode->image;
 
+	if (!(chunk->name[0] & ANCILLARY_BIT)) {
+		decode->failure = WIRE_FAIL_UNSUPPORTED;
+		return -1;
+	}
 	if (memcmp(chunk->name, "iCCP", 4) == 0)
 		image->flags |= WIRE_IMAGE_ICC;
 	else if (memcmp(chunk->name, "eXIf", 4) == 0)
@@ -137,45 +148,50 @@ static int take_chunk(png_structp png, png_unknown_chunkp chunk)
 
 static bool create(struct decode *decode)
 {
+	decode->png =
+	        png_create_read_struct_2(PNG_LIBPNG_VER_STRING, decode, complain, warn, decode, allocate, release);
+	if (!decode->png)
+		return false;
+	decode->info = png_create_info_struct(decode->png);
+	return decode->info != NULL;
+}
+
+/* May jump: the list of chunks is allocated. */
+static void configure(struct decode *decode)
+{
 	/* Nothing of these changes a pixel, and some can be compressed: none is parsed. */
 	static const png_byte ignored[] =
 	        "bKGD\0cHRM\0eXIf\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0sBIT\0sCAL\0sPLT\0sRGB\0"
 	        "tEXt\0tIME\0zTXt";
 	uint32_t max_metadata = session_request(decode->session)->max_metadata;
 
-	decode->png =
-	        png_create_read_struct_2(PNG_LIBPNG_VER_STRING, decode, complain, warn, decode, allocate, release);
-	if (!decode->png)
-		return false;
-	decode->info = png_create_info_struct(decode->png);
-	if (!decode->info)
-		return false;
 	png_set_read_fn(decode->png, decode, read_input);
 	/* The session checks the size as soon as it is known; libpng allocates nothing by it before. */
 	png_set_user_limits(decode->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
-	png_set_chunk_malloc_max(decode->png, max_metadata);
+	png_set_chunk_malloc_max(decode->png, max_metadata > 0 ? max_metadata : 1); /* 0 is no limit to libpng */
 	/* libpng decodes nothing of a piece that it cannot read whole. */
 	if (session_partial(decode->session))
 		png_set_compression_buffer_size(decode->png, PARTIAL_READ_SIZE);
 	png_set_keep_unknown_chunks(decode->png, PNG_HANDLE_CHUNK_NEVER, ignored, sizeof(ignored) / 5);
 	png_set_read_user_chunk_fn(decode->png, decode, take_chunk);
-	return true;
 }
 
 static session_result check_signature(struct decode *decode)
 {
 	uint8_t signature[SIGNATURE_SIZE];
 
-	for (size_t filled = 0; filled < sizeof(signature); filled++) {
+	for (size_t filled = 0; filled < sizeof(signature);) {
 		if (decode->input_left == 0)
 			decode->input_left = session_read(decode->session, &decode->input);
 		if (decode->input_left == 0)
 			return WIRE_FAIL_TRUNCATED;
-		signature[filled] = *decode->input++;
+		signature[filled++] = *decode->input++;
 		decode->input_left--;
+		if (png_sig_cmp(signature, 0, filled) != 0)
+			return WIRE_FAIL_SIGNATURE;
 	}
 	png_set_sig_bytes(decode->png, SIGNATURE_SIZE);
-	return png_sig_cmp(signature, 0, sizeof(signature)) == 0 ? WIRE_OK : WIRE_FAIL_SIGNATURE;
+	return WIRE_OK;
 }
 
 static void describe(struct decode *decode)
@@ -313,8 +329,8 @@ static session_result send_rows(struct decode *decode)
 /* Everything that libpng may jump out of. */
 static session_result decode_picture(struct decode *decode)
 {
+	configure(decode);
 	session_result result = check_signature(decode);
-
 	if (result != WIRE_OK)
 		return result;
 	png_read_info(decode->png, decode->info);
@@ -352,22 +368,81 @@ static session_result give_up(struct decode *decode)
 	return result == WIRE_OK ? session_damage(decode->session, decode->failure) : result;
 }
 
+/* Apart, because what changes between setjmp() and the jump must not be a local of the function that calls it. */
+static session_result decode_guarded(struct decode *decode)
+{
+	if (setjmp(png_jmpbuf(decode->png)) == 0)
+		return decode_picture(decode);
+	return give_up(decode);
+}
+
 static session_result decode_png(struct session *session)
 {
 	struct decode decode = { .session = session, .image = { .file_frames = 1 } };
-	session_result result = WIRE_FAIL_LIMIT_MEMORY;
+	session_result result = create(&decode) ? decode_guarded(&decode) : WIRE_FAIL_LIMIT_MEMORY;
 
-	if (create(&decode)) {
-		if (setjmp(png_jmpbuf(decode.png)) == 0)
-			result = decode_picture(&decode);
-		else
-			result = give_up(&decode);
-		if (result == WIRE_OK && (decode.input_left > 0 || session_has_more(session)))
-			session_note(session, WIRE_NOTE_TRAILING);
-	}
+	if (result == WIRE_OK && (decode.input_left > 0 || session_has_more(session)))
+		session_note(session, WIRE_NOTE_TRAILING);
 	png_destroy_read_struct(&decode.png, &decode.info, NULL);
 	free(decode.pixels);
 	return result;
 }
 
-const struct decoder decoder = { .name = "png", .decode = decode_png };
+/* ---- what must not be done for the first time after lock-down ---- */
+
+/* What a child would be given to decode a picture of one gray pixel. */
+static const struct {
+	struct wire_request request;
+	uint8_t picture[67];
+} rehearsal = {
+	.request = { .version = WIRE_VERSION,
+	             .operation = WIRE_DECODE,
+	             .pixel_formats = WIRE_FORMAT_BIT(WIRE_BGRA),
+	             .max_side = 1,
+	             .max_frames = 1,
+	             .max_pixels = 1,
+	             .max_output = 4 },
+	.picture = { 0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48,
+	             0x44, 0x52, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x08, 0x00, 0x00, 0x00,
+	             0x00, 0x3a, 0x7e, 0x9b, 0x55, 0x00, 0x00, 0x00, 0x0a, 0x49, 0x44, 0x41, 0x54, 0x78,
+	             0x9c, 0x63, 0x6c, 0x00, 0x00, 0x00, 0x84, 0x00, 0x82, 0x1e, 0x06, 0x7b, 0xad, 0x00,
+	             0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82 },
+};
+
+struct script {
+	const uint8_t *next;
+	size_t left;
+};
+
+static ssize_t read_script(void *context, void *data, size_t size)
+{
+	struct script *script = context;
+
+	if (size > script->left)
+		size = script->left;
+	memcpy(data, script->next, size);
+	script->next += size;
+	script->left -= size;
+	return (ssize_t)size;
+}
+
+static ssize_t discard(void *context, const void *data, size_t size)
+{
+	(void)context;
+	(void)data;
+	return (ssize_t)size;
+}
+
+/* Whatever libpng and zlib do when they are first used. */
+static void initialise(void)
+{
+	/* Without hooks, so that this can be one. */
+	static const struct decoder plain = { .name = "png", .decode = decode_png };
+	struct script script = { .next = (const uint8_t *)&rehearsal,
+		                 .left = sizeof(rehearsal.request) + sizeof(rehearsal.picture) };
+	const struct session_io io = { .read = read_script, .write = discard, .context = &script };
+
+	(void)session_serve(&plain, &io);
+}
+
+const struct decoder decoder = { .name = "png", .initialise = initialise, .decode = decode_png };

@@ -23,10 +23,16 @@ enum variant {
 /* What inflateInit2() makes of a variant. */
 static const int window_bits[VARIANTS] = { [GZIP] = 16 + MAX_WBITS, [ZLIB] = MAX_WBITS, [DEFLATE] = -MAX_WBITS };
 
+enum { START_SIZE = 2 };
+
+static const uint8_t gzip_magic[START_SIZE] = { 0x1f, 0x8b };
+
 struct decode {
 	struct session *session;
+	uint32_t variant;
 	z_stream stream;
-	bool ended; /* there is no more input */
+	uint8_t start[START_SIZE]; /* of a member or stream: looked at before inflate() gets it */
+	bool ended;                /* there is no more input */
 };
 
 /* The allocator that zlib asks for, so that a count times a size is checked. */
@@ -105,36 +111,52 @@ static session_result inflate_member(struct decode *decode)
 	}
 }
 
-/* Whether the bytes that follow a complete member are those of another: anything else is padding or garbage, which
- * gzip ignores, too. */
-static bool another_member_follows(struct decode *decode)
+/* Takes what a gzip member or a zlib stream starts with off the input.  Returns how many bytes there were. */
+static size_t take_start(struct decode *decode)
 {
-	static const uint8_t magic[] = { 0x1f, 0x8b };
+	size_t taken = 0;
 
-	for (size_t i = 0; i < sizeof(magic); i++) {
+	for (; taken < START_SIZE; taken++) {
 		refill(decode);
-		if (decode->stream.avail_in == 0 || *decode->stream.next_in != magic[i])
-			return false;
-		/* Taken here, since the next byte may lie in another buffer. */
-		decode->stream.next_in++;
+		if (decode->stream.avail_in == 0)
+			break;
+		/* One by one, since the next may lie in another buffer. */
+		decode->start[taken] = *decode->stream.next_in++;
 		decode->stream.avail_in--;
 	}
-	return true;
+	return taken;
 }
 
-/* Prepares for a member whose magic was taken already. */
-static session_result restart(struct decode *decode)
+/* Whether the input is what it is said to be, as far as the start tells: a raw deflate stream has none. */
+static session_result check_start(struct decode *decode)
 {
-	uint8_t magic[] = { 0x1f, 0x8b };
-	uint8_t nothing = 0;
+	if (decode->variant == DEFLATE)
+		return WIRE_OK;
+	size_t taken = take_start(decode);
+	if (decode->variant == GZIP && memcmp(decode->start, gzip_magic, taken) != 0)
+		return WIRE_FAIL_SIGNATURE;
+	if (taken < START_SIZE)
+		return WIRE_FAIL_TRUNCATED;
+	/* The header of a zlib stream has no magic, but it is a multiple of 31. */
+	if (decode->variant == ZLIB && (decode->start[0] << 8 | decode->start[1]) % 31 != 0)
+		return WIRE_FAIL_SIGNATURE;
+	return WIRE_OK;
+}
+
+/* Begins a member or stream with the start that was taken. */
+static session_result inflate_start(struct decode *decode)
+{
 	z_stream *stream = &decode->stream;
 	const uint8_t *next = stream->next_in;
 	uInt left = stream->avail_in;
+	uint8_t nothing = 0;
 
+	if (decode->variant == DEFLATE)
+		return WIRE_OK;
 	if (inflateReset(stream) != Z_OK)
 		return WIRE_FAIL_DATA;
-	stream->next_in = magic;
-	stream->avail_in = sizeof(magic);
+	stream->next_in = decode->start;
+	stream->avail_in = START_SIZE;
 	stream->next_out = &nothing;
 	stream->avail_out = sizeof(nothing);
 	int inflated = inflate(stream, Z_NO_FLUSH);
@@ -143,32 +165,48 @@ static session_result restart(struct decode *decode)
 	return inflated == Z_OK ? WIRE_OK : session_damage(decode->session, name_failure(stream, inflated));
 }
 
-static session_result inflate_all(struct decode *decode, uint32_t variant)
+/* After a complete member, anything but another is padding or garbage, which gzip ignores, too. */
+static bool another_member_follows(struct decode *decode)
 {
-	session_result result = inflate_member(decode);
+	if (decode->variant != GZIP)
+		return false;
+	size_t taken = take_start(decode);
+	if (taken == START_SIZE && memcmp(decode->start, gzip_magic, START_SIZE) == 0)
+		return true;
+	if (taken > 0)
+		session_note(decode->session, WIRE_NOTE_TRAILING);
+	return false;
+}
 
-	while (result == WIRE_OK && variant == GZIP && another_member_follows(decode)) {
-		result = restart(decode);
+static session_result inflate_all(struct decode *decode)
+{
+	do {
+		session_result result = inflate_start(decode);
 		if (result == WIRE_OK)
 			result = inflate_member(decode);
-	}
-	if (result == WIRE_OK && (decode->stream.avail_in > 0 || session_has_more(decode->session)))
+		if (result != WIRE_OK)
+			return result;
+	} while (another_member_follows(decode));
+	if (decode->stream.avail_in > 0 || session_has_more(decode->session))
 		session_note(decode->session, WIRE_NOTE_TRAILING);
-	return result;
+	return WIRE_OK;
 }
 
 static session_result decode_stream(struct session *session)
 {
-	struct decode decode = { .session = session, .stream = { .zalloc = allocate, .zfree = release } };
-	uint32_t variant = session_request(session)->variant;
+	struct decode decode = { .session = session,
+		                 .variant = session_request(session)->variant,
+		                 .stream = { .zalloc = allocate, .zfree = release } };
 
-	if (variant >= VARIANTS)
+	if (decode.variant >= VARIANTS)
 		return WIRE_FAIL_UNSUPPORTED;
-	if (inflateInit2(&decode.stream, window_bits[variant]) != Z_OK)
+	if (inflateInit2(&decode.stream, window_bits[decode.variant]) != Z_OK)
 		return WIRE_FAIL_LIMIT_MEMORY;
-	session_result result = session_bytes(session);
+	session_result result = check_start(&decode);
 	if (result == WIRE_OK)
-		result = inflate_all(&decode, variant);
+		result = session_bytes(session);
+	if (result == WIRE_OK)
+		result = inflate_all(&decode);
 	(void)inflateEnd(&decode.stream);
 	return result;
 }

@@ -36,7 +36,8 @@ int interrupt_install(void)
 	struct sigaction action = { .sa_handler = end_by_signal };
 
 	owner = getpid();
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || sigfillset(&action.sa_mask) != 0)
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR ||
+	    sigfillset(&action.sa_mask) != 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
 		struct sigaction before;

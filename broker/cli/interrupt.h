@@ -8,7 +8,8 @@
 
 #define INTERRUPT_CHILDREN 256 /* that can be watched at once */
 
-/* Installs the handlers, and ignores SIGPIPE, which becomes an error of write().  Returns 0, or -1 with errno set. */
+/* Installs the handlers, and ignores SIGPIPE and SIGXFSZ, which become errors of write().  Returns 0, or -1 with errno
+ * set. */
 int interrupt_install(void);
 
 /* Child `pid` is to be killed and reaped when a signal ends the program; 0 gives the slot free again. */

@@ -111,6 +111,8 @@ static struct safe_outcome take_end(void *context, enum wire_failure damage, uin
 
 static struct safe_outcome open_source(struct job *job)
 {
+	if (strcmp(job->name, "-") == 0 && isatty(STDIN_FILENO))
+		return outcome_of(SAFE_USAGE, "nobody types compressed data: name an input, or see --help");
 	if (strcmp(job->name, "-") == 0)
 		job->source = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	else
