@@ -38,7 +38,9 @@ static _Noreturn __attribute__((noinline, no_stack_protector)) void child_main(c
 {
 	int status = SANDBOX_EXIT_BASE;
 
-	if (replace_canary() == 0) {
+	if (plan->execute) {
+		plan->execute(child, plan->context);
+	} else if (replace_canary() == 0) {
 		if (plan->after_fork)
 			plan->after_fork();
 		int failed = sandbox_enter(plan->sandbox, child);

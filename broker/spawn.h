@@ -14,6 +14,11 @@ struct spawn_plan {
 	uint32_t cpu_seconds;
 	void (*after_fork)(void); /* called in the child first; NULL is allowed */
 	void (*run)(void);        /* called in the child after lock-down; must not return */
+
+	/* If not NULL, called in the child instead of all this: it must execute a program that locks itself down as it
+	 * was to be done here.  If it returns, there is no child. */
+	void (*execute)(const struct sandbox_child *child, void *context);
+	void *context;
 };
 
 /* The trusted side's ends.  Both pipe ends do not block.  All are closed by spawn_end(). */

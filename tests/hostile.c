@@ -12,6 +12,7 @@
  *     long W H          announce a picture and send one row too many
  *     flood             send bytes without end
  *     allocate N        allocate N MiB, touch it, and be good
+ *     where             be good, with a picture of one pixel whose eight bytes are an address of this code
  *     twice             say END twice
  */
 #include <stdlib.h>
@@ -176,6 +177,26 @@ static session_result allocate(struct session *session, const struct arguments *
 	return result;
 }
 
+static session_result decode(struct session *session);
+
+static session_result where(struct session *session, const struct arguments *arguments)
+{
+	static const struct arguments one_pixel = { 1, 1 };
+	struct wire_image image;
+	uint8_t *room = NULL;
+	size_t count = 0;
+	uintptr_t address = (uintptr_t)decode;
+
+	(void)arguments;
+	session_result result = announce(session, &one_pixel, &image);
+	if (result == WIRE_OK)
+		result = session_rows(session, &room, &count);
+	if (result != WIRE_OK)
+		return result;
+	memcpy(room, &address, wire_pixel_bytes[image.pixel_format]);
+	return session_commit_rows(session, 1);
+}
+
 static session_result twice(struct session *session, const struct arguments *arguments)
 {
 	static const struct wire_end the_end;
@@ -192,7 +213,7 @@ static const struct {
 } commands[] = {
 	{ "call", try_call },   { "segfault", segfault }, { "spin", spin },       { "exit", leave },
 	{ "message", message }, { "picture", picture },   { "short", too_short }, { "long", too_long },
-	{ "flood", flood },     { "allocate", allocate }, { "twice", twice },
+	{ "flood", flood },     { "allocate", allocate }, { "twice", twice },     { "where", where },
 };
 
 static session_result decode(struct session *session)

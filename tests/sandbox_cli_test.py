@@ -84,6 +84,33 @@ def a_refused_output_is_not_there():
 
 
 @test
+def no_address_layout_outlives_a_crash():
+    with Folder() as folder:
+        commands = ["where", "where", "segfault 8", "where", "call 257", "where"]
+        inputs = [folder.write(f"{i}.hostile", f"HOSTILE {command}".encode()) for i, command in enumerate(commands)]
+        done = run("-q", "-p", "rgba16", "-j", "1", "--output-dir", folder("out"), *inputs,
+                   program=HOSTILE)
+        expect_status(done, 5)
+        seen = [read(folder("out", f"{i}.rgba16")) for i in (0, 1, 3, 5)]
+        expect(seen[0] == seen[1], "this test sees nothing")
+        expect(len(set(seen)) == 3, seen)
+
+
+@test
+def fresh_children_are_locked_down_too():
+    with Folder() as folder:
+        inputs = [folder.write(f"{i}.hostile", f"HOSTILE {command}".encode()) for i, command in
+                  enumerate(["segfault 8", "picture 3 3", "call 41", "allocate 600", "call 57"])]
+        done = run("-q", "--posture", "--output-dir", folder("out"), "-j", "1", *inputs, program=HOSTILE)
+        expect_status(done, 5)
+        postures = [json.loads(line) for line in done.stdout.splitlines()]
+        expect(len(postures) == 5 and all(one["verified"] and one["seccomp"] == "strict" for one in postures), postures)
+        lines = done.stderr.splitlines()
+        expect([line.rsplit(b": ", 1)[-1][:8] for line in lines[:1] + lines[1:2]] == [b"signal 1", b"signal 9"], lines)
+        expect(b"--memory" in lines[2] and b"signal 9" in lines[3], lines)
+
+
+@test
 def diagnosis():
     for number, name in ((257, "openat"), (41, "socket"), (59, "execve"), (9, "mmap")):
         expect_failure(hostile(f"call {number}", "--diagnose"), 5, f"tried {name},")

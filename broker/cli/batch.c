@@ -60,6 +60,8 @@ static void finish(struct batch *batch, size_t slot)
 	job_end(job);
 	progress_clear(&batch->progress);
 	report_job(job);
+	if (job->outcome.status == SAFE_KILLED)
+		engine_note_crash(batch->engine);
 	if (job->outcome.status > batch->worst)
 		batch->worst = job->outcome.status;
 	progress_count(&batch->progress, job->outcome.status);

@@ -6,10 +6,11 @@
 #include "../../decoders/arena.h"
 #include "../../decoders/interpose.h"
 #include "../loader.h"
+#include "fresh.h"
 
 struct safe_outcome engine_open(struct engine *engine, uint64_t memory, bool diagnose, char **arguments)
 {
-	*engine = (struct engine){ .open = true };
+	*engine = (struct engine){ .memory = memory, .open = true };
 	engine->arena = arena_create(memory);
 	if (!engine->arena)
 		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot reserve the decoder's memory (--memory)", errno);
@@ -29,6 +30,16 @@ void engine_close(struct engine *engine)
 	engine->open = false;
 }
 
+void engine_note_crash(struct engine *engine)
+{
+	engine->crashed = true;
+}
+
+static void execute_fresh(const struct sandbox_child *child, void *context)
+{
+	fresh_execute(child, context);
+}
+
 struct safe_outcome engine_spawn(struct engine *engine, const struct safe_format *format, uint32_t cpu_seconds,
                                  struct spawned *child)
 {
@@ -37,7 +48,13 @@ struct safe_outcome engine_spawn(struct engine *engine, const struct safe_format
 		.cpu_seconds = cpu_seconds,
 		.after_fork = interpose_enter_child,
 	};
+	struct fresh fresh = { .module = format->module, .memory = engine->memory };
 
+	if (engine->crashed && !engine->sandbox.diagnose) {
+		plan.execute = execute_fresh;
+		plan.context = &fresh;
+		return spawn_child(&plan, child);
+	}
 	/* What the dynamic linker and the module set up is what children will use. */
 	(void)interpose_select(engine->arena);
 	struct safe_outcome outcome = loader_load_decoder(format->module, &plan.run);

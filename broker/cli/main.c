@@ -8,6 +8,7 @@
 #include "../sinks/sink.h"
 #include "batch.h"
 #include "engine.h"
+#include "fresh.h"
 #include "interrupt.h"
 #include "options.h"
 #include "report.h"
@@ -74,6 +75,7 @@ int main(int argc, char **argv)
 {
 	struct options options;
 
+	fresh_become_child(argc, argv);
 	if (plug_standard_descriptors() != 0 || interrupt_install() != 0)
 		return SAFE_IO;
 	/* One write a line, so that lines of several programs do not mix. */
