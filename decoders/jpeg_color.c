@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The conversions that libjpeg does not have: from CMYK, and to 16 bits. */
+#include <string.h>
+
 #include "jpeg_decode.h"
+#include "pixels.h"
 
 enum { CMYK_BYTES = 4 };
 
@@ -19,48 +22,23 @@ static void cmyk_to_rgb(const uint8_t *cmyk, uint32_t inverted, uint8_t rgb[3])
 		rgb[i] = (uint8_t)(light - divide_by_255((cmyk[i] ^ inverted) * light));
 }
 
-static void put_pixel(enum wire_pixel_format format, const uint8_t rgb[3], uint8_t *pixel)
-{
-	bool blue_first = format == WIRE_BGR || format == WIRE_BGRA || format == WIRE_BGRA_PREMULTIPLIED;
-
-	switch (format) {
-	case WIRE_GRAY: /* as libjpeg does it for RGB */
-		pixel[0] = (uint8_t)((rgb[0] * 19595u + rgb[1] * 38470u + rgb[2] * 7471u + 0x8000) >> 16);
-		break;
-	case WIRE_RGBA16:
-		for (int i = 0; i < 6; i++)
-			pixel[i] = rgb[i / 2];
-		pixel[6] = pixel[7] = 255;
-		break;
-	default:
-		pixel[0] = rgb[blue_first ? 2 : 0];
-		pixel[1] = rgb[1];
-		pixel[2] = rgb[blue_first ? 0 : 2];
-		if (wire_pixel_bytes[format] == 4)
-			pixel[3] = 255;
-	}
-}
-
-static void convert_cmyk(const struct decode *decode, const uint8_t *samples, uint8_t *row)
+/* CMYK becomes RGB where it lies, and goes on from there. */
+static void convert_cmyk(const struct decode *decode, uint8_t *samples, uint8_t *row)
 {
 	uint32_t inverted = decode->info.saw_Adobe_marker ? 255 : 0;
-	uint8_t rgb[3];
+	size_t width = decode->info.output_width;
 
-	for (uint32_t x = 0; x < decode->info.output_width; x++) {
-		cmyk_to_rgb(samples, inverted, rgb);
-		put_pixel(decode->pixel_format, rgb, row);
-		samples += CMYK_BYTES;
-		row += wire_pixel_bytes[decode->pixel_format];
+	for (size_t x = 0; x < width; x++) {
+		uint8_t rgb[3];
+		cmyk_to_rgb(samples + CMYK_BYTES * x, inverted, rgb);
+		memcpy(samples + sizeof(rgb) * x, rgb, sizeof(rgb));
 	}
+	pixels_choose(PIXELS_RGB, decode->pixel_format)(row, samples, width);
 }
 
-static void convert_rgb(const struct decode *decode, const uint8_t *samples, uint8_t *row)
+static void convert_rgb(const struct decode *decode, uint8_t *samples, uint8_t *row)
 {
-	for (uint32_t x = 0; x < decode->info.output_width; x++) {
-		put_pixel(decode->pixel_format, samples, row);
-		samples += 3;
-		row += wire_pixel_bytes[decode->pixel_format];
-	}
+	pixels_choose(PIXELS_RGB, decode->pixel_format)(row, samples, decode->info.output_width);
 }
 
 void jpeg_choose_conversion(struct decode *decode)

@@ -32,7 +32,7 @@ struct decode {
 	uint32_t rows_wanted;     /* how many of its rows can be */
 
 	enum wire_pixel_format pixel_format;
-	void (*convert_row)(const struct decode *decode, const uint8_t *samples, uint8_t *row);
+	void (*convert_row)(const struct decode *decode, uint8_t *samples, uint8_t *row);
 	JSAMPARRAY samples; /* one row, where a conversion is needed */
 };
 
