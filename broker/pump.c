@@ -110,6 +110,11 @@ static ssize_t fill_relay(struct pump *pump)
 	return moved;
 }
 
+bool pump_is_streaming(const struct pump *pump)
+{
+	return pump->enlarged;
+}
+
 static ssize_t read_child(void *context, void *data, size_t size)
 {
 	struct pump *pump = context;

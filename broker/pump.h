@@ -21,6 +21,7 @@
 enum {
 	PUMP_FDS = 3,                /* descriptors to poll, at most */
 	PUMP_BUFFER_SIZE = 64 << 10, /* bytes */
+	PUMP_GATHER = 100000,        /* nanoseconds; far less than it takes to fill the pipe */
 };
 
 struct pump {
@@ -70,6 +71,10 @@ void pump_release(struct pump *pump);
 /* Fills `fds` with what to poll (entries that are not used have fd -1).  Returns after how many milliseconds at most to
  * call pump_step() again, or -1. */
 int pump_wants(const struct pump *pump, struct pollfd fds[PUMP_FDS]);
+
+/* Whether much is coming from the child.  An owner that has nothing else to do lets it gather for PUMP_GATHER before it
+ * polls: each time that the trusted side is woken up and takes the pipe's lock holds the child up. */
+bool pump_is_streaming(const struct pump *pump);
 
 /* Moves what can be moved.  `fds` is as poll() left it; `waited` is the time that poll() took, in nanoseconds. */
 enum pump_progress pump_step(struct pump *pump, const struct pollfd fds[PUMP_FDS], uint64_t waited);

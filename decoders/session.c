@@ -8,7 +8,7 @@
 
 enum {
 	INPUT_SIZE = 64 << 10,
-	OUTPUT_SIZE = 128 << 10, /* pixels and data leave in pieces of about this size */
+	OUTPUT_SIZE = 256 << 10, /* pixels and data leave in pieces of about this size */
 	SMALL_MESSAGE = 64,      /* more than any message but the bulk ones takes, header included */
 };
 
