@@ -67,7 +67,7 @@ MODULES := $(DECODERS:%=$(BUILD)/decoders/%.so)
 SINKS := $(SINK_MODULES:broker/sinks/%.c=$(BUILD)/sinks/%.so)
 LIBS := -lseccomp
 
-.PHONY: all deps run test check asan ubsan fuzz bench install uninstall clean help
+.PHONY: all deps run test check asan ubsan valgrind fuzz bench install uninstall clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 .PRECIOUS: $(BUILD)/obj/%.o
@@ -142,6 +142,12 @@ asan: ## build and run the tests that can run under AddressSanitizer
 ubsan: ## build everything so that undefined behaviour traps, and run all tests
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/ubsan SANITIZE=undefined all tests
 	@tests/run $(BUILD)/ubsan
+
+valgrind: deps ## replay the samples through every harness under valgrind
+	@$(MAKE) --no-print-directory tests
+	@for harness in $(HARNESSES); do \
+		valgrind -q --error-exitcode=1 --leak-check=full $(BUILD)/fuzz/$$harness samples || exit 1; \
+	done
 
 fuzz: ## run every fuzz harness for SECONDS=20 each
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SANITIZE=address,undefined FUZZER=1 fuzzers
