@@ -21,6 +21,7 @@ static const struct {
 	[WIRE_FAIL_LIMIT_OUTPUT] = { SAFE_LIMIT, "more output than the limit allows (--max-output)" },
 	[WIRE_FAIL_LIMIT_MEMORY] = { SAFE_LIMIT, "needs more memory than the limit allows (--memory)" },
 	[WIRE_FAIL_LIMIT_METADATA] = { SAFE_LIMIT, "more metadata than the limit allows" },
+	[WIRE_FAIL_ABSENT] = { SAFE_UNSUPPORTED, "has no cover picture" },
 };
 
 static const char *const names[] = {
