@@ -156,7 +156,8 @@ struct wire_frame {
 #define WIRE_DEPTH_MAX UINT32_C(64)
 #define WIRE_UNKNOWN UINT64_MAX
 
-/* Where a channel belongs: the speakers of WAVE_FORMAT_EXTENSIBLE.  Channels come in this order. */
+/* Where a channel belongs: the speakers of WAVE_FORMAT_EXTENSIBLE.  Channels come in this order, unless
+ * WIRE_AUDIO_VORBIS_ORDER says otherwise. */
 enum wire_speaker {
 	WIRE_FRONT_LEFT,
 	WIRE_FRONT_RIGHT,
@@ -182,10 +183,11 @@ enum wire_speaker {
 #define WIRE_SPEAKER_BIT(speaker) (UINT32_C(1) << (speaker))
 
 /* wire_audio.flags */
-#define WIRE_AUDIO_FLOAT UINT32_C(1) /* the file's samples are floating point */
-#define WIRE_AUDIO_LOSSY UINT32_C(2) /* the codec is lossy: the depth is that of what it gives */
-#define WIRE_AUDIO_COVER UINT32_C(4) /* carries a picture, as far as is known at this point */
-#define WIRE_AUDIO_FLAGS UINT32_C(7) /* all that are defined */
+#define WIRE_AUDIO_FLOAT UINT32_C(1)        /* the file's samples are floating point */
+#define WIRE_AUDIO_LOSSY UINT32_C(2)        /* the codec is lossy: the depth is that of what it gives */
+#define WIRE_AUDIO_COVER UINT32_C(4)        /* carries a picture, as far as is known at this point */
+#define WIRE_AUDIO_VORBIS_ORDER UINT32_C(8) /* the channels come as Vorbis orders them; of 1 to 8 */
+#define WIRE_AUDIO_FLAGS UINT32_C(15)       /* all that are defined */
 
 struct wire_audio {
 	uint32_t rate;           /* sample frames a second: 1 to WIRE_RATE_MAX */

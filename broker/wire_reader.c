@@ -109,7 +109,8 @@ static bool audio_is_described(const struct wire_audio *audio)
 	return audio->rate >= 1 && audio->rate <= WIRE_RATE_MAX && audio->channels >= 1 &&
 	       audio->channels <= WIRE_CHANNELS_MAX && audio->depth >= 1 && audio->depth <= WIRE_DEPTH_MAX &&
 	       layout < WIRE_SPEAKER_BIT(WIRE_SPEAKERS) && (audio->flags & ~WIRE_AUDIO_FLAGS) == 0 &&
-	       (layout == 0 || (uint32_t)__builtin_popcount(layout) == audio->channels);
+	       (layout == 0 || (uint32_t)__builtin_popcount(layout) == audio->channels) &&
+	       (!(audio->flags & WIRE_AUDIO_VORBIS_ORDER) || audio->channels <= 8);
 }
 
 static struct safe_outcome take_audio(struct wire_reader *reader)

@@ -44,6 +44,29 @@ Test(wire_audio, fields)
 	EXPECT_STATUS(flags, WIRE_AUDIO_FLAGS, SAFE_OK);
 	EXPECT_STATUS(flags, WIRE_AUDIO_FLAGS + 1, SAFE_KILLED);
 	EXPECT_STATUS(frames, 0, SAFE_OK);
+	EXPECT_STATUS(flags, WIRE_AUDIO_VORBIS_ORDER, SAFE_OK);
+}
+
+/* The trusted side has a table of this order, of 8 channels at most. */
+Test(wire_audio, vorbis_order_of_many_channels)
+{
+	static struct stream stream;
+	const struct wire_request request = make_request();
+	struct wire_audio audio = make_audio();
+
+	audio.channel_layout = 0;
+	audio.flags = WIRE_AUDIO_VORBIS_ORDER;
+	for (audio.channels = 3; audio.channels < 12; audio.channels++) {
+		stream.size = 0;
+		put_good(&stream, WIRE_HELLO, 0);
+		put(&stream, WIRE_AUDIO, sizeof(audio), &audio, sizeof(audio));
+		struct counts counts = { .any_channels = true };
+		struct wire_reader reader;
+		stream.taken = 0;
+		enum wire_progress progress = read_all(&reader, &stream, &counts, &request);
+		cr_expect_eq(progress, audio.channels <= 8 ? WIRE_PROGRESS_EOF : WIRE_PROGRESS_OVER);
+		cr_expect_eq(counts.audio, audio.channels <= 8);
+	}
 }
 
 Test(wire_audio, only_where_it_was_asked_for)
