@@ -58,7 +58,7 @@ COMMON := decoders/session.c decoders/session_audio.c decoders/pixels.c decoders
 
 # A decoder is a file in decoders/ that says which library it needs; files NAME_*.c belong to decoder NAME.
 DECODERS := $(patsubst decoders/%.c,%,$(shell grep -l '^[/ ]\* pkg-config: ' decoders/*.c))
-library_of = $(shell sed -n 's:^[/ ]\* pkg-config\: \([^ ]*\).*$$:\1:p' $(1))
+library_of = $(shell sed -n 's:^[/ ]\* pkg-config\: ::p' $(1))
 parts_of = decoders/$(1).c $(wildcard decoders/$(1)_*.c)
 
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -92,6 +92,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 
 $(BUILD)/libtrusted.a: $(call object,$(TRUSTED))
 $(BUILD)/libinterface.a: $(call object,$(INTERFACE))
+$(BUILD)/libcommon.a: $(call object,$(COMMON))
 $(BUILD)/%.a:
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
@@ -102,10 +103,11 @@ $(PROGRAM): $(call object,broker/cli/main.c $(MEMORY)) $(BUILD)/libinterface.a $
 	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
 define module_rule
-$(BUILD)/decoders/$(1).so: $(call object,$(call parts_of,$(1)) $(COMMON) decoders/module.c)
+$(call object,$(call parts_of,$(1))): EXTRA := $(shell pkg-config --cflags $(call library_of,decoders/$(1).c) 2>/dev/null)
+$(BUILD)/decoders/$(1).so: $(call object,$(call parts_of,$(1)) decoders/module.c) $(BUILD)/libcommon.a decoders/module.map
 	@mkdir -p $$(@D)
 	$$(call say,MODULE,$$@)
-	$$(Q)$$(CC) -shared -o $$@ $$^ $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(shell pkg-config --libs $(call library_of,decoders/$(1).c) 2>/dev/null)
+	$$(Q)$$(CC) -shared -Wl,--version-script=decoders/module.map -o $$@ $$(filter-out %.map,$$^) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(shell pkg-config --libs $(call library_of,decoders/$(1).c) 2>/dev/null)
 endef
 $(foreach decoder,$(DECODERS),$(eval $(call module_rule,$(decoder))))
 

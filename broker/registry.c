@@ -33,11 +33,12 @@ static bool is_zlib(const uint8_t *start, size_t size)
 
 /* The variants of each module are listed here alone; its file names them in an enum of the same order. */
 static const struct safe_format formats[] = {
-	{ "jpeg", "jpeg", 0, true, "JPEG: baseline, extended, progressive, arithmetic", "jpg jpeg jpe jfif", is_jpeg },
-	{ "png", "png", 0, true, "PNG: every colour type and depth, interlaced", "png apng", is_png },
-	{ "gzip", "zlib", 0, false, "gzip, one or several members", "gz tgz svgz", is_gzip },
-	{ "zlib", "zlib", 1, false, "zlib stream", "zlib zz z", is_zlib },
-	{ "deflate", "zlib", 2, false, "raw deflate stream (only by --decoder)", "deflate", NULL },
+	{ "jpeg", "jpeg", 0, SAFE_IMAGE, "JPEG: baseline, extended, progressive, arithmetic", "jpg jpeg jpe jfif",
+	  is_jpeg },
+	{ "png", "png", 0, SAFE_IMAGE, "PNG: every colour type and depth, interlaced", "png apng", is_png },
+	{ "gzip", "zlib", 0, SAFE_BYTES, "gzip, one or several members", "gz tgz svgz", is_gzip },
+	{ "zlib", "zlib", 1, SAFE_BYTES, "zlib stream", "zlib zz z", is_zlib },
+	{ "deflate", "zlib", 2, SAFE_BYTES, "raw deflate stream (only by --decoder)", "deflate", NULL },
 #ifdef SAFE_DECODE_TEST_FORMATS
 	SAFE_DECODE_TEST_FORMATS
 #endif

@@ -7,11 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum safe_kind {
+	SAFE_BYTES,
+	SAFE_IMAGE,
+	SAFE_AUDIO,
+};
+
 struct safe_format {
 	const char *name;        /* as in --decoder and --info: "jpeg" */
 	const char *module;      /* file name of the module, without ".so" */
 	uint32_t variant;        /* wire_request.variant for it */
-	bool is_image;           /* gives pixels; else bytes */
+	enum safe_kind kind;     /* what it gives */
 	const char *description; /* for --list-decoders */
 	const char *extensions;  /* of file names, separated by spaces; only for naming outputs */
 
@@ -20,7 +26,7 @@ struct safe_format {
 };
 
 /* How many bytes of the start of an input are enough to recognise any format. */
-#define REGISTRY_START 16
+#define REGISTRY_START 64
 
 /* The format by index, NULL past the last; by name, or NULL; by content, or NULL. */
 const struct safe_format *registry_at(size_t index);
