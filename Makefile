@@ -20,6 +20,8 @@ SECONDS ?= 20
 # Everything that building, testing and checking need, as Debian packages.  `make deps` installs what is missing.
 PACKAGES := gcc clang libclang-rt-14-dev clang-tidy clang-format cppcheck pkg-config \
 	libjpeg62-turbo-dev libpng-dev zlib1g-dev libseccomp-dev libcriterion-dev scdoc \
+	libflac-dev libmpg123-dev libvorbis-dev libopusfile-dev \
+	flac mpg123 vorbis-tools opus-tools sox lame \
 	libjpeg-turbo-progs netpbm valgrind python3 python3-pil
 
 # ---- flags ----
@@ -55,6 +57,8 @@ SINK_MODULES := broker/sinks/png.c
 INTERFACE := $(filter-out broker/cli/main.c,$(wildcard broker/cli/*.c)) $(filter-out $(SINK_MODULES),$(wildcard broker/sinks/*.c))
 MEMORY := decoders/arena.c decoders/interpose.c
 COMMON := decoders/session.c decoders/session_audio.c decoders/pixels.c decoders/exif.c
+# What audio decoders share; a module has those of them that it needs.
+COMMON += decoders/input.c decoders/samples.c decoders/tags.c decoders/ogg_pages.c
 
 # A decoder is a file in decoders/ that says which library it needs; files NAME_*.c belong to decoder NAME.
 DECODERS := $(patsubst decoders/%.c,%,$(shell grep -l '^[/ ]\* pkg-config: ' decoders/*.c))
@@ -81,7 +85,7 @@ $(BUILD)/flags: FORCE
 	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS))' > $@
 FORCE:
 
-$(BUILD)/obj/decoders/pixels.o: EXTRA := -O3
+$(BUILD)/obj/decoders/pixels.o $(BUILD)/obj/decoders/samples.o: EXTRA := -O3
 # Its callocs must not be turned into calls of themselves.
 $(BUILD)/obj/decoders/interpose.o: EXTRA := -fno-builtin
 

@@ -31,6 +31,28 @@ static bool is_zlib(const uint8_t *start, size_t size)
 	return (start[0] & 0x0f) == 8 && start[0] >> 4 <= 7 && ((unsigned)start[0] << 8 | start[1]) % 31 == 0;
 }
 
+/* The first packet of an Ogg stream, behind the header of its page and its table of one entry. */
+static bool is_ogg(const uint8_t *start, size_t size, const char *magic, size_t magic_size)
+{
+	enum { HEADER = 28 };
+
+	return starts_with(start, size, "OggS", 4) && size > HEADER &&
+	       starts_with(start + HEADER, size - HEADER, magic, magic_size);
+}
+
+static bool is_flac(const uint8_t *start, size_t size)
+{
+	return starts_with(start, size, "fLaC", 4);
+}
+
+static bool is_ogg_flac(const uint8_t *start, size_t size)
+{
+	return is_ogg(start, size,
+	              "\x7f"
+	              "FLAC",
+	              5);
+}
+
 /* The variants of each module are listed here alone; its file names them in an enum of the same order. */
 static const struct safe_format formats[] = {
 	{ "jpeg", "jpeg", 0, SAFE_IMAGE, "JPEG: baseline, extended, progressive, arithmetic", "jpg jpeg jpe jfif",
@@ -39,6 +61,8 @@ static const struct safe_format formats[] = {
 	{ "gzip", "zlib", 0, SAFE_BYTES, "gzip, one or several members", "gz tgz svgz", is_gzip },
 	{ "zlib", "zlib", 1, SAFE_BYTES, "zlib stream", "zlib zz z", is_zlib },
 	{ "deflate", "zlib", 2, SAFE_BYTES, "raw deflate stream (only by --decoder)", "deflate", NULL },
+	{ "flac", "flac", 0, SAFE_AUDIO, "FLAC", "flac", is_flac },
+	{ "ogg-flac", "flac", 1, SAFE_AUDIO, "FLAC in Ogg", "oga", is_ogg_flac },
 #ifdef SAFE_DECODE_TEST_FORMATS
 	SAFE_DECODE_TEST_FORMATS
 #endif

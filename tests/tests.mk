@@ -38,7 +38,7 @@ $(HOSTILE)/safe-decode: $(call object,broker/cli/main.c $(MEMORY)) $(BUILD)/obj/
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(EXPORTS) -o $@ $^ $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
-$(HOSTILE)/decoders/hostile.so: $(call object,tests/hostile.c $(COMMON) decoders/module.c)
+$(HOSTILE)/decoders/hostile.so: $(call object,tests/hostile.c decoders/module.c) $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,MODULE,$@)
 	$(Q)$(CC) -shared -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -46,11 +46,11 @@ $(HOSTILE)/decoders/hostile.so: $(call object,tests/hostile.c $(COMMON) decoders
 # ---- fuzz harnesses: each with libFuzzer, and as a plain replayer ----
 
 define harness_rule
-$(BUILD)/fuzz/$(1): $(call object,$(2)) $(BUILD)/obj/fuzz/replay.o $(BUILD)/libtrusted.a
+$(BUILD)/fuzz/$(1): $(call object,$(2)) $(4) $(BUILD)/obj/fuzz/replay.o $(BUILD)/libtrusted.a
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)
 	$$(Q)$$(CC) -pie -o $$@ $$^ $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(3)
-$(BUILD)/fuzz/$(1)-fuzzer: $(call object,$(2)) $(BUILD)/libtrusted.a
+$(BUILD)/fuzz/$(1)-fuzzer: $(call object,$(2)) $(4) $(BUILD)/libtrusted.a
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)
 	$$(Q)$$(CC) -pie -o $$@ $$^ -fsanitize=fuzzer $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(3)
@@ -58,7 +58,7 @@ endef
 
 HARNESSES := $(DECODERS) wire arena
 REPLAYERS := $(HARNESSES:%=$(BUILD)/fuzz/%)
-$(foreach decoder,$(DECODERS),$(eval $(call harness_rule,$(decoder),fuzz/decoder_fuzz.c $(call parts_of,$(decoder)) $(COMMON),$(shell pkg-config --libs $(call library_of,decoders/$(decoder).c) 2>/dev/null) -lseccomp)))
+$(foreach decoder,$(DECODERS),$(eval $(call harness_rule,$(decoder),fuzz/decoder_fuzz.c $(call parts_of,$(decoder)),$(shell pkg-config --libs $(call library_of,decoders/$(decoder).c) 2>/dev/null) -lseccomp,$(BUILD)/libcommon.a)))
 $(eval $(call harness_rule,wire,fuzz/wire_fuzz.c,-lseccomp))
 $(eval $(call harness_rule,arena,fuzz/arena_fuzz.c decoders/arena.c decoders/arena_check.c))
 $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE
