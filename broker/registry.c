@@ -53,6 +53,11 @@ static bool is_ogg_flac(const uint8_t *start, size_t size)
 	              5);
 }
 
+static bool is_vorbis(const uint8_t *start, size_t size)
+{
+	return is_ogg(start, size, "\x01vorbis", 7);
+}
+
 /* The variants of each module are listed here alone; its file names them in an enum of the same order. */
 static const struct safe_format formats[] = {
 	{ "jpeg", "jpeg", 0, SAFE_IMAGE, "JPEG: baseline, extended, progressive, arithmetic", "jpg jpeg jpe jfif",
@@ -63,6 +68,7 @@ static const struct safe_format formats[] = {
 	{ "deflate", "zlib", 2, SAFE_BYTES, "raw deflate stream (only by --decoder)", "deflate", NULL },
 	{ "flac", "flac", 0, SAFE_AUDIO, "FLAC", "flac", is_flac },
 	{ "ogg-flac", "flac", 1, SAFE_AUDIO, "FLAC in Ogg", "oga", is_ogg_flac },
+	{ "vorbis", "vorbis", 0, SAFE_AUDIO, "Ogg Vorbis", "ogg oga", is_vorbis },
 #ifdef SAFE_DECODE_TEST_FORMATS
 	SAFE_DECODE_TEST_FORMATS
 #endif
