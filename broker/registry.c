@@ -58,6 +58,11 @@ static bool is_vorbis(const uint8_t *start, size_t size)
 	return is_ogg(start, size, "\x01vorbis", 7);
 }
 
+static bool is_opus(const uint8_t *start, size_t size)
+{
+	return is_ogg(start, size, "OpusHead", 8);
+}
+
 /* The variants of each module are listed here alone; its file names them in an enum of the same order. */
 static const struct safe_format formats[] = {
 	{ "jpeg", "jpeg", 0, SAFE_IMAGE, "JPEG: baseline, extended, progressive, arithmetic", "jpg jpeg jpe jfif",
@@ -69,6 +74,7 @@ static const struct safe_format formats[] = {
 	{ "flac", "flac", 0, SAFE_AUDIO, "FLAC", "flac", is_flac },
 	{ "ogg-flac", "flac", 1, SAFE_AUDIO, "FLAC in Ogg", "oga", is_ogg_flac },
 	{ "vorbis", "vorbis", 0, SAFE_AUDIO, "Ogg Vorbis", "ogg oga", is_vorbis },
+	{ "opus", "opus", 0, SAFE_AUDIO, "Ogg Opus", "opus", is_opus },
 #ifdef SAFE_DECODE_TEST_FORMATS
 	SAFE_DECODE_TEST_FORMATS
 #endif
