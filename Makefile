@@ -58,7 +58,7 @@ INTERFACE := $(filter-out broker/cli/main.c,$(wildcard broker/cli/*.c)) $(filter
 MEMORY := decoders/arena.c decoders/interpose.c
 COMMON := decoders/session.c decoders/session_audio.c decoders/pixels.c decoders/exif.c
 # What audio decoders share; a module has those of them that it needs.
-COMMON += decoders/input.c decoders/samples.c decoders/tags.c decoders/ogg_pages.c
+COMMON += decoders/input.c decoders/samples.c decoders/tags.c decoders/id3.c decoders/ogg_pages.c
 
 # A decoder is a file in decoders/ that says which library it needs; files NAME_*.c belong to decoder NAME.
 DECODERS := $(patsubst decoders/%.c,%,$(shell grep -l '^[/ ]\* pkg-config: ' decoders/*.c))

@@ -63,6 +63,15 @@ static bool is_opus(const uint8_t *start, size_t size)
 	return is_ogg(start, size, "OpusHead", 8);
 }
 
+/* A tag, or the header of a frame: 11 bits of sync, then no value that is reserved. */
+static bool is_mp3(const uint8_t *start, size_t size)
+{
+	if (starts_with(start, size, "ID3", 3))
+		return true;
+	return size >= 4 && start[0] == 0xff && (start[1] & 0xe0) == 0xe0 && (start[1] & 0x18) != 0x08 &&
+	       (start[1] & 0x06) != 0 && (start[2] & 0xf0) != 0xf0 && (start[2] & 0x0c) != 0x0c;
+}
+
 /* The variants of each module are listed here alone; its file names them in an enum of the same order. */
 static const struct safe_format formats[] = {
 	{ "jpeg", "jpeg", 0, SAFE_IMAGE, "JPEG: baseline, extended, progressive, arithmetic", "jpg jpeg jpe jfif",
@@ -75,6 +84,7 @@ static const struct safe_format formats[] = {
 	{ "ogg-flac", "flac", 1, SAFE_AUDIO, "FLAC in Ogg", "oga", is_ogg_flac },
 	{ "vorbis", "vorbis", 0, SAFE_AUDIO, "Ogg Vorbis", "ogg oga", is_vorbis },
 	{ "opus", "opus", 0, SAFE_AUDIO, "Ogg Opus", "opus", is_opus },
+	{ "mp3", "mp3", 0, SAFE_AUDIO, "MP3, and MPEG audio layers I and II", "mp3 mp2 mpga", is_mp3 },
 #ifdef SAFE_DECODE_TEST_FORMATS
 	SAFE_DECODE_TEST_FORMATS
 #endif
