@@ -72,6 +72,25 @@ static bool is_mp3(const uint8_t *start, size_t size)
 	       (start[1] & 0x06) != 0 && (start[2] & 0xf0) != 0xf0 && (start[2] & 0x0c) != 0x0c;
 }
 
+static bool is_wav(const uint8_t *start, size_t size)
+{
+	bool riff = starts_with(start, size, "RIFF", 4) || starts_with(start, size, "RF64", 4) ||
+	            starts_with(start, size, "BW64", 4) || starts_with(start, size, "RIFX", 4);
+
+	return riff && size >= 12 && memcmp(start + 8, "WAVE", 4) == 0;
+}
+
+static bool is_aiff(const uint8_t *start, size_t size)
+{
+	return starts_with(start, size, "FORM", 4) && size >= 12 &&
+	       (memcmp(start + 8, "AIFF", 4) == 0 || memcmp(start + 8, "AIFC", 4) == 0);
+}
+
+static bool is_au(const uint8_t *start, size_t size)
+{
+	return starts_with(start, size, ".snd", 4);
+}
+
 /* The variants of each module are listed here alone; its file names them in an enum of the same order. */
 static const struct safe_format formats[] = {
 	{ "jpeg", "jpeg", 0, SAFE_IMAGE, "JPEG: baseline, extended, progressive, arithmetic", "jpg jpeg jpe jfif",
@@ -85,6 +104,9 @@ static const struct safe_format formats[] = {
 	{ "vorbis", "vorbis", 0, SAFE_AUDIO, "Ogg Vorbis", "ogg oga", is_vorbis },
 	{ "opus", "opus", 0, SAFE_AUDIO, "Ogg Opus", "opus", is_opus },
 	{ "mp3", "mp3", 0, SAFE_AUDIO, "MP3, and MPEG audio layers I and II", "mp3 mp2 mpga", is_mp3 },
+	{ "wav", "pcm", 0, SAFE_AUDIO, "WAV, RF64: PCM, float, A-law, mu-law, ADPCM", "wav wave", is_wav },
+	{ "aiff", "pcm", 1, SAFE_AUDIO, "AIFF, AIFF-C: PCM, float, A-law, mu-law, IMA", "aiff aif aifc", is_aiff },
+	{ "au", "pcm", 2, SAFE_AUDIO, "AU: PCM, float, A-law, mu-law", "au snd", is_au },
 #ifdef SAFE_DECODE_TEST_FORMATS
 	SAFE_DECODE_TEST_FORMATS
 #endif
