@@ -5,12 +5,15 @@
 #
 # Variables that users may set: CC, CFLAGS, CPPFLAGS, LDFLAGS (added last, so that they win), PREFIX, DESTDIR, V=1.
 
-VERSION := 0.1.0
+VERSION := 0.2.0
+SONAME_VERSION := 0
 
 PREFIX ?= /usr/local
 BINDIR := $(PREFIX)/bin
 # The program looks for its modules at ../lib/safe-decode, seen from its own folder: see broker/loader.c.
 LIBRARYDIR := $(PREFIX)/lib/safe-decode
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR := $(PREFIX)/include
 MANDIR := $(PREFIX)/share/man
 
 BUILD ?= build
@@ -49,7 +52,10 @@ say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
 
 # ---- what is built from what ----
 
-TRUSTED := $(wildcard broker/*.c)
+# The library: what talks to brokers and to children, and needs nothing but libc.
+LIBRARY := $(wildcard broker/library/*.c) $(addprefix broker/,child.c decode.c limits.c pump.c registry.c status.c widen.c wire_reader.c words.c)
+# What forks children: the broker process and the command line.
+TRUSTED := $(filter-out $(LIBRARY),$(wildcard broker/*.c))
 # Output formats whose writer is a module.
 SINK_MODULES := broker/sinks/png.c
 INTERFACE := $(filter-out broker/cli/main.c,$(wildcard broker/cli/*.c)) $(filter-out $(SINK_MODULES),$(wildcard broker/sinks/*.c))
@@ -63,6 +69,10 @@ parts_of = decoders/$(1).c $(wildcard decoders/$(1)_*.c)
 
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 PROGRAM := $(BUILD)/safe-decode
+BROKER := $(BUILD)/safe-decode-broker
+SHARED := $(BUILD)/libsafe-decode.so
+STATIC := $(BUILD)/libsafe-decode.a
+MANUALS := $(patsubst man/%.scd,$(BUILD)/%,$(wildcard man/*.scd))
 MODULES := $(DECODERS:%=$(BUILD)/decoders/%.so)
 SINKS := $(SINK_MODULES:broker/sinks/%.c=$(BUILD)/sinks/%.so)
 LIBS := -lseccomp
@@ -72,7 +82,7 @@ LIBS := -lseccomp
 .DEFAULT_GOAL := all
 .PRECIOUS: $(BUILD)/obj/%.o
 
-all: $(PROGRAM) $(MODULES) $(SINKS) $(BUILD)/safe-decode.1 ## build the program, its decoders and the manual page
+all: $(PROGRAM) $(BROKER) $(SHARED) $(STATIC) $(BUILD)/safe-decode.pc $(MODULES) $(SINKS) $(MANUALS) ## build the program, the library, the decoders and the manual pages
 
 # Changes whenever the compiler or its flags do, and everything depends on it.
 FLAGS := $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -82,6 +92,12 @@ $(BUILD)/flags: FORCE
 FORCE:
 
 $(BUILD)/obj/decoders/pixels.o: EXTRA := -O3
+# Where the broker is once it is installed.
+$(BUILD)/obj/broker/library/start.o: EXTRA := -DSAFE_DECODE_LIBRARYDIR='"$(LIBRARYDIR)"'
+$(BUILD)/obj/broker/library/start.o $(BUILD)/safe-decode.pc: $(BUILD)/prefix
+$(BUILD)/prefix: FORCE
+	@mkdir -p $(@D)
+	@echo '$(PREFIX) $(LIBDIR)' | cmp -s - $@ || echo '$(PREFIX) $(LIBDIR)' > $@
 # Its callocs must not be turned into calls of themselves.
 $(BUILD)/obj/decoders/interpose.o: EXTRA := -fno-builtin
 
@@ -90,7 +106,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(EXTRA) -MMD -MP -c -o $@ $< $(ALL_CFLAGS)
 
-$(BUILD)/libtrusted.a: $(call object,$(TRUSTED))
+$(BUILD)/libtrusted.a: $(call object,$(TRUSTED) $(LIBRARY))
 $(BUILD)/libinterface.a: $(call object,$(INTERFACE))
 $(BUILD)/%.a:
 	$(call say,AR,$@)
@@ -100,6 +116,25 @@ EXPORTS := -Wl,--dynamic-list=decoders/interpose.list
 $(PROGRAM): $(call object,broker/cli/main.c $(MEMORY)) $(BUILD)/libinterface.a $(BUILD)/libtrusted.a decoders/interpose.list
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
+$(BROKER): $(call object,broker/process/main.c broker/process/children.c $(MEMORY)) $(BUILD)/libtrusted.a decoders/interpose.list
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
+$(SHARED).$(SONAME_VERSION): $(call object,$(LIBRARY))
+	$(call say,LINK,$@)
+	$(Q)$(CC) -shared -Wl,-soname,libsafe-decode.so.$(SONAME_VERSION) -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
+$(SHARED): $(SHARED).$(SONAME_VERSION)
+	$(Q)ln -sf $(<F) $@
+
+# One object in which all that is not for callers is local.
+$(STATIC): $(call object,$(LIBRARY))
+	$(call say,AR,$@)
+	$(Q)$(LD) -r -o $(BUILD)/libsafe-decode.o $^ && objcopy --localize-hidden $(BUILD)/libsafe-decode.o
+	$(Q)rm -f $@ && $(AR) rcs $@ $(BUILD)/libsafe-decode.o
+
+$(BUILD)/safe-decode.pc: broker/safe-decode.pc.in Makefile
+	$(Q)sed -e 's:@PREFIX@:$(PREFIX):' -e 's:@LIBDIR@:$(LIBDIR):' -e 's:@VERSION@:$(VERSION):' $< > $@
 
 define module_rule
 $(BUILD)/decoders/$(1).so: $(call object,$(call parts_of,$(1)) $(COMMON) decoders/module.c)
@@ -114,7 +149,7 @@ $(BUILD)/sinks/png.so: $(call object,broker/sinks/png.c broker/sinks/write.c bro
 	$(call say,MODULE,$@)
 	$(Q)$(CC) -shared -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS) $(shell pkg-config --libs libpng 2>/dev/null)
 
-$(BUILD)/%.1: man/%.1.scd
+$(MANUALS): $(BUILD)/%: man/%.scd
 	@mkdir -p $(@D)
 	$(call say,MAN,$@)
 	$(Q)scdoc < $< > $@

@@ -53,7 +53,7 @@ struct safe_outcome loader_find(enum loader_folder folder, const char *name, con
 	return outcome_ok();
 }
 
-struct safe_outcome loader_load_decoder(const char *name, void (**run)(void))
+struct safe_outcome loader_load_decoder(const char *name, const struct decoder_module **loaded)
 {
 	static const struct decoder_module *initialised[16]; /* those that had their one-time initialisation */
 	enum { MODULES = sizeof(initialised) / sizeof(initialised[0]) };
@@ -73,6 +73,6 @@ struct safe_outcome loader_load_decoder(const char *name, void (**run)(void))
 			module->decoder->initialise();
 		initialised[slot] = module;
 	}
-	*run = module->run;
+	*loaded = module;
 	return outcome;
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum {
@@ -18,29 +19,42 @@ enum {
 
 #define NANOSECONDS UINT64_C(1000000000)
 
+/* The start of what comes from a source is in its buffer already. */
+static struct safe_outcome make_buffer(struct pump *pump)
+{
+	pump->buffer = malloc(PUMP_BUFFER_SIZE);
+	if (!pump->buffer || pump->next_size > PUMP_BUFFER_SIZE)
+		return outcome_of_errno(SAFE_IO, "no memory for the input", ENOMEM);
+	if (pump->next_size > 0)
+		memcpy(pump->buffer, pump->next, pump->next_size);
+	pump->next = pump->buffer;
+	return outcome_ok();
+}
+
+static struct safe_outcome check_input(const struct pump *pump)
+{
+	if (pump->input > pump->max_input)
+		return outcome_of_limit(SAFE_LIMIT_INPUT, "more input than the limit allows (--max-input)");
+	return outcome_ok();
+}
+
 struct safe_outcome pump_init(struct pump *pump, const struct pump_plan *plan)
 {
 	*pump = (struct pump){
 		.source = plan->source,
+		.source_ended = plan->source < 0,
 		.to_child = plan->to_child,
 		.from_child = plan->from_child,
+		.relay = { -1, -1 },
+		.next = plan->start,
+		.next_size = plan->start_size,
 		.input = plan->start_size,
 		.max_input = plan->max_input,
 		.stall_limit = plan->stall_seconds * NANOSECONDS,
 	};
-	pump->relay[0] = pump->relay[1] = -1;
 	wire_reader_init(&pump->reader, plan->request, plan->consumer);
-	if (pipe2(pump->relay, O_CLOEXEC) != 0)
-		return outcome_of_errno(SAFE_IO, "cannot make a pipe", errno);
-	pump->buffer = malloc(PUMP_BUFFER_SIZE);
-	if (!pump->buffer || plan->start_size > PUMP_BUFFER_SIZE - sizeof(*plan->request))
-		return outcome_of_errno(SAFE_IO, "no memory for the input", ENOMEM);
-	memcpy(pump->buffer, plan->request, sizeof(*plan->request));
-	pump->end = sizeof(*plan->request);
-	if (plan->start_size > 0)
-		memcpy(pump->buffer + pump->end, plan->start, plan->start_size);
-	pump->end += plan->start_size;
-	return outcome_ok();
+	struct safe_outcome outcome = check_input(pump);
+	return outcome.status == SAFE_OK && plan->source >= 0 ? make_buffer(pump) : outcome;
 }
 
 void pump_free(struct pump *pump)
@@ -59,20 +73,30 @@ void pump_release(struct pump *pump)
 	pump->released = true;
 }
 
-static bool buffer_is_empty(const struct pump *pump)
+void pump_pause(struct pump *pump)
 {
-	return pump->start == pump->end;
+	pump->paused = true;
+}
+
+static size_t request_left(const struct pump *pump)
+{
+	return sizeof(pump->reader.request) - pump->request_sent;
+}
+
+static bool nothing_to_send(const struct pump *pump)
+{
+	return request_left(pump) == 0 && pump->next_size == 0;
 }
 
 /* Whether the next compressed bytes must come from the caller's source before anything else can happen to the input. */
 static bool wants_source(const struct pump *pump)
 {
-	return pump->released && !pump->input_closed && buffer_is_empty(pump) && !pump->source_ended;
+	return pump->released && !pump->input_closed && nothing_to_send(pump) && !pump->source_ended;
 }
 
 static bool wants_to_child(const struct pump *pump)
 {
-	return pump->released && !pump->input_closed && !buffer_is_empty(pump);
+	return pump->released && !pump->input_closed && !nothing_to_send(pump);
 }
 
 int pump_wants(const struct pump *pump, struct pollfd fds[PUMP_FDS])
@@ -80,19 +104,27 @@ int pump_wants(const struct pump *pump, struct pollfd fds[PUMP_FDS])
 	fds[SOURCE] = (struct pollfd){ .fd = wants_source(pump) ? pump->source : -1, .events = POLLIN };
 	fds[TO_CHILD] = (struct pollfd){ .fd = wants_to_child(pump) ? pump->to_child : -1, .events = POLLOUT };
 	fds[FROM_CHILD] = (struct pollfd){ .fd = pump->from_child, .events = POLLIN };
+	if (pump->relayed > 0)
+		return 0;
 	if (wants_source(pump))
 		return -1;
 	uint64_t left = pump->stall_limit > pump->stalled ? pump->stall_limit - pump->stalled : 0;
 	return (int)(left / 1000000 + 1); /* at most a day: see options */
 }
 
-/* There is much to come: room for the child to decode on while the caller writes.  Only a matter of speed: an
- * unprivileged user may have used up what the system allows. */
-static void enlarge_pipes(struct pump *pump)
+/* ---- from the child ---- */
+
+/* There is much to come: a relay, and room for the child to decode on while the caller writes.  Only a matter of speed:
+ * there may be no descriptors left, or an unprivileged user may have used up what the system allows. */
+static void open_relay(struct pump *pump)
 {
+	if (pipe2(pump->relay, O_CLOEXEC) != 0) {
+		pump->relay[0] = pump->relay[1] = -1;
+		pump->no_relay = true;
+		return;
+	}
 	(void)fcntl(pump->from_child, F_SETPIPE_SZ, LARGE_PIPE_SIZE);
 	(void)fcntl(pump->relay[1], F_SETPIPE_SZ, LARGE_PIPE_SIZE);
-	pump->enlarged = true;
 }
 
 /* Moves what the child has written into the relay, without a copy.  Returns as read(2). */
@@ -105,20 +137,32 @@ static ssize_t fill_relay(struct pump *pump)
 	while (moved < 0 && errno == EINTR);
 	if (moved > 0)
 		pump->relayed = (size_t)moved;
-	if (moved >= PIPE_SIZE && !pump->enlarged)
-		enlarge_pipes(pump);
 	return moved;
 }
 
 bool pump_is_streaming(const struct pump *pump)
 {
-	return pump->enlarged;
+	return pump->relay[0] >= 0;
+}
+
+static ssize_t read_directly(struct pump *pump, void *data, size_t size)
+{
+	ssize_t got = read(pump->from_child, data, size);
+
+	if (got > 0 && !pump->no_relay) {
+		pump->received += (size_t)got;
+		if (pump->received >= PIPE_SIZE)
+			open_relay(pump);
+	}
+	return got;
 }
 
 static ssize_t read_child(void *context, void *data, size_t size)
 {
 	struct pump *pump = context;
 
+	if (pump->relay[0] < 0)
+		return read_directly(pump, data, size);
 	if (pump->relayed == 0) {
 		ssize_t moved = fill_relay(pump);
 		if (moved <= 0)
@@ -138,7 +182,7 @@ static enum pump_progress end(struct pump *pump, struct safe_outcome outcome)
 
 static enum pump_progress step_from_child(struct pump *pump)
 {
-	for (int i = 0; i < STEPS_AT_ONCE; i++) {
+	for (int i = 0; i < STEPS_AT_ONCE && !pump->paused; i++) {
 		enum wire_progress progress = wire_reader_step(&pump->reader, read_child, pump);
 
 		if (progress == WIRE_PROGRESS_OVER)
@@ -150,6 +194,8 @@ static enum pump_progress step_from_child(struct pump *pump)
 	}
 	return PUMP_MORE;
 }
+
+/* ---- to the child ---- */
 
 static enum pump_progress step_source(struct pump *pump)
 {
@@ -163,21 +209,35 @@ static enum pump_progress step_source(struct pump *pump)
 		pump->source_ended = true;
 		return PUMP_MORE;
 	}
-	pump->start = 0;
-	pump->end = (size_t)got;
+	pump->next = pump->buffer;
+	pump->next_size = (size_t)got;
 	pump->input += (uint64_t)got;
-	if (pump->input > pump->max_input)
-		return end(pump, outcome_of(SAFE_LIMIT, "more input than the limit allows (--max-input)"));
-	return PUMP_MORE;
+	struct safe_outcome outcome = check_input(pump);
+	return outcome.status == SAFE_OK ? PUMP_MORE : end(pump, outcome);
+}
+
+static void note_sent(struct pump *pump, size_t size)
+{
+	size_t of_request = request_left(pump);
+
+	if (of_request > size)
+		of_request = size;
+	pump->request_sent += of_request;
+	pump->next += size - of_request;
+	pump->next_size -= size - of_request;
 }
 
 /* A child that takes no more input may still have an answer, so that is no failure by itself. */
 static enum pump_progress step_to_child(struct pump *pump)
 {
-	ssize_t put = write(pump->to_child, pump->buffer + pump->start, pump->end - pump->start);
+	struct iovec pieces[] = {
+		{ .iov_base = (uint8_t *)&pump->reader.request + pump->request_sent, .iov_len = request_left(pump) },
+		{ .iov_base = (void *)(uintptr_t)pump->next, .iov_len = pump->next_size },
+	};
+	ssize_t put = writev(pump->to_child, pieces, 2);
 
 	if (put > 0)
-		pump->start += (size_t)put;
+		note_sent(pump, (size_t)put);
 	else if (errno == EPIPE)
 		pump->input_closed = true;
 	else if (errno != EINTR && errno != EAGAIN)
@@ -185,25 +245,36 @@ static enum pump_progress step_to_child(struct pump *pump)
 	return PUMP_MORE;
 }
 
+static void close_input_at_its_end(struct pump *pump)
+{
+	if (pump->released && pump->source_ended && nothing_to_send(pump))
+		pump->input_closed = true;
+}
+
+enum pump_progress pump_send(struct pump *pump)
+{
+	enum pump_progress progress = wants_to_child(pump) ? step_to_child(pump) : PUMP_MORE;
+
+	close_input_at_its_end(pump);
+	return progress;
+}
+
 enum pump_progress pump_step(struct pump *pump, const struct pollfd fds[PUMP_FDS], uint64_t waited)
 {
 	enum pump_progress progress = PUMP_MORE;
-	bool moved = fds[FROM_CHILD].revents != 0 || fds[TO_CHILD].revents != 0;
+	bool from_child = fds[FROM_CHILD].revents != 0 || pump->relayed > 0;
 
-	if (moved || fds[SOURCE].fd >= 0)
+	if (from_child || fds[TO_CHILD].revents != 0 || fds[SOURCE].fd >= 0)
 		pump->stalled = 0;
 	else
 		pump->stalled += waited;
+	pump->paused = false;
 	if (pump->stalled >= pump->stall_limit)
-		return end(pump,
-		           outcome_of(SAFE_LIMIT, "the decoder stalled for longer than the limit allows (--stall)"));
-	if (fds[FROM_CHILD].revents != 0)
+		return end(pump, outcome_of_limit(SAFE_LIMIT_STALL,
+		                                  "the decoder stalled for longer than the limit allows (--stall)"));
+	if (from_child)
 		progress = step_from_child(pump);
 	if (progress == PUMP_MORE && fds[SOURCE].revents != 0)
 		progress = step_source(pump);
-	if (progress == PUMP_MORE && wants_to_child(pump))
-		progress = step_to_child(pump);
-	if (pump->released && pump->source_ended && buffer_is_empty(pump))
-		pump->input_closed = true;
-	return progress;
+	return progress == PUMP_MORE ? pump_send(pump) : progress;
 }

@@ -62,7 +62,8 @@ struct wire_request {
 	uint32_t max_metadata; /* bytes of one ancillary block that the child may hold */
 	uint64_t max_pixels;   /* over all frames */
 	uint64_t max_output;   /* bytes of pixels or data */
-	uint64_t reserved[2];  /* zero */
+	uint32_t scale;        /* width and height are wanted at 1/scale, rounded up: 1, 2, 4 or 8 */
+	uint32_t reserved[3];  /* zero */
 };
 _Static_assert(sizeof(struct wire_request) == 64, "no padding");
 

@@ -34,7 +34,18 @@ struct decoder {
 	/* Decodes one input.  Returns WIRE_OK when it is whole, a failure, or what a session function returned.
 	 * Releases all that it allocated, whatever the ending. */
 	session_result (*decode)(struct session *session);
+
+	/* A small input that a child decodes before its work comes, so that the memory that it will need is there.
+	 * NULL: none. */
+	const uint8_t *sample, *sample_end;
+	uint32_t sample_variant;
 };
+
+/* Defines NAME and NAME_end, the contents of a file, seen from the project's top folder. */
+#define DECODER_SAMPLE(name, file)                                                                                     \
+	__asm__(".section .rodata\n" #name ":\n.incbin \"" file "\"\n" #name "_end:\n.byte 0\n.previous\n");           \
+	extern const uint8_t name[] __attribute__((visibility("hidden")));                                             \
+	extern const uint8_t name##_end[] __attribute__((visibility("hidden")))
 
 /* Each decoder's file defines this. */
 extern const struct decoder decoder;
@@ -110,10 +121,11 @@ bool session_serve(const struct decoder *decoder, const struct session_io *io);
 struct decoder_module {
 	uint32_t abi; /* DECODER_ABI */
 	const struct decoder *decoder;
+	void (*warm_up)(void); /* session_serve() on the decoder's sample, in memory; makes no system call */
 	void (*run)(void); /* session_serve() on descriptors 0 and 1, then the raw exit system call: does not return */
 };
 
-#define DECODER_ABI 1u
+#define DECODER_ABI 2u
 #define DECODER_MODULE_SYMBOL "safe_decode_module"
 
 #endif

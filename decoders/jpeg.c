@@ -341,8 +341,12 @@ static void initialise(void)
 	jpeg_destroy_decompress(&info);
 }
 
+DECODER_SAMPLE(jpeg_sample, "samples/jpeg/pjw-thumbnail.jpeg");
+
 const struct decoder decoder = {
 	.name = "jpeg",
 	.initialise = initialise,
 	.decode = decode_jpeg,
+	.sample = jpeg_sample,
+	.sample_end = jpeg_sample_end,
 };

@@ -445,4 +445,12 @@ static void initialise(void)
 	(void)session_serve(&plain, &io);
 }
 
-const struct decoder decoder = { .name = "png", .initialise = initialise, .decode = decode_png };
+DECODER_SAMPLE(png_sample, "samples/png/hippopotamus.regular.png");
+
+const struct decoder decoder = {
+	.name = "png",
+	.initialise = initialise,
+	.decode = decode_png,
+	.sample = png_sample,
+	.sample_end = png_sample_end,
+};

@@ -38,6 +38,12 @@ $(HOSTILE)/safe-decode: $(call object,broker/cli/main.c $(MEMORY)) $(BUILD)/obj/
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(EXPORTS) -o $@ $^ $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
+# A library, a broker and a command line that know it: they find each other by their folder.
+$(HOSTILE)/safe-decode-broker: $(call object,broker/process/main.c broker/process/children.c $(MEMORY)) $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(EXPORTS) -o $@ $^ $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
 $(HOSTILE)/decoders/hostile.so: $(call object,tests/hostile.c $(COMMON) decoders/module.c)
 	@mkdir -p $(@D)
 	$(call say,MODULE,$@)
@@ -64,7 +70,7 @@ $(eval $(call harness_rule,arena,fuzz/arena_fuzz.c decoders/arena.c decoders/are
 $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE
 
 .PHONY: tests sanitized fuzzers
-tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(HOSTILE)/safe-decode $(HOSTILE)/decoders/hostile.so $(REPLAYERS)
+tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-broker $(HOSTILE)/decoders/hostile.so $(REPLAYERS)
 sanitized: $(filter-out $(SANDBOXED:%=$(BUILD)/tests/%),$(UNIT_PROGRAMS)) $(REPLAYERS)
 fuzzers: $(HARNESSES:%=$(BUILD)/fuzz/%-fuzzer)
 

@@ -5,10 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../engine.h"
+#include "../library/decoder.h"
+#include "../protocol.h"
 #include "../sinks/sink.h"
 #include "batch.h"
-#include "engine.h"
-#include "fresh.h"
 #include "interrupt.h"
 #include "options.h"
 #include "report.h"
@@ -52,18 +53,44 @@ static bool spare_terminal(struct options *options)
 	return true;
 }
 
+/* One input is decoded by a child of this process: nothing starts faster.  For several, brokers keep spares, and are
+ * replaced when one of their children crashed. */
+static struct safe_outcome open_nursery(const struct options *options, struct engine *engine, struct nursery *nursery,
+                                        char **arguments)
+{
+	struct safe_config config = {
+		.size = sizeof(config),
+		.memory = options->limits.memory,
+		.spares = (uint32_t)options->jobs,
+	};
+
+	if (options->input_count <= 1 || options->diagnose) {
+		nursery->engine = engine;
+		return engine_open(engine, options->limits.memory, options->diagnose, arguments);
+	}
+	if (config.spares > PROTOCOL_SPARES_MAX)
+		config.spares = PROTOCOL_SPARES_MAX;
+	enum safe_status status = safe_decoder_open(&config, &nursery->decoder);
+	if (status != SAFE_OK)
+		return outcome_of_errno(status, "cannot begin", ENOMEM);
+	nursery->decoder->watch = interrupt_watch_broker;
+	return outcome_ok();
+}
+
 static enum safe_status decode(struct options *options, char **arguments)
 {
-	struct engine engine;
+	struct engine engine = { .open = false };
+	struct nursery nursery = { .engine = NULL };
 	bool spared = spare_terminal(options);
-	struct safe_outcome outcome = engine_open(&engine, options->limits.memory, options->diagnose, arguments);
+	struct safe_outcome outcome = open_nursery(options, &engine, &nursery, arguments);
 	enum safe_status status = outcome.status;
 
 	if (status == SAFE_OK)
-		status = batch_run(options, &engine);
+		status = batch_run(options, &nursery);
 	else
 		report_failure(NULL, &outcome);
 	engine_close(&engine);
+	safe_decoder_close(&nursery.decoder);
 	if (spared && status == SAFE_OK && !options->quiet)
 		fputs("safe-decode: standard output is a terminal, so this is a preview; for the decoded data use "
 		      "-o FILE or > FILE\n",
@@ -75,7 +102,6 @@ int main(int argc, char **argv)
 {
 	struct options options;
 
-	fresh_become_child(argc, argv);
 	if (plug_standard_descriptors() != 0 || interrupt_install() != 0)
 		return SAFE_IO;
 	/* One write a line, so that lines of several programs do not mix. */

@@ -361,7 +361,7 @@ enum safe_status options_parse(int argc, char **argv, struct options *options)
 {
 	static char standard_input[] = "-";
 	static char *default_inputs[] = { standard_input, NULL };
-	struct parsed parsed = { .options.limits = SAFE_LIMITS_DEFAULT, .pixel_format = WIRE_PIXEL_FORMATS };
+	struct parsed parsed = { .options.limits = limits_resolve(NULL), .pixel_format = WIRE_PIXEL_FORMATS };
 	enum safe_status status = parse_options(argc, argv, &parsed);
 
 	if (status == SAFE_OK && parsed.options.action == OPTIONS_DECODE) {
