@@ -99,12 +99,23 @@ static bool wants_to_child(const struct pump *pump)
 	return pump->released && !pump->input_closed && !nothing_to_send(pump);
 }
 
+static size_t stashed(const struct pump *pump)
+{
+	return pump->stash_end - pump->stash_start;
+}
+
+/* Whether there is something to read that poll() does not know of. */
+static bool has_pending(const struct pump *pump)
+{
+	return pump->relayed > 0 || stashed(pump) > 0;
+}
+
 int pump_wants(const struct pump *pump, struct pollfd fds[PUMP_FDS])
 {
 	fds[SOURCE] = (struct pollfd){ .fd = wants_source(pump) ? pump->source : -1, .events = POLLIN };
 	fds[TO_CHILD] = (struct pollfd){ .fd = wants_to_child(pump) ? pump->to_child : -1, .events = POLLOUT };
 	fds[FROM_CHILD] = (struct pollfd){ .fd = pump->from_child, .events = POLLIN };
-	if (pump->relayed > 0)
+	if (has_pending(pump))
 		return 0;
 	if (wants_source(pump))
 		return -1;
@@ -157,10 +168,8 @@ static ssize_t read_directly(struct pump *pump, void *data, size_t size)
 	return got;
 }
 
-static ssize_t read_child(void *context, void *data, size_t size)
+static ssize_t read_pipe(struct pump *pump, void *data, size_t size)
 {
-	struct pump *pump = context;
-
 	if (pump->relay[0] < 0)
 		return read_directly(pump, data, size);
 	if (pump->relayed == 0) {
@@ -172,6 +181,26 @@ static ssize_t read_child(void *context, void *data, size_t size)
 	if (got > 0)
 		pump->relayed -= (size_t)got;
 	return got;
+}
+
+static ssize_t read_child(void *context, void *data, size_t size)
+{
+	struct pump *pump = context;
+
+	if (stashed(pump) == 0) {
+		if (size >= PUMP_STASH)
+			return read_pipe(pump, data, size);
+		ssize_t got = read_pipe(pump, pump->stash, PUMP_STASH);
+		if (got <= 0)
+			return got;
+		pump->stash_start = 0;
+		pump->stash_end = (size_t)got;
+	}
+	if (size > stashed(pump))
+		size = stashed(pump);
+	memcpy(data, pump->stash + pump->stash_start, size);
+	pump->stash_start += size;
+	return (ssize_t)size;
 }
 
 static enum pump_progress end(struct pump *pump, struct safe_outcome outcome)
@@ -262,7 +291,7 @@ enum pump_progress pump_send(struct pump *pump)
 enum pump_progress pump_step(struct pump *pump, const struct pollfd fds[PUMP_FDS], uint64_t waited)
 {
 	enum pump_progress progress = PUMP_MORE;
-	bool from_child = fds[FROM_CHILD].revents != 0 || pump->relayed > 0;
+	bool from_child = fds[FROM_CHILD].revents != 0 || has_pending(pump);
 
 	if (from_child || fds[TO_CHILD].revents != 0 || fds[SOURCE].fd >= 0)
 		pump->stalled = 0;

@@ -152,8 +152,9 @@ struct safe_limits {
 };
 
 /* safe_request.flags */
-#define SAFE_PARTIAL UINT32_C(1) /* of a damaged input, keep what was decoded: SAFE_OK, and safe_result.damage is set  \
-	                          */
+#define SAFE_PARTIAL                                                                                                   \
+	UINT32_C(1) /* of a damaged input, keep what was decoded: SAFE_OK, and safe_result.damage is set               \
+	             */
 
 /* What is wanted. */
 struct safe_request {

@@ -68,7 +68,8 @@ static void warm_up(void)
 		             .max_frames = 1,
 		             .max_metadata = UINT32_C(1) << 20,
 		             .max_pixels = UINT64_C(1) << 20,
-		             .max_output = UINT64_C(1) << 20 },
+		             .max_output = UINT64_C(1) << 20,
+		             .scale = 1 },
 		.sample = decoder.sample,
 	};
 	struct session_io io = { .read = read_sample, .write = drop_output, .context = &rehearsal };

@@ -78,3 +78,8 @@ $(BUILD)/bench/png-loop: $(call object,bench/png_loop.c)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS) -lpng16
+
+$(BUILD)/bench/library-bench: $(call object,bench/library_bench.c bench/in_process.c) $(SHARED)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie -o $@ $(filter-out %.so,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS) -L$(BUILD) -lsafe-decode -Wl,-rpath,'$$ORIGIN/..' -ljpeg -lpng16 -pthread

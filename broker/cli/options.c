@@ -50,6 +50,7 @@ static const struct row {
 	{ "output", 'o', TEXT, "FILE", "write there, whole or not at all", AT(options.output), 0, 0 },
 	{ "to", 't', SINK, "FORMAT", "output format; else by FILE's extension, else raw", 0, 0, 0 },
 	{ "pixels", 'p', PIXELS, "FORMAT", "pixel format; default: bgra for raw, else by picture", 0, 0, 0 },
+	{ "scale", 0, COUNT32, "N", "width and height reduced to 1/N: 1, 2, 4 or 8", AT(options.scale), 1, 8 },
 	{ "info", 'i', FLAG, NULL, "print a JSON object an input; decode no pixels", AT(options.info), 0, 0 },
 	{ "decoder", 0, DECODER, "NAME", "take the input for this format, not by its content", 0, 0, 0 },
 	{ "list-decoders", 0, ACTION, NULL, "print the formats that can be decoded", 0, OPTIONS_LIST_DECODERS, 0 },
@@ -328,6 +329,7 @@ static enum safe_status check_conflicts(const struct options *options)
 		{ options->info && (options->output || options->output_dir), "--info writes to standard output only" },
 		{ options->diagnose && (options->output || options->output_dir || options->info),
 		  "--diagnose writes no output" },
+		{ (options->scale & (options->scale - 1)) != 0, "--scale takes 1, 2, 4 or 8" },
 		{ options->quiet && options->verbose, "--quiet and --verbose exclude each other" },
 	};
 	for (size_t i = 0; i < sizeof(conflicts) / sizeof(conflicts[0]); i++)
@@ -361,7 +363,8 @@ enum safe_status options_parse(int argc, char **argv, struct options *options)
 {
 	static char standard_input[] = "-";
 	static char *default_inputs[] = { standard_input, NULL };
-	struct parsed parsed = { .options.limits = limits_resolve(NULL), .pixel_format = WIRE_PIXEL_FORMATS };
+	struct parsed parsed = { .options = { .limits = limits_resolve(NULL), .scale = 1 },
+		                 .pixel_format = WIRE_PIXEL_FORMATS };
 	enum safe_status status = parse_options(argc, argv, &parsed);
 
 	if (status == SAFE_OK && parsed.options.action == OPTIONS_DECODE) {

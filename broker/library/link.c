@@ -72,13 +72,30 @@ pid_t link_close(struct link *link)
 	return pid;
 }
 
+/* What is set to 0 stands still, as does what has run out: only the library knows which it is. */
 bool link_touch(struct link *link)
 {
-	const struct itimerspec anew = { .it_value.tv_sec = link->decoder->config.idle_seconds };
+	const struct itimerspec still = { .it_value.tv_sec = 0 };
 	struct itimerspec before;
 
-	return timerfd_settime(link->timer, 0, &anew, &before) == 0 &&
-	       (before.it_value.tv_sec != 0 || before.it_value.tv_nsec != 0);
+	if (link->needed)
+		return true;
+	if (timerfd_settime(link->timer, 0, &still, &before) != 0 ||
+	    (before.it_value.tv_sec == 0 && before.it_value.tv_nsec == 0))
+		return false;
+	link->needed = true;
+	return true;
+}
+
+void link_settle(struct link *link)
+{
+	const struct itimerspec idle = { .it_value.tv_sec = link->decoder->config.idle_seconds };
+
+	if (!link->needed || !link_is_unused(link))
+		return;
+	if (timerfd_settime(link->timer, 0, &idle, NULL) != 0)
+		link->dead = true;
+	link->needed = false;
 }
 
 bool link_is_unused(const struct link *link)
@@ -180,6 +197,7 @@ static void take_none(struct link *link, const struct protocol_report *report)
 
 	if (want)
 		satisfy(want, outcome_of_errno(reasons[reason].status, reasons[reason].text, report->error_number));
+	link_settle(link);
 }
 
 static void take_end(struct link *link, const struct protocol_report *report)
@@ -347,17 +365,26 @@ struct link_child *link_spare(struct link *link)
 	return oldest;
 }
 
-void link_use(struct link_child *from, uint32_t deadline_milliseconds, struct child *child)
+/* Says that a child is no spare any more.  The broker makes another one then, on the processor that the decode could
+ * have: so unless it has to know the deadline, it is told when the decode is over. */
+static void tell_use(struct link_child *child, uint32_t deadline_milliseconds)
 {
 	struct protocol_command command = {
 		.kind = PROTOCOL_USE,
-		.id = from->posture.id,
+		.id = child->posture.id,
 		.deadline_milliseconds = deadline_milliseconds,
 	};
 
+	child->told = true;
+	say(child->link, &command);
+}
+
+void link_use(struct link_child *from, uint32_t deadline_milliseconds, struct child *child)
+{
 	from->used = true;
 	*child = from->child;
-	say(from->link, &command);
+	if (deadline_milliseconds > 0)
+		tell_use(from, deadline_milliseconds);
 }
 
 static struct safe_outcome verify(struct child *child, struct sandbox_posture *posture)
@@ -407,12 +434,15 @@ static void end(struct child *child, bool crashed)
 	struct safe_decoder *decoder = link->decoder;
 
 	(void)pthread_mutex_lock(&decoder->lock);
+	if (!origin->told && !origin->ended)
+		tell_use(origin, 0);
 	origin->child = *child;
 	close_child(origin);
 	free_child(origin);
 	/* No address layout outlives a crash. */
 	if (crashed)
 		link_retire(link);
+	link_settle(link);
 	decoder_tidy(decoder);
 	(void)pthread_mutex_unlock(&decoder->lock);
 	*child = CHILD_NONE;

@@ -20,6 +20,7 @@ struct link_child {
 	struct protocol_report posture;
 	struct protocol_report end; /* once it ended */
 	bool used, ended;
+	bool told; /* the broker knows that it is used */
 };
 
 struct link {
@@ -30,6 +31,7 @@ struct link {
 	int socket, timer;
 	bool dead;    /* the broker is gone, or does not behave */
 	bool retired; /* no new work goes there */
+	bool needed;  /* its timer does not run */
 	bool reading; /* a thread waits at the socket, and will tell the others */
 	struct link_child *children;
 	struct want *wants; /* the oldest first */
@@ -43,6 +45,9 @@ pid_t link_close(struct link *link);
 
 /* Says that the broker is needed.  False: it is about to end. */
 bool link_touch(struct link *link);
+
+/* If nothing uses it any more, the time begins after which the broker ends. */
+void link_settle(struct link *link);
 
 /* A spare, or NULL. */
 struct link_child *link_spare(struct link *link);
