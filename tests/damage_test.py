@@ -48,6 +48,15 @@ def half_an_end_marker_is_no_data():
             expect(done.stdout == whole.stdout, f"{len(data)} bytes less {cut}: other pixels")
 
 
+@test
+def a_cut_header_is_no_variant():
+    """The zeros that stand for missing arithmetic-coded data were read as the height in a cut header, where zero means
+    that it follows later."""
+    data = next(arithmetic_jpegs())
+    for size in range(3, data.index(b"\xff\xda") + 10):
+        expect_failure(decode(data[:size]), 3, "ends early")
+
+
 # ---- PNG ----
 
 
