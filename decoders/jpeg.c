@@ -83,8 +83,8 @@ static _Noreturn void error_exit(j_common_ptr common)
 		failure = failure_of_error[code];
 	if (code == JERR_EMPTY_IMAGE && (decode->info.image_width == 0 || decode->info.num_components == 0))
 		failure = WIRE_FAIL_HEADER;
-	/* After the end libjpeg trips over the EOI that was made up for it. */
-	if (decode->input_ended && is_damage(failure) && failure != WIRE_FAIL_SIGNATURE)
+	/* After the end libjpeg trips over what was made up for it. */
+	if (decode->input_ended && failure <= WIRE_FAIL_UNSUPPORTED && failure != WIRE_FAIL_SIGNATURE)
 		failure = WIRE_FAIL_TRUNCATED;
 	escape(decode, is_damage(failure) ? session_damage(decode->session, failure) : failure);
 }

@@ -32,6 +32,7 @@ struct decode {
 	uint32_t variant;
 	z_stream stream;
 	uint8_t start[START_SIZE]; /* of a member or stream: looked at before inflate() gets it */
+	size_t start_size;         /* how much of it there is */
 	bool ended;                /* there is no more input */
 };
 
@@ -111,20 +112,17 @@ static session_result inflate_member(struct decode *decode)
 	}
 }
 
-/* Takes what a gzip member or a zlib stream starts with off the input.  Returns how many bytes there were. */
-static size_t take_start(struct decode *decode)
+/* Takes what a gzip member or a zlib stream starts with off the input. */
+static void take_start(struct decode *decode)
 {
-	size_t taken = 0;
-
-	for (; taken < START_SIZE; taken++) {
+	for (decode->start_size = 0; decode->start_size < START_SIZE; decode->start_size++) {
 		refill(decode);
 		if (decode->stream.avail_in == 0)
 			break;
 		/* One by one, since the next may lie in another buffer. */
-		decode->start[taken] = *decode->stream.next_in++;
+		decode->start[decode->start_size] = *decode->stream.next_in++;
 		decode->stream.avail_in--;
 	}
-	return taken;
 }
 
 /* Whether the input is what it is said to be, as far as the start tells: a raw deflate stream has none. */
@@ -132,10 +130,10 @@ static session_result check_start(struct decode *decode)
 {
 	if (decode->variant == DEFLATE)
 		return WIRE_OK;
-	size_t taken = take_start(decode);
-	if (decode->variant == GZIP && memcmp(decode->start, gzip_magic, taken) != 0)
+	take_start(decode);
+	if (decode->variant == GZIP && memcmp(decode->start, gzip_magic, decode->start_size) != 0)
 		return WIRE_FAIL_SIGNATURE;
-	if (taken < START_SIZE)
+	if (decode->start_size < START_SIZE)
 		return WIRE_FAIL_TRUNCATED;
 	/* The header of a zlib stream has no magic, but it is a multiple of 31. */
 	if (decode->variant == ZLIB && (decode->start[0] << 8 | decode->start[1]) % 31 != 0)
@@ -156,7 +154,7 @@ static session_result inflate_start(struct decode *decode)
 	if (inflateReset(stream) != Z_OK)
 		return WIRE_FAIL_DATA;
 	stream->next_in = decode->start;
-	stream->avail_in = START_SIZE;
+	stream->avail_in = (uInt)decode->start_size;
 	stream->next_out = &nothing;
 	stream->avail_out = sizeof(nothing);
 	int inflated = inflate(stream, Z_NO_FLUSH);
@@ -165,16 +163,17 @@ static session_result inflate_start(struct decode *decode)
 	return inflated == Z_OK ? WIRE_OK : session_damage(decode->session, name_failure(stream, inflated));
 }
 
-/* After a complete member, anything but another is padding or garbage, which gzip ignores, too. */
+/* After a complete member, anything but the start of another is padding or garbage, which gzip ignores, too. */
 static bool another_member_follows(struct decode *decode)
 {
 	if (decode->variant != GZIP)
 		return false;
-	size_t taken = take_start(decode);
-	if (taken == START_SIZE && memcmp(decode->start, gzip_magic, START_SIZE) == 0)
+	take_start(decode);
+	if (decode->start_size == 0)
+		return false;
+	if (memcmp(decode->start, gzip_magic, decode->start_size) == 0)
 		return true;
-	if (taken > 0)
-		session_note(decode->session, WIRE_NOTE_TRAILING);
+	session_note(decode->session, WIRE_NOTE_TRAILING);
 	return false;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../wire.h"
+#include "../words.h"
 #include "escape.h"
 #include "interrupt.h"
 
@@ -316,6 +317,22 @@ static enum safe_status choose_pixels(struct parsed *parsed)
 	return complain("pixels", pixel_format_names[parsed->pixel_format], text);
 }
 
+/* What the extension of the output's name says about its pixels, or WIRE_PIXEL_FORMATS. */
+static uint32_t pixels_by_file_name(const struct options *options)
+{
+	const char *dot = options->output ? strrchr(options->output, '.') : NULL;
+	uint32_t format = 0;
+
+	/* Only one that stands for the output format, too. */
+	if (!dot || sink_format_by_file_name(options->output) != options->sink)
+		return WIRE_PIXEL_FORMATS;
+	if (words_have("pgm", dot + 1))
+		return WIRE_GRAY;
+	while (format < WIRE_PIXEL_FORMATS && !words_have(pixel_format_names[format], dot + 1))
+		format++;
+	return format;
+}
+
 /* Options that exclude each other. */
 static enum safe_status check_conflicts(const struct options *options)
 {
@@ -355,6 +372,8 @@ static enum safe_status complete(struct parsed *parsed)
 		options->sink = sink_format_by_file_name(options->output);
 	if (!options->sink)
 		options->sink = sink_format_by_name("raw");
+	if (parsed->pixel_format == WIRE_PIXEL_FORMATS)
+		parsed->pixel_format = pixels_by_file_name(options);
 	enum safe_status status = check_conflicts(options);
 	return status == SAFE_OK ? choose_pixels(parsed) : status;
 }
