@@ -23,7 +23,7 @@ SECONDS ?= 20
 # Everything that building, testing and checking need, as Debian packages.  `make deps` installs what is missing.
 PACKAGES := gcc clang libclang-rt-14-dev clang-tidy clang-format cppcheck pkg-config \
 	libjpeg62-turbo-dev libpng-dev zlib1g-dev libseccomp-dev libcriterion-dev scdoc \
-	libjpeg-turbo-progs netpbm valgrind python3 python3-pil
+	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap gnuplot-nox
 
 # ---- flags ----
 
@@ -75,7 +75,6 @@ STATIC := $(BUILD)/libsafe-decode.a
 MANUALS := $(patsubst man/%.scd,$(BUILD)/%,$(wildcard man/*.scd))
 MODULES := $(DECODERS:%=$(BUILD)/decoders/%.so)
 SINKS := $(SINK_MODULES:broker/sinks/%.c=$(BUILD)/sinks/%.so)
-LIBS := -lseccomp
 
 .PHONY: all deps run test check asan ubsan valgrind fuzz bench install uninstall clean help
 .DELETE_ON_ERROR:
@@ -115,11 +114,11 @@ $(BUILD)/%.a:
 EXPORTS := -Wl,--dynamic-list=decoders/interpose.list
 $(PROGRAM): $(call object,broker/cli/main.c $(MEMORY)) $(BUILD)/libinterface.a $(BUILD)/libtrusted.a decoders/interpose.list
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
 $(BROKER): $(call object,broker/process/main.c broker/process/children.c $(MEMORY)) $(BUILD)/libtrusted.a decoders/interpose.list
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
 $(SHARED).$(SONAME_VERSION): $(call object,$(LIBRARY))
 	$(call say,LINK,$@)
@@ -188,8 +187,8 @@ fuzz: ## run every fuzz harness for SECONDS=20 each
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SANITIZE=address,undefined FUZZER=1 fuzzers
 	@fuzz/run $(BUILD)/fuzz $(SECONDS)
 
-bench: all ## measure against djpeg and in-process codecs
-	@$(MAKE) --no-print-directory $(BUILD)/bench/png-loop
+bench: deps ## measure against in-process codecs and other sandboxes
+	@$(MAKE) --no-print-directory all $(BUILD)/bench/png-loop $(BUILD)/bench/library-bench
 	@bench/run $(BUILD)
 
 install: all ## install under PREFIX (and DESTDIR)

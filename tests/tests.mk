@@ -17,7 +17,7 @@ $(BUILD)/libdecoding.a: $(call object,decoders/arena.c decoders/arena_check.c $(
 $(BUILD)/tests/%_test: $(BUILD)/obj/tests/%_test.o $(UNIT_SUPPORT)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie -o $@ $^ -lcriterion $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)$(CC) -pie -o $@ $^ -lcriterion -lseccomp $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
 # A program of its own, because criterion must not run on the allocator that is tested.
 INTERPOSE_CHECK := $(BUILD)/tests/interpose_check
@@ -36,13 +36,13 @@ $(BUILD)/obj/hostile/registry.o: broker/registry.c tests/hostile_format.h $(BUIL
 $(HOSTILE)/safe-decode: $(call object,broker/cli/main.c $(MEMORY)) $(BUILD)/obj/hostile/registry.o $(BUILD)/libinterface.a $(BUILD)/libtrusted.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie $(EXPORTS) -o $@ $^ $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)$(CC) -pie $(EXPORTS) -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
 # A library, a broker and a command line that know it: they find each other by their folder.
 $(HOSTILE)/safe-decode-broker: $(call object,broker/process/main.c broker/process/children.c $(MEMORY)) $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie $(EXPORTS) -o $@ $^ $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)$(CC) -pie $(EXPORTS) -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
 $(HOSTILE)/decoders/hostile.so: $(call object,tests/hostile.c $(COMMON) decoders/module.c)
 	@mkdir -p $(@D)
@@ -64,8 +64,8 @@ endef
 
 HARNESSES := $(DECODERS) wire arena
 REPLAYERS := $(HARNESSES:%=$(BUILD)/fuzz/%)
-$(foreach decoder,$(DECODERS),$(eval $(call harness_rule,$(decoder),fuzz/decoder_fuzz.c $(call parts_of,$(decoder)) $(COMMON),$(shell pkg-config --libs $(call library_of,decoders/$(decoder).c) 2>/dev/null) -lseccomp)))
-$(eval $(call harness_rule,wire,fuzz/wire_fuzz.c,-lseccomp))
+$(foreach decoder,$(DECODERS),$(eval $(call harness_rule,$(decoder),fuzz/decoder_fuzz.c $(call parts_of,$(decoder)) $(COMMON),$(shell pkg-config --libs $(call library_of,decoders/$(decoder).c) 2>/dev/null))) )
+$(eval $(call harness_rule,wire,fuzz/wire_fuzz.c))
 $(eval $(call harness_rule,arena,fuzz/arena_fuzz.c decoders/arena.c decoders/arena_check.c))
 $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE
 
