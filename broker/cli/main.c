@@ -123,5 +123,6 @@ int main(int argc, char **argv)
 		status = decode(&options, argv);
 		break;
 	}
-	return (int)close_output(status);
+	/* Nothing is left to be done that the end of the process does not do. */
+	_exit((int)close_output(status));
 }
