@@ -455,6 +455,9 @@ def a_terminal_gets_a_preview():
     expect(b"-o FILE" in output, "no hint")
     status, output = on_terminal(GZIP)
     expect(status == 0 and b"Romeo" in output or b"romeo" in output.lower(), output)
+    for name in ("/dev/tty", "/dev/stdout"):
+        status, output = on_terminal("-t", "raw", "-o", name, PHOTO)
+        expect(status == 0 and output.count("\u2580".encode()) > 500 and len(output) < 1 << 18, name)
 
 
 @test
