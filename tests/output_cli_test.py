@@ -8,7 +8,8 @@
 import os
 import sys
 
-from cli_support import PHOTO, Folder, expect, expect_failure, expect_status, main, read, run, test
+from cli_support import (PHOTO, Folder, expect, expect_failure, expect_status, main, pixels_with_pillow, read, run,
+                         test)
 
 THUMBNAIL = "samples/jpeg/pjw-thumbnail.jpeg"
 ALPHA = "samples/png/with-alpha.png"
@@ -47,6 +48,24 @@ def a_link_to_nothing_is_followed():
         expect(read(folder("far", "out")) == pixels(THUMBNAIL, "bgra") and os.listdir(folder("far")) == ["out"])
         expect(folder.names() == ["far", "first", "lost", "second"] and os.path.islink(folder("first")), folder.names())
         expect_failure(run("-q", "-o", folder("lost"), THUMBNAIL), 2, "No such file")
+
+
+@test
+def rows_that_lack_are_transparent():
+    """A photograph that was cut became a png, pam or bmp picture without alpha, with black rows."""
+    with Folder() as folder:
+        cut = folder.write("cut.jpg", read(PHOTO)[:200000])
+        raw = run("-q", "--partial", "-p", "rgba", cut).stdout
+        expect(raw[:4][3] == 255 and not any(raw[-4:]))
+        for name, mode in (("png", "RGBA"), ("bmp", "RGBA"), ("pam", None), ("ppm", "RGB")):
+            target = folder("out." + name)
+            expect_status(run("-q", "--partial", "-o", target, cut), 0)
+            if mode == "RGBA":
+                expect(pixels_with_pillow(target, mode)[1] == raw, name)
+            elif mode == "RGB":
+                expect(read(target).endswith(run("-q", "--partial", "-p", "rgb", cut).stdout), name)
+            else:
+                expect(b"TUPLTYPE RGB_ALPHA\n" in read(target) and read(target).endswith(raw), name)
 
 
 if __name__ == "__main__":
