@@ -57,7 +57,7 @@ struct safe_outcome loader_find(enum loader_folder folder, const char *name, con
 	char path[PATH_MAX];
 
 	if (!module_path(folder, name, path, sizeof(path)))
-		return outcome_of(SAFE_UNSUPPORTED, "cannot find the folder of modules");
+		return outcome_of(SAFE_NO_SANDBOX, "cannot find the folder of this program in /proc");
 	void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	*entry = module ? dlsym(module, symbol) : NULL;
 	if (!*entry)

@@ -114,21 +114,6 @@ def every_output_format_is_read_back():
 
 
 @test
-def extensions_choose_pixels():
-    """A file named picture.rgba got bgra pixels, and picture.pgm was a colour picture."""
-    with Folder() as folder:
-        for extension in ("rgba", "BGR", "gray", "rgba16", "rgba-premultiplied", "bgra"):
-            expect_status(run("-q", "-o", folder("out." + extension), ALPHA), 0)
-            expect(read(folder("out." + extension)) == pixels(ALPHA, extension.lower()), extension)
-        expect_status(run("-q", "-o", folder("out.pgm"), PHOTO), 0)
-        expect(read(folder("out.pgm")).startswith(b"P5\n1165 859\n"))
-        expect_status(run("-q", "-p", "rgb", "-o", folder("out.rgba"), PHOTO), 0)
-        expect(read(folder("out.rgba")) == pixels(PHOTO, "rgb"))
-        expect_status(run("-q", "-t", "png", "-o", folder("out.gray"), PHOTO), 0)
-        expect(pixels(folder("out.gray"), "rgb") == pixels(PHOTO, "rgb"))
-
-
-@test
 def pam_says_what_it_holds():
     for path, depth, maximum, kind, pixel_format in ((ALPHA, 4, 255, "RGB_ALPHA", "rgba"), (PHOTO, 3, 255, "RGB", "rgb"),
                                                      ("samples/png/gray-1.png", 1, 255, "GRAYSCALE", "gray"),
@@ -470,6 +455,9 @@ def a_terminal_gets_a_preview():
     expect(b"-o FILE" in output, "no hint")
     status, output = on_terminal(GZIP)
     expect(status == 0 and b"Romeo" in output or b"romeo" in output.lower(), output)
+    for name in ("/dev/tty", "/dev/stdout"):
+        status, output = on_terminal("-t", "raw", "-o", name, PHOTO)
+        expect(status == 0 and output.count("\u2580".encode()) > 500 and len(output) < 1 << 18, name)
 
 
 @test

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../engine.h"
@@ -40,13 +41,30 @@ static enum safe_status close_output(enum safe_status status)
 	return status > SAFE_IO ? status : SAFE_IO;
 }
 
+/* Whether what is written to this name would be shown on a terminal. */
+static bool is_terminal(const char *path)
+{
+	struct stat status;
+	int fd = -1;
+
+	/* Opening anything else might block. */
+	if (stat(path, &status) != 0 || !S_ISCHR(status.st_mode))
+		return false;
+	fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	bool terminal = fd >= 0 && isatty(fd);
+	if (fd >= 0)
+		(void)close(fd);
+	return terminal;
+}
+
 /* Pixels are not for a terminal's eyes: it gets the preview instead. */
 static bool spare_terminal(struct options *options)
 {
-	bool to_terminal = options->action == OPTIONS_DECODE && !options->output && !options->output_dir &&
-	                   !options->info && !options->diagnose && isatty(STDOUT_FILENO);
+	bool shown = options->output ? is_terminal(options->output) : isatty(STDOUT_FILENO);
+	bool decodes =
+	        options->action == OPTIONS_DECODE && !options->output_dir && !options->info && !options->diagnose;
 
-	if (!to_terminal || strcmp(options->sink->name, "preview") == 0)
+	if (!decodes || !shown || strcmp(options->sink->name, "preview") == 0)
 		return false;
 	options->sink = sink_format_by_name("preview");
 	options->pixel_formats = options->sink->preferred;
@@ -92,8 +110,8 @@ static enum safe_status decode(struct options *options, char **arguments)
 	engine_close(&engine);
 	safe_decoder_close(&nursery.decoder);
 	if (spared && status == SAFE_OK && !options->quiet)
-		fputs("safe-decode: standard output is a terminal, so this is a preview; for the decoded data use "
-		      "-o FILE or > FILE\n",
+		fputs("safe-decode: the output is a terminal, so this is a preview; "
+		      "for the decoded data use -o FILE or > FILE\n",
 		      stderr);
 	return status;
 }

@@ -296,10 +296,16 @@ static enum safe_status parse_options(int argc, char **argv, struct parsed *pars
 
 static enum safe_status choose_pixels(struct parsed *parsed)
 {
+	const uint32_t with_alpha = WIRE_FORMAT_BIT(WIRE_BGRA) | WIRE_FORMAT_BIT(WIRE_RGBA) |
+	                            WIRE_FORMAT_BIT(WIRE_BGRA_PREMULTIPLIED) |
+	                            WIRE_FORMAT_BIT(WIRE_RGBA_PREMULTIPLIED) | WIRE_FORMAT_BIT(WIRE_RGBA16);
 	struct options *options = &parsed->options;
 	char text[256] = "";
 
 	options->pixel_formats = options->sink->preferred;
+	/* Rows that lack are transparent, wherever the output format can say so. */
+	if (options->partial && (options->pixel_formats & with_alpha))
+		options->pixel_formats &= with_alpha;
 	if (parsed->pixel_format == WIRE_PIXEL_FORMATS)
 		return SAFE_OK;
 	options->pixel_formats = WIRE_FORMAT_BIT(parsed->pixel_format);
