@@ -70,7 +70,7 @@ $(eval $(call harness_rule,arena,fuzz/arena_fuzz.c decoders/arena.c decoders/are
 $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE
 
 .PHONY: tests sanitized fuzzers
-tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-broker $(HOSTILE)/decoders/hostile.so $(REPLAYERS)
+tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-broker $(HOSTILE)/decoders/hostile.so $(REPLAYERS) $(VIEWER)
 sanitized: $(filter-out $(SANDBOXED:%=$(BUILD)/tests/%),$(UNIT_PROGRAMS)) $(REPLAYERS)
 fuzzers: $(HARNESSES:%=$(BUILD)/fuzz/%-fuzzer)
 
