@@ -31,9 +31,7 @@ enum {
 struct viewer {
 	struct safe_decoder *decoder;
 	SDL_Window *window;
-	SDL_Renderer *renderer;
-	SDL_Texture *texture; /* of the size of the window: all is drawn by hand */
-	struct screen screen;
+	struct screen screen; /* of the size of the window: all is drawn by hand */
 	struct view view;
 
 	char **paths;
@@ -130,38 +128,36 @@ static void draw_words(struct viewer *viewer)
 		text_draw(&viewer->screen, 16, 16, 2, PLAIN_COLOR, "waiting for the picture");
 }
 
-static bool fit_screen(struct viewer *viewer)
+/* Shows what was drawn. */
+static bool present(const struct viewer *viewer, SDL_Surface *window)
 {
-	int width = 0;
-	int height = 0;
+	const struct screen *screen = &viewer->screen;
+	SDL_Surface *drawn = SDL_CreateRGBSurfaceWithFormatFrom(screen->pixels, screen->width, screen->height, 32,
+	                                                        screen->width * 4, SDL_PIXELFORMAT_BGRA32);
 
-	if (SDL_GetRendererOutputSize(viewer->renderer, &width, &height) != 0)
-		return report("no window");
-	if (viewer->texture && width == viewer->screen.width && height == viewer->screen.height)
-		return true;
-	if (viewer->texture)
-		SDL_DestroyTexture(viewer->texture);
-	viewer->texture =
-	        SDL_CreateTexture(viewer->renderer, SDL_PIXELFORMAT_BGRA32, SDL_TEXTUREACCESS_STREAMING, width, height);
-	if (!viewer->texture || !screen_resize(&viewer->screen, width, height))
-		return report("no memory for the window");
-	return true;
+	if (!drawn)
+		return report("no memory to draw");
+	bool done = SDL_SetSurfaceBlendMode(drawn, SDL_BLENDMODE_NONE) == 0 &&
+	            SDL_BlitSurface(drawn, NULL, window, NULL) == 0 && SDL_UpdateWindowSurface(viewer->window) == 0;
+	SDL_FreeSurface(drawn);
+	return done || report("cannot draw");
 }
 
 static bool draw(struct viewer *viewer)
 {
 	struct screen *screen = &viewer->screen;
+	SDL_Surface *window = SDL_GetWindowSurface(viewer->window);
 
-	if (!fit_screen(viewer))
-		return false;
+	if (!window)
+		return report("no window");
+	if ((window->w != screen->width || window->h != screen->height) && !screen_resize(screen, window->w, window->h))
+		return report("no memory for the window");
 	view_settle(&viewer->view, &viewer->picture, screen);
 	if (!screen_draw(screen, &viewer->picture, &viewer->view))
 		return report("no memory to draw");
 	draw_words(viewer);
-	if (SDL_UpdateTexture(viewer->texture, NULL, screen->pixels, screen->width * 4) != 0 ||
-	    SDL_RenderCopy(viewer->renderer, viewer->texture, NULL, NULL) != 0)
-		return report("cannot draw");
-	SDL_RenderPresent(viewer->renderer);
+	if (!present(viewer, window))
+		return false;
 	set_title(viewer);
 	return true;
 }
@@ -308,15 +304,14 @@ static int run(struct viewer *viewer)
 
 static bool start(struct viewer *viewer)
 {
+	/* Nothing here needs OpenGL, which takes a second and 90 MiB to load. */
+	(void)SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0");
 	if (SDL_Init(SDL_INIT_VIDEO) != 0)
 		return report("no display");
 	viewer->window = SDL_CreateWindow("viewer", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, FIRST_WIDTH,
 	                                  FIRST_HEIGHT, SDL_WINDOW_RESIZABLE);
 	if (!viewer->window)
 		return report("no window");
-	viewer->renderer = SDL_CreateRenderer(viewer->window, -1, 0);
-	if (!viewer->renderer)
-		return report("cannot draw");
 	enum safe_status status = safe_decoder_open(NULL, &viewer->decoder);
 	if (status != SAFE_OK)
 		(void)fprintf(stderr, "viewer: no decoder: %s\n", safe_status_name(status));
@@ -327,10 +322,6 @@ static void stop(struct viewer *viewer)
 {
 	picture_close(&viewer->picture);
 	safe_decoder_close(&viewer->decoder);
-	if (viewer->texture)
-		SDL_DestroyTexture(viewer->texture);
-	if (viewer->renderer)
-		SDL_DestroyRenderer(viewer->renderer);
 	if (viewer->window)
 		SDL_DestroyWindow(viewer->window);
 	SDL_Quit();

@@ -21,6 +21,11 @@ static void end(struct picture *picture, enum safe_status status, const char *re
 	if (picture->fd >= 0)
 		(void)close(picture->fd);
 	picture->fd = -1;
+	/* Nothing that could be shown has come. */
+	if (status != SAFE_OK && picture->rows == 0) {
+		free(picture->pixels);
+		picture->pixels = NULL;
+	}
 }
 
 void picture_open(struct picture *picture, struct safe_decoder *decoder, const char *path)
