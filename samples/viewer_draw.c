@@ -12,6 +12,7 @@
 enum {
 	PIXEL_BYTES = 4,
 	OPAQUE = 255,
+	WHOLE = 256,
 	SAMPLES_MAX = 4, /* that are averaged, each way, where many pixels of the picture share one of the screen */
 	OUTSIDE = 0x202020,
 	NOT_THERE = 0x303030, /* rows that have not come */
@@ -98,10 +99,32 @@ void view_zoom(struct view *view, const struct screen *screen, double factor, in
 
 /* ---- from the picture to the screen ---- */
 
-/* Which pixels of the picture, along one axis, a pixel of the screen shows.  None: the picture is not there. */
+/* Which pixels of the picture, along one axis, a pixel of the screen shows, and how much of each; the weights add up to
+ * WHOLE.  None: the picture is not there. */
 struct span {
 	uint32_t first, step, samples;
+	uint32_t weights[SAMPLES_MAX];
 };
+
+/* From where to where it reaches on the picture. */
+static struct span find_span(double from, double to, uint32_t length)
+{
+	struct span span = { .first = (uint32_t)from, .step = 1 };
+	uint32_t pixels = (uint32_t)ceil(fmin(to, length)) - span.first;
+	double reach = fmin(to, length) - from;
+	uint32_t before = 0;
+
+	span.samples = pixels < SAMPLES_MAX ? pixels : SAMPLES_MAX;
+	span.step = pixels / span.samples;
+	for (uint32_t i = 0; i < span.samples; i++) {
+		/* Each counts for as much of it as is covered; of many, some stand for all. */
+		double covered = pixels > SAMPLES_MAX ? (i + 1.0) / SAMPLES_MAX : (span.first + i + 1 - from) / reach;
+		uint32_t until = i + 1 == span.samples ? WHOLE : (uint32_t)lround(covered * WHOLE);
+		span.weights[i] = until - before;
+		before = until;
+	}
+	return span;
+}
 
 static void find_spans(struct span *spans, int count, double middle, double zoom, uint32_t length)
 {
@@ -109,14 +132,14 @@ static void find_spans(struct span *spans, int count, double middle, double zoom
 	double origin = round(count / 2.0 - middle * zoom);
 
 	for (int i = 0; i < count; i++) {
-		double from = floor((i - origin) / zoom);
-		double to = fmin(fmax(from + 1, floor((i + 1 - origin) / zoom)), length);
-		spans[i] = (struct span){ .samples = 0 };
-		if (from < 0 || from >= length)
-			continue;
-		uint32_t pixels = (uint32_t)(to - from);
-		uint32_t samples = pixels < SAMPLES_MAX ? pixels : SAMPLES_MAX;
-		spans[i] = (struct span){ (uint32_t)from, pixels / samples, samples };
+		double from = (i - origin) / zoom;
+		double to = (i + 1 - origin) / zoom;
+		/* Enlarged, pixels are squares. */
+		if (zoom >= 1) {
+			from = floor(from);
+			to = from + 1;
+		}
+		spans[i] = from >= 0 && from < length ? find_span(from, to, length) : (struct span){ .samples = 0 };
 	}
 }
 
@@ -164,18 +187,17 @@ static void average(const struct walk *walk, const struct span *across, const st
                     uint32_t sums[PIXEL_BYTES])
 {
 	const uint8_t *row = walk->start + (ptrdiff_t)across->first * walk->right + (ptrdiff_t)down->first * walk->down;
-	uint32_t count = across->samples * down->samples;
 
 	for (int i = 0; i < PIXEL_BYTES; i++)
-		sums[i] = 0;
+		sums[i] = WHOLE * WHOLE / 2; /* to round */
 	for (uint32_t y = 0; y < down->samples; y++, row += down->step * walk->down) {
 		const uint8_t *pixel = row;
 		for (uint32_t x = 0; x < across->samples; x++, pixel += across->step * walk->right)
 			for (int i = 0; i < PIXEL_BYTES; i++)
-				sums[i] += pixel[i];
+				sums[i] += pixel[i] * across->weights[x] * down->weights[y];
 	}
-	for (int i = 0; count > 1 && i < PIXEL_BYTES; i++)
-		sums[i] = (sums[i] + count / 2) / count;
+	for (int i = 0; i < PIXEL_BYTES; i++)
+		sums[i] /= WHOLE * WHOLE;
 }
 
 static uint32_t background(const struct walk *walk, int x, int y)
