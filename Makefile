@@ -23,7 +23,8 @@ SECONDS ?= 20
 # Everything that building, testing and checking need, as Debian packages.  `make deps` installs what is missing.
 PACKAGES := gcc clang libclang-rt-14-dev clang-tidy clang-format cppcheck pkg-config \
 	libjpeg62-turbo-dev libpng-dev zlib1g-dev libseccomp-dev libcriterion-dev scdoc \
-	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap gnuplot-nox
+	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap gnuplot-nox \
+	libsdl2-dev xvfb xdotool x11-apps
 
 # ---- flags ----
 
@@ -207,9 +208,10 @@ clean: ## remove build/
 	rm -rf $(BUILD)
 
 help: ## print this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) samples/samples.mk | expand -t 18
 	@echo '  variables: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR BUILD V=1; for fuzz: SECONDS'
 
+include samples/samples.mk
 include tests/tests.mk
 
 -include $(shell test -d $(BUILD)/obj && find $(BUILD)/obj -name '*.d')

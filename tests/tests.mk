@@ -44,6 +44,13 @@ $(HOSTILE)/safe-decode-broker: $(call object,broker/process/main.c broker/proces
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(EXPORTS) -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
+# For the viewer, which takes it instead of the one beside it where LD_LIBRARY_PATH says so.
+HOSTILE_LIBRARY := $(HOSTILE)/libsafe-decode.so.$(SONAME_VERSION)
+$(HOSTILE_LIBRARY): $(filter-out %/registry.o,$(call object,$(LIBRARY))) $(BUILD)/obj/hostile/registry.o
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -shared -Wl,-soname,$(@F) -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
 $(HOSTILE)/decoders/hostile.so: $(call object,tests/hostile.c $(COMMON) decoders/module.c)
 	@mkdir -p $(@D)
 	$(call say,MODULE,$@)
@@ -70,7 +77,7 @@ $(eval $(call harness_rule,arena,fuzz/arena_fuzz.c decoders/arena.c decoders/are
 $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE
 
 .PHONY: tests sanitized fuzzers
-tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-broker $(HOSTILE)/decoders/hostile.so $(REPLAYERS)
+tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-broker $(HOSTILE)/decoders/hostile.so $(REPLAYERS) $(VIEWER) $(HOSTILE_LIBRARY)
 sanitized: $(filter-out $(SANDBOXED:%=$(BUILD)/tests/%),$(UNIT_PROGRAMS)) $(REPLAYERS)
 fuzzers: $(HARNESSES:%=$(BUILD)/fuzz/%-fuzzer)
 
