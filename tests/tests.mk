@@ -4,12 +4,14 @@
 # Every tests/*_test.c is one criterion program.  Those listed as SANDBOXED lock children down, where no sanitizer's
 # runtime can follow.
 UNITS := $(patsubst tests/%.c,%,$(wildcard tests/*_test.c))
-SANDBOXED := lockdown_test
+SANDBOXED := lockdown_test $(filter library%,$(UNITS))
 # The tests of guard pages die of a signal that AddressSanitizer handles itself.
 export ASAN_OPTIONS := handle_segv=0:handle_sigill=0:allow_user_segv_handler=1
 UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/%)
 
-UNIT_SUPPORT := $(BUILD)/libinterface.a $(BUILD)/libtrusted.a $(BUILD)/libdecoding.a
+UNIT_SUPPORT := $(BUILD)/libtestsupport.a $(BUILD)/libinterface.a $(BUILD)/libtrusted.a $(BUILD)/libdecoding.a
+
+$(BUILD)/libtestsupport.a: $(call object,tests/library_support.c)
 
 # The allocator and what decoders share, without the interposed malloc().
 $(BUILD)/libdecoding.a: $(call object,decoders/arena.c decoders/arena_check.c $(COMMON))
