@@ -65,8 +65,8 @@ enum safe_status safe_decode_bytes(struct safe_decoder *decoder, const struct sa
 		outcome = call_run(&call);
 	else
 		call.outcome = outcome;
+	call_result(&call, result); /* first: the child's figures go with it */
 	call_end(&call);
-	call_result(&call, result);
 	if (outcome.status == SAFE_OK) {
 		given.data = collection.data;
 		given.data_size = collection.filled;

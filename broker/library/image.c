@@ -100,8 +100,8 @@ static enum safe_status decode(struct safe_decoder *decoder, const struct safe_i
 		outcome = call_run(&call);
 	else
 		call.outcome = outcome;
+	call_result(&call, result); /* first: the child's figures go with it */
 	call_end(&call);
-	call_result(&call, result);
 	if (outcome.status != SAFE_OK) {
 		safe_image_free(&painting->image);
 		painting->image.pixels = NULL;
@@ -143,8 +143,8 @@ enum safe_status safe_probe(struct safe_decoder *decoder, const struct safe_inpu
 		outcome = call_run(&call);
 	else
 		call.outcome = outcome;
-	call_end(&call);
 	call_result(&call, result);
+	call_end(&call);
 	structs_give(info, &call.info, sizeof(call.info));
 	return outcome.status;
 }
