@@ -61,11 +61,28 @@ static void drop_spares(struct link *link)
 	}
 }
 
+/* In a process that was forked from the caller, the spares and the broker are another's: only its copies go. */
+static void let_go(struct link *link)
+{
+	for (struct link_child *child = link->children, *next = NULL; child; child = next) {
+		next = child->next;
+		if (!child->used)
+			child_close(&child->child);
+		free(child);
+	}
+}
+
 pid_t link_close(struct link *link)
 {
 	pid_t pid = link->pid;
 
-	drop_spares(link);
+	if (decoder_is_ours(link->decoder)) {
+		drop_spares(link);
+		/* A forked process may have a copy, which would keep the broker waiting. */
+		(void)shutdown(link->socket, SHUT_RDWR);
+	} else {
+		let_go(link);
+	}
 	(void)close(link->socket);
 	(void)close(link->timer);
 	free(link);
