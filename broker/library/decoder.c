@@ -122,7 +122,8 @@ void decoder_tidy(struct safe_decoder *decoder)
 	for (int i = 0; i < DECODER_ENDED; i++) {
 		pid_t pid = decoder->ended[i];
 		/* A caller that waits for all of its children may have been faster. */
-		if (pid == 0 || (waitpid(pid, NULL, WNOHANG) != pid && errno != ECHILD))
+		pid_t reaped = pid != 0 ? waitpid(pid, NULL, WNOHANG) : 0;
+		if (reaped == 0 || (reaped < 0 && errno != ECHILD))
 			continue;
 		watch(decoder, pid, -1);
 		decoder->ended[i] = 0;
