@@ -274,7 +274,7 @@ int decoder_want_fd(struct safe_decoder *decoder, const struct want *want)
 
 enum safe_status safe_decoder_posture(struct safe_decoder *decoder, const char *format, struct safe_posture *posture)
 {
-	const struct safe_limits limits = limits_resolve(NULL);
+	struct safe_limits limits = limits_resolve(NULL);
 	const struct safe_format *wanted = registry_by_name(format ? format : "jpeg");
 	struct safe_posture seen = { .size = sizeof(seen) };
 	struct sandbox_posture verified;
@@ -282,6 +282,7 @@ enum safe_status safe_decoder_posture(struct safe_decoder *decoder, const char *
 
 	if (!decoder_is_ours(decoder) || !wanted || !posture)
 		return SAFE_USAGE;
+	limits.memory = decoder->config.memory;
 	want_init(&want, wanted->module, &limits);
 	(void)decoder_want(decoder, &want);
 	decoder_wait(decoder, &want);
