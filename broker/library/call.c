@@ -145,6 +145,8 @@ static struct safe_outcome check(struct call *call)
 		return usage("no such flag");
 	if (call->limits.memory > call->decoder->config.memory)
 		return usage("more memory than the decoder was opened with");
+	if (call->limits.memory < LIMITS_MEMORY_LEAST)
+		return usage("less memory than any decoder needs");
 	if (call->limits.max_side > WIRE_SIDE_MAX)
 		return usage("a side that is too long");
 	if (!call->input.data && call->input.data_size > 0)
@@ -181,6 +183,8 @@ struct safe_outcome call_init(struct call *call, struct safe_decoder *decoder, c
 		return usage("there is no input");
 	structs_take(&call->input, sizeof(call->input), input);
 	structs_take(&call->request, sizeof(call->request), request);
+	if (!structs_is_set(input) || !structs_is_set(request) || !structs_is_set(call->request.limits))
+		return usage("the size of a struct is not set");
 	struct safe_limits limits = { .memory = 0 };
 	structs_take(&limits, sizeof(limits), call->request.limits);
 	if (limits.memory == 0)

@@ -22,14 +22,13 @@ enum {
 	ENDING_MILLISECONDS = 2000, /* for a broker whose caller has closed its end */
 };
 
-#define MEMORY_LEAST (UINT64_C(1) << 20)
 #define MEMORY_MOST (UINT64_C(1) << 40)
 
 /* ---- opening and closing ---- */
 
 static bool config_is_sane(const struct safe_config *config)
 {
-	return config->memory >= MEMORY_LEAST && config->memory <= MEMORY_MOST &&
+	return config->memory >= LIMITS_MEMORY_LEAST && config->memory <= MEMORY_MOST &&
 	       config->spares <= PROTOCOL_SPARES_MAX && config->idle_seconds <= 86400 * 365;
 }
 
@@ -53,6 +52,10 @@ enum safe_status safe_decoder_open(const struct safe_config *config, struct safe
 	*decoder = NULL;
 	if (!made)
 		return SAFE_IO;
+	if (!structs_is_set(config)) {
+		free(made);
+		return SAFE_USAGE;
+	}
 	structs_take(&made->config, sizeof(made->config), config);
 	resolve(&made->config);
 	if (!config_is_sane(&made->config)) {
