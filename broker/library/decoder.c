@@ -232,8 +232,9 @@ bool decoder_want(struct safe_decoder *decoder, struct want *want)
 	if (!takes_spares(decoder, want->limits))
 		want->tag = ++decoder->next_tag ? decoder->next_tag : ++decoder->next_tag;
 	ask(decoder, want);
+	bool done = want->done;
 	(void)pthread_mutex_unlock(&decoder->lock);
-	return want->done;
+	return done;
 }
 
 bool decoder_check(struct safe_decoder *decoder, struct want *want)
@@ -244,8 +245,9 @@ bool decoder_check(struct safe_decoder *decoder, struct want *want)
 	/* Its broker has gone. */
 	if (!want->done && !want->link)
 		ask(decoder, want);
+	bool done = want->done;
 	(void)pthread_mutex_unlock(&decoder->lock);
-	return want->done;
+	return done;
 }
 
 void decoder_wait(struct safe_decoder *decoder, struct want *want)

@@ -311,12 +311,19 @@ static bool hear(struct link *link)
 	return false;
 }
 
-void link_drain(struct link *link)
+static void drain(struct link *link)
 {
 	while (!link->dead && hear(link))
 		;
 	if (link->dead)
 		link_retire(link);
+}
+
+/* Where a thread waits at the socket, it alone reads: it would sleep on if others took what it waits for. */
+void link_drain(struct link *link)
+{
+	if (!link->reading)
+		drain(link);
 }
 
 void link_wait(struct link *link)
@@ -335,7 +342,7 @@ void link_wait(struct link *link)
 	link->reading = false;
 	if (ready == 0)
 		link->dead = true;
-	link_drain(link);
+	drain(link);
 	(void)pthread_cond_broadcast(&decoder->changed);
 }
 

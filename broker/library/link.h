@@ -50,7 +50,7 @@ struct link_child *link_spare(struct link *link);
 /* Asks for a child on behalf of a want. */
 void link_ask(struct link *link, struct want *want);
 
-/* Takes all that the broker has sent. */
+/* Takes all that the broker has sent, unless a thread that waits for it will. */
 void link_drain(struct link *link);
 
 /* Waits until the broker has sent something, or another thread has taken it. */

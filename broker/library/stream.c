@@ -205,6 +205,7 @@ static void step_wanting(struct safe_stream *stream)
 {
 	struct call *call = &stream->call;
 	uint64_t count = 0;
+	bool done = false;
 
 	if (call->want.wake < 0) {
 		call->want.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -212,14 +213,14 @@ static void step_wanting(struct safe_stream *stream)
 			call_over(call, outcome_of_errno(SAFE_IO, "cannot wait for a decoder", errno));
 			return;
 		}
-		(void)decoder_want(call->decoder, &call->want);
+		done = decoder_want(call->decoder, &call->want);
 	} else {
 		if (read(call->want.wake, &count, sizeof(count)) < 0) {
 			/* Then something else woke the caller. */
 		}
-		(void)decoder_check(call->decoder, &call->want);
+		done = decoder_check(call->decoder, &call->want);
 	}
-	if (call->want.done)
+	if (done)
 		call_begin(call);
 }
 
