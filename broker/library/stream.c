@@ -142,7 +142,8 @@ enum safe_status safe_stream_into(struct safe_stream *stream, void *pixels, size
 	struct call *call = stream ? &stream->call : NULL;
 	size_t needed = 0;
 
-	if (!call || !pixels || !call->is_image || call->canvas.pixels || call->stage == CALL_OVER)
+	if (!call || !decoder_is_ours(call->decoder) || !pixels || !call->is_image || call->canvas.pixels ||
+	    call->stage == CALL_OVER)
 		return SAFE_USAGE;
 	size_t row_bytes = call_row_bytes(call);
 	if (stride < row_bytes || __builtin_mul_overflow((size_t)call->image.height - 1, stride, &needed) ||
