@@ -187,7 +187,9 @@ static void wait_for(struct safe_stream *stream, bool again)
 	uint64_t timeout = 0;
 
 	if (call->stage == CALL_RECOGNISING) {
+		int milliseconds = call_time_left(call);
 		fds[0] = (struct pollfd){ .fd = call->input.fd, .events = POLLIN };
+		timeout = milliseconds >= 0 ? (uint64_t)milliseconds * 1000000U + 1 : 0;
 	} else if (call->stage == CALL_WANTING) {
 		fds[0] = (struct pollfd){ .fd = call->want.wake, .events = POLLIN };
 		fds[1] = (struct pollfd){ .fd = decoder_want_fd(call->decoder, &call->want), .events = POLLIN };
@@ -269,7 +271,8 @@ static bool advance(struct safe_stream *stream)
 			return true;
 		if (call->stage == CALL_RECOGNISING) {
 			struct pollfd source = { .fd = call->input.fd, .events = POLLIN };
-			if ((!call->input.data && poll(&source, 1, 0) <= 0) || !call_recognise(call))
+			bool late = call_time_left(call) == 0;
+			if ((!call->input.data && !late && poll(&source, 1, 0) <= 0) || !call_recognise(call))
 				return false;
 		} else if (call->stage == CALL_WANTING) {
 			step_wanting(stream);
