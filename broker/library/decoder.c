@@ -241,7 +241,7 @@ bool decoder_check(struct safe_decoder *decoder, struct want *want)
 {
 	(void)pthread_mutex_lock(&decoder->lock);
 	if (!want->done && want->link)
-		link_drain(want->link);
+		link_expect(want->link, want->since);
 	/* Its broker has gone. */
 	if (!want->done && !want->link)
 		ask(decoder, want);

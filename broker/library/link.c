@@ -11,9 +11,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "../decode.h"
 #include "start.h"
-
-enum { PATIENCE = 20000 }; /* milliseconds for a broker that does not answer: far above what it needs */
 
 /* ---- opening and closing ---- */
 
@@ -137,6 +136,7 @@ void link_ask(struct link *link, struct want *want)
 	*last = want;
 	want->next = NULL;
 	want->link = link;
+	want->since = decode_clock();
 	say(link, &command);
 }
 
@@ -326,6 +326,13 @@ void link_drain(struct link *link)
 		drain(link);
 }
 
+void link_expect(struct link *link, uint64_t since)
+{
+	if (decode_clock() - since >= LINK_PATIENCE * UINT64_C(1000000))
+		link->dead = true;
+	link_drain(link);
+}
+
 void link_wait(struct link *link)
 {
 	struct safe_decoder *decoder = link->decoder;
@@ -337,7 +344,7 @@ void link_wait(struct link *link)
 	}
 	link->reading = true;
 	(void)pthread_mutex_unlock(&decoder->lock);
-	int ready = poll(&socket, 1, PATIENCE);
+	int ready = poll(&socket, 1, LINK_PATIENCE);
 	(void)pthread_mutex_lock(&decoder->lock);
 	link->reading = false;
 	if (ready == 0)

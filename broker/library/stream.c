@@ -16,6 +16,7 @@ enum {
 	WINDOW_SIZE = 256 << 10,
 	TURNS = 64, /* of the pump in one step: a decode that gives nothing must not keep the caller */
 	WATCHED = PUMP_FDS,
+	WANTING_MILLISECONDS = 1000, /* after which it is looked whether the broker still answers */
 };
 
 struct safe_stream {
@@ -193,6 +194,9 @@ static void wait_for(struct safe_stream *stream, bool again)
 	} else if (call->stage == CALL_WANTING) {
 		fds[0] = (struct pollfd){ .fd = call->want.wake, .events = POLLIN };
 		fds[1] = (struct pollfd){ .fd = decoder_want_fd(call->decoder, &call->want), .events = POLLIN };
+		timeout = WANTING_MILLISECONDS * UINT64_C(1000000);
+		/* The broker may be another by now whose socket has the same number. */
+		watch(stream, 1, (struct pollfd){ .fd = -1 });
 	} else if (call->stage == CALL_DECODING) {
 		int milliseconds = decode_wants(&call->decode, fds);
 		timeout = milliseconds > 0 ? (uint64_t)milliseconds * 1000000U : 0;
