@@ -16,10 +16,13 @@ $(BUILD)/libtestsupport.a: $(call object,tests/library_support.c)
 # The allocator and what decoders share, without the interposed malloc().
 $(BUILD)/libdecoding.a: $(call object,decoders/arena.c decoders/arena_check.c $(COMMON))
 
-$(BUILD)/tests/%_test: $(BUILD)/obj/tests/%_test.o $(UNIT_SUPPORT)
+# Tests of the library know the format "hostile", too.
+$(UNITS:%=$(BUILD)/tests/%): $(BUILD)/tests/%_test: $(BUILD)/obj/tests/%_test.o $(UNIT_SUPPORT)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie -o $@ $^ -lcriterion $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)$(CC) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcriterion $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
+$(filter $(BUILD)/tests/library%,$(UNIT_PROGRAMS)): $(BUILD)/obj/hostile/registry.o
 
 # A program of its own, because criterion must not run on the allocator that is tested.
 INTERPOSE_CHECK := $(BUILD)/tests/interpose_check
@@ -45,6 +48,11 @@ $(HOSTILE)/safe-decode-broker: $(call object,broker/process/main.c broker/proces
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(EXPORTS) -o $@ $^ $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
+# Beside it, the decoders that it shares with the others.
+$(HOSTILE)/decoders/%.so: $(BUILD)/decoders/%.so
+	@mkdir -p $(@D)
+	$(Q)ln -sf ../../../decoders/$*.so $@
 
 $(HOSTILE)/decoders/hostile.so: $(call object,tests/hostile.c $(COMMON) decoders/module.c)
 	@mkdir -p $(@D)
@@ -72,7 +80,7 @@ $(eval $(call harness_rule,arena,fuzz/arena_fuzz.c decoders/arena.c decoders/are
 $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE
 
 .PHONY: tests sanitized fuzzers
-tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-broker $(HOSTILE)/decoders/hostile.so $(REPLAYERS)
+tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-broker $(HOSTILE)/decoders/hostile.so $(DECODERS:%=$(HOSTILE)/decoders/%.so) $(REPLAYERS)
 sanitized: $(filter-out $(SANDBOXED:%=$(BUILD)/tests/%),$(UNIT_PROGRAMS)) $(REPLAYERS)
 fuzzers: $(HARNESSES:%=$(BUILD)/fuzz/%-fuzzer)
 
