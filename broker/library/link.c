@@ -14,6 +14,8 @@
 #include "../decode.h"
 #include "start.h"
 
+enum { SURPLUS = 8 }; /* children that were asked for and not taken: kept, for the next are likely to want them */
+
 /* ---- opening and closing ---- */
 
 struct safe_outcome link_open(struct safe_decoder *decoder, const char *module, struct link **link)
@@ -216,6 +218,17 @@ static void take_end(struct link *link, const struct protocol_report *report)
 
 static const struct child_owner a_broker;
 
+/* Whether there are enough spares without one that came though nobody waits for it. */
+static bool has_enough(const struct link *link)
+{
+	uint32_t spares = link->decoder->config.spares;
+	size_t unused = 0;
+
+	for (const struct link_child *child = link->children; child; child = child->next)
+		unused += !child->used;
+	return unused > (spares > 0 ? spares + SURPLUS : 0);
+}
+
 static void take_child(struct link *link, const struct protocol_report *report, const int *fds)
 {
 	struct protocol_command drop = { .kind = PROTOCOL_DROP, .id = report->id };
@@ -246,8 +259,8 @@ static void take_child(struct link *link, const struct protocol_report *report, 
 	if (want) {
 		link_use(child, want->limits->deadline_milliseconds, &want->child);
 		satisfy(want, outcome_ok());
-	} else if (report->tag != 0 || link->retired) {
-		/* Whoever wanted it with limits of its own is gone. */
+	} else if (report->tag != 0 || link->retired || has_enough(link)) {
+		/* Whoever wanted it is gone. */
 		close_child(child);
 		free_child(child);
 	}
