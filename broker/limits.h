@@ -9,6 +9,7 @@
  * not say. */
 struct safe_limits limits_resolve(const struct safe_limits *given);
 
-#define LIMITS_MEMORY (UINT64_C(512) << 20) /* default, bytes */
+#define LIMITS_MEMORY (UINT64_C(512) << 20)     /* default, bytes */
+#define LIMITS_MEMORY_LEAST (UINT64_C(1) << 20) /* bytes */
 
 #endif

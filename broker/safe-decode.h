@@ -18,8 +18,8 @@
  *     safe_decoder_close(&decoder);
  *
  * Structs grow.  The first member of each struct that crosses this interface is its size as the caller's compiler knows
- * it; set it, and zero the rest, before any call.  Members that an older caller does not know are taken as zero, and
- * none that it does not know is written.  Zero always means the default.
+ * it; set it, and zero the rest, before any call: a size of 0 is SAFE_USAGE.  Members that an older caller does not
+ * know are taken as zero, and none that it does not know is written.  Zero always means the default.
  *
  * Threads.  A struct safe_decoder may be used by any number of threads at once.  A struct safe_stream belongs to one
  * thread at a time.  Handles do not survive fork(): in the child, every call on them fails with SAFE_USAGE.
@@ -142,7 +142,7 @@ struct safe_limits {
 	uint64_t max_pixels;    /* over all frames; default 256 Mi */
 	uint64_t max_output;    /* bytes of pixels or data; default 4 GiB */
 	uint64_t max_input;     /* bytes; default 2 GiB */
-	uint64_t memory;        /* bytes for the decoder; default, and most, safe_config.memory */
+	uint64_t memory;        /* bytes for the decoder, at least 1 MiB; default, and most, safe_config.memory */
 	uint32_t max_side;      /* pixels; default 65535, most 524288 */
 	uint32_t max_metadata;  /* bytes of one ancillary block; default 1 MiB */
 	uint32_t cpu_seconds;   /* processor time of the decoder; default 30 */

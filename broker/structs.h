@@ -3,6 +3,7 @@
 #ifndef SAFE_DECODE_STRUCTS_H
 #define SAFE_DECODE_STRUCTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -17,6 +18,17 @@ static inline void structs_take(void *ours, size_t size, const void *given)
 	if (given_size > 0)
 		memcpy(ours, given, given_size < size ? given_size : size);
 	memcpy(ours, &size, sizeof(size));
+}
+
+/* Whether the size of a struct that the caller gives was set.  NULL is allowed. */
+static inline bool structs_is_set(const void *given)
+{
+	size_t size = 0;
+
+	if (!given)
+		return true;
+	memcpy(&size, given, sizeof(size));
+	return size >= sizeof(size);
 }
 
 /* Fills the caller's struct, which may be NULL, with as much of `ours` as it has room for.  Its size stays. */

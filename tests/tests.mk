@@ -4,20 +4,25 @@
 # Every tests/*_test.c is one criterion program.  Those listed as SANDBOXED lock children down, where no sanitizer's
 # runtime can follow.
 UNITS := $(patsubst tests/%.c,%,$(wildcard tests/*_test.c))
-SANDBOXED := lockdown_test
+SANDBOXED := lockdown_test $(filter library%,$(UNITS))
 # The tests of guard pages die of a signal that AddressSanitizer handles itself.
 export ASAN_OPTIONS := handle_segv=0:handle_sigill=0:allow_user_segv_handler=1
 UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/%)
 
-UNIT_SUPPORT := $(BUILD)/libinterface.a $(BUILD)/libtrusted.a $(BUILD)/libdecoding.a
+UNIT_SUPPORT := $(BUILD)/libtestsupport.a $(BUILD)/libinterface.a $(BUILD)/libtrusted.a $(BUILD)/libdecoding.a
+
+$(BUILD)/libtestsupport.a: $(call object,tests/library_support.c)
 
 # The allocator and what decoders share, without the interposed malloc().
 $(BUILD)/libdecoding.a: $(call object,decoders/arena.c decoders/arena_check.c $(COMMON))
 
-$(BUILD)/tests/%_test: $(BUILD)/obj/tests/%_test.o $(UNIT_SUPPORT)
+# Tests of the library know the format "hostile", too.
+$(UNITS:%=$(BUILD)/tests/%): $(BUILD)/tests/%_test: $(BUILD)/obj/tests/%_test.o $(UNIT_SUPPORT)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie -o $@ $^ -lcriterion -lseccomp $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)$(CC) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcriterion -lseccomp $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
+$(filter $(BUILD)/tests/library%,$(UNIT_PROGRAMS)): $(BUILD)/obj/hostile/registry.o
 
 # A program of its own, because criterion must not run on the allocator that is tested.
 INTERPOSE_CHECK := $(BUILD)/tests/interpose_check
@@ -51,6 +56,11 @@ $(HOSTILE_LIBRARY): $(filter-out %/registry.o,$(call object,$(LIBRARY))) $(BUILD
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared -Wl,-soname,$(@F) -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
+# Beside it, the decoders that it shares with the others.
+$(HOSTILE)/decoders/%.so: $(BUILD)/decoders/%.so
+	@mkdir -p $(@D)
+	$(Q)ln -sf ../../../decoders/$*.so $@
+
 $(HOSTILE)/decoders/hostile.so: $(call object,tests/hostile.c $(COMMON) decoders/module.c)
 	@mkdir -p $(@D)
 	$(call say,MODULE,$@)
@@ -77,7 +87,8 @@ $(eval $(call harness_rule,arena,fuzz/arena_fuzz.c decoders/arena.c decoders/are
 $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE
 
 .PHONY: tests sanitized fuzzers
-tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-broker $(HOSTILE)/decoders/hostile.so $(REPLAYERS) $(VIEWER) $(HOSTILE_LIBRARY)
+tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-broker $(HOSTILE_LIBRARY) \
+	$(HOSTILE)/decoders/hostile.so $(DECODERS:%=$(HOSTILE)/decoders/%.so) $(REPLAYERS) $(VIEWER)
 sanitized: $(filter-out $(SANDBOXED:%=$(BUILD)/tests/%),$(UNIT_PROGRAMS)) $(REPLAYERS)
 fuzzers: $(HARNESSES:%=$(BUILD)/fuzz/%-fuzzer)
 

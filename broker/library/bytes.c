@@ -54,19 +54,21 @@ enum safe_status safe_decode_bytes(struct safe_decoder *decoder, const struct sa
 	struct collection collection = { .data = NULL };
 	struct safe_bytes given = { .data = NULL };
 
-	if (!bytes || bytes->size < offsetof(struct safe_bytes, allocated) + sizeof(bytes->allocated))
-		return SAFE_USAGE;
 	struct safe_outcome outcome = call_init(&call, decoder, input, request, false);
 	call.driver = &collection;
 	call.on_bytes = accept;
 	call.reserve_bytes = reserve;
 	call.commit_bytes = commit;
+	/* Where the caller has no place for it, nobody would free the data. */
+	if (outcome.status == SAFE_OK &&
+	    (!bytes || bytes->size < offsetof(struct safe_bytes, allocated) + sizeof(bytes->allocated)))
+		outcome = outcome_of(SAFE_USAGE, "there is no place for the data");
 	if (outcome.status == SAFE_OK)
 		outcome = call_run(&call);
 	else
 		call.outcome = outcome;
+	call_result(&call, result); /* first: the child's figures go with it */
 	call_end(&call);
-	call_result(&call, result);
 	if (outcome.status == SAFE_OK) {
 		given.data = collection.data;
 		given.data_size = collection.filled;

@@ -2,6 +2,7 @@
 #include "call.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -145,6 +146,8 @@ static struct safe_outcome check(struct call *call)
 		return usage("no such flag");
 	if (call->limits.memory > call->decoder->config.memory)
 		return usage("more memory than the decoder was opened with");
+	if (call->limits.memory < LIMITS_MEMORY_LEAST)
+		return usage("less memory than any decoder needs");
 	if (call->limits.max_side > WIRE_SIDE_MAX)
 		return usage("a side that is too long");
 	if (!call->input.data && call->input.data_size > 0)
@@ -163,6 +166,7 @@ struct safe_outcome call_init(struct call *call, struct safe_decoder *decoder, c
 	*call = (struct call){
 		.decoder = decoder,
 		.info_only = info_only,
+		.started = decode_clock(),
 		.decode = DECODE_NONE,
 		.info = { .size = sizeof(call->info) },
 		.want = { .wake = -1, .child = CHILD_NONE },
@@ -181,6 +185,8 @@ struct safe_outcome call_init(struct call *call, struct safe_decoder *decoder, c
 		return usage("there is no input");
 	structs_take(&call->input, sizeof(call->input), input);
 	structs_take(&call->request, sizeof(call->request), request);
+	if (!structs_is_set(input) || !structs_is_set(request) || !structs_is_set(call->request.limits))
+		return usage("the size of a struct is not set");
 	struct safe_limits limits = { .memory = 0 };
 	structs_take(&limits, sizeof(limits), call->request.limits);
 	if (limits.memory == 0)
@@ -190,6 +196,16 @@ struct safe_outcome call_init(struct call *call, struct safe_decoder *decoder, c
 }
 
 /* ---- recognising ---- */
+
+int call_time_left(const struct call *call)
+{
+	uint64_t passed = (decode_clock() - call->started) / 1000000;
+	uint64_t deadline = call->limits.deadline_milliseconds;
+
+	if (deadline == 0)
+		return -1;
+	return deadline <= passed ? 0 : (int)(deadline - passed < INT_MAX ? deadline - passed : INT_MAX);
+}
 
 static void recognised(struct call *call, const void *start, size_t size)
 {
@@ -202,12 +218,19 @@ static void recognised(struct call *call, const void *start, size_t size)
 	if (call->stage == CALL_OVER)
 		return;
 	call->info.format = call->format->name;
+	/* From here on, the broker sees to the deadline. */
+	if (call_time_left(call) > 0)
+		call->limits.deadline_milliseconds = (uint32_t)call_time_left(call);
 	want_init(&call->want, call->format->module, &call->limits);
 	call->stage = CALL_WANTING;
 }
 
 bool call_recognise(struct call *call)
 {
+	if (call_time_left(call) == 0) {
+		call_over(call, outcome_of_limit(SAFE_LIMIT_DEADLINE, "took longer than its deadline"));
+		return true;
+	}
 	if (call->input.data) {
 		recognised(call, call->input.data, call->input.data_size);
 		return true;
@@ -272,9 +295,9 @@ void call_begin(struct call *call)
 struct safe_outcome call_run(struct call *call)
 {
 	while (call->stage == CALL_RECOGNISING) {
-		struct pollfd source = { .fd = call->input.fd, .events = POLLIN };
-		if (!call_recognise(call))
-			(void)poll(&source, 1, -1);
+		struct pollfd source = { .fd = call->input.data ? -1 : call->input.fd, .events = POLLIN };
+		if (call->input.data || poll(&source, 1, call_time_left(call)) >= 0)
+			(void)call_recognise(call);
 	}
 	if (call->stage == CALL_WANTING) {
 		if (!decoder_want(call->decoder, &call->want))

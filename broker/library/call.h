@@ -30,6 +30,7 @@ struct call {
 	struct safe_limits limits;
 	bool info_only;
 	enum call_stage stage;
+	uint64_t started; /* decode_clock() */
 
 	uint8_t start[REGISTRY_START]; /* of an input from a descriptor */
 	size_t start_size;
@@ -64,6 +65,9 @@ struct safe_outcome call_init(struct call *call, struct safe_decoder *decoder, c
 
 /* Reads once at the start of an input.  Returns false where there is nothing yet. */
 bool call_recognise(struct call *call);
+
+/* Milliseconds until the deadline, at most; -1: there is none. */
+int call_time_left(const struct call *call);
 
 /* The want is done: starts the decode, or is over. */
 void call_begin(struct call *call);

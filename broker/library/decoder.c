@@ -22,14 +22,13 @@ enum {
 	ENDING_MILLISECONDS = 2000, /* for a broker whose caller has closed its end */
 };
 
-#define MEMORY_LEAST (UINT64_C(1) << 20)
 #define MEMORY_MOST (UINT64_C(1) << 40)
 
 /* ---- opening and closing ---- */
 
 static bool config_is_sane(const struct safe_config *config)
 {
-	return config->memory >= MEMORY_LEAST && config->memory <= MEMORY_MOST &&
+	return config->memory >= LIMITS_MEMORY_LEAST && config->memory <= MEMORY_MOST &&
 	       config->spares <= PROTOCOL_SPARES_MAX && config->idle_seconds <= 86400 * 365;
 }
 
@@ -53,6 +52,10 @@ enum safe_status safe_decoder_open(const struct safe_config *config, struct safe
 	*decoder = NULL;
 	if (!made)
 		return SAFE_IO;
+	if (!structs_is_set(config)) {
+		free(made);
+		return SAFE_USAGE;
+	}
 	structs_take(&made->config, sizeof(made->config), config);
 	resolve(&made->config);
 	if (!config_is_sane(&made->config)) {
@@ -122,7 +125,8 @@ void decoder_tidy(struct safe_decoder *decoder)
 	for (int i = 0; i < DECODER_ENDED; i++) {
 		pid_t pid = decoder->ended[i];
 		/* A caller that waits for all of its children may have been faster. */
-		if (pid == 0 || (waitpid(pid, NULL, WNOHANG) != pid && errno != ECHILD))
+		pid_t reaped = pid != 0 ? waitpid(pid, NULL, WNOHANG) : 0;
+		if (reaped == 0 || (reaped < 0 && errno != ECHILD))
 			continue;
 		watch(decoder, pid, -1);
 		decoder->ended[i] = 0;
@@ -229,20 +233,22 @@ bool decoder_want(struct safe_decoder *decoder, struct want *want)
 	if (!takes_spares(decoder, want->limits))
 		want->tag = ++decoder->next_tag ? decoder->next_tag : ++decoder->next_tag;
 	ask(decoder, want);
+	bool done = want->done;
 	(void)pthread_mutex_unlock(&decoder->lock);
-	return want->done;
+	return done;
 }
 
 bool decoder_check(struct safe_decoder *decoder, struct want *want)
 {
 	(void)pthread_mutex_lock(&decoder->lock);
 	if (!want->done && want->link)
-		link_drain(want->link);
+		link_expect(want->link, want->since);
 	/* Its broker has gone. */
 	if (!want->done && !want->link)
 		ask(decoder, want);
+	bool done = want->done;
 	(void)pthread_mutex_unlock(&decoder->lock);
-	return want->done;
+	return done;
 }
 
 void decoder_wait(struct safe_decoder *decoder, struct want *want)
@@ -277,7 +283,7 @@ int decoder_want_fd(struct safe_decoder *decoder, const struct want *want)
 
 enum safe_status safe_decoder_posture(struct safe_decoder *decoder, const char *format, struct safe_posture *posture)
 {
-	const struct safe_limits limits = limits_resolve(NULL);
+	struct safe_limits limits = limits_resolve(NULL);
 	const struct safe_format *wanted = registry_by_name(format ? format : "jpeg");
 	struct safe_posture seen = { .size = sizeof(seen) };
 	struct sandbox_posture verified;
@@ -285,6 +291,7 @@ enum safe_status safe_decoder_posture(struct safe_decoder *decoder, const char *
 
 	if (!decoder_is_ours(decoder) || !wanted || !posture)
 		return SAFE_USAGE;
+	limits.memory = decoder->config.memory;
 	want_init(&want, wanted->module, &limits);
 	(void)decoder_want(decoder, &want);
 	decoder_wait(decoder, &want);

@@ -39,6 +39,7 @@ struct want {
 	struct want *next;
 	uint32_t tag;
 	bool done;
+	uint64_t since;              /* decode_clock() when it began to wait on its link */
 	unsigned asked;              /* how often: brokers may go away */
 	int wake;                    /* an eventfd to write to when there is something new; or -1 */
 	struct safe_outcome outcome; /* once it is done */

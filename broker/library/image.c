@@ -87,8 +87,8 @@ static struct safe_outcome finish(struct call *call)
 }
 
 static enum safe_status decode(struct safe_decoder *decoder, const struct safe_input *input,
-                               const struct safe_request *request, struct painting *painting, struct safe_image *image,
-                               struct safe_result *result)
+                               const struct safe_request *request, struct painting *painting, bool has_place,
+                               struct safe_image *image, struct safe_result *result)
 {
 	struct call call;
 	struct safe_outcome outcome = call_init(&call, decoder, input, request, false);
@@ -96,12 +96,14 @@ static enum safe_status decode(struct safe_decoder *decoder, const struct safe_i
 	call.driver = painting;
 	call.on_image = paint_on;
 	call.on_end = finish;
+	if (outcome.status == SAFE_OK && !has_place)
+		outcome = outcome_of(SAFE_USAGE, "there is no place for the picture");
 	if (outcome.status == SAFE_OK)
 		outcome = call_run(&call);
 	else
 		call.outcome = outcome;
+	call_result(&call, result); /* first: the child's figures go with it */
 	call_end(&call);
-	call_result(&call, result);
 	if (outcome.status != SAFE_OK) {
 		safe_image_free(&painting->image);
 		painting->image.pixels = NULL;
@@ -117,9 +119,9 @@ enum safe_status safe_decode_image(struct safe_decoder *decoder, const struct sa
 	struct painting painting = { .pixels = NULL };
 
 	/* Where the caller has no place for them, nobody would free the pixels. */
-	if (!image || image->size < offsetof(struct safe_image, allocated) + sizeof(image->allocated))
-		return SAFE_USAGE;
-	return decode(decoder, input, request, &painting, image, result);
+	bool has_place = image && image->size >= offsetof(struct safe_image, allocated) + sizeof(image->allocated);
+
+	return decode(decoder, input, request, &painting, has_place, image, result);
 }
 
 enum safe_status safe_decode_image_into(struct safe_decoder *decoder, const struct safe_input *input,
@@ -128,9 +130,7 @@ enum safe_status safe_decode_image_into(struct safe_decoder *decoder, const stru
 {
 	struct painting painting = { .pixels = pixels, .pixels_size = pixels_size, .stride = stride };
 
-	if (!pixels)
-		return SAFE_USAGE;
-	return decode(decoder, input, request, &painting, image, result);
+	return decode(decoder, input, request, &painting, pixels != NULL, image, result);
 }
 
 enum safe_status safe_probe(struct safe_decoder *decoder, const struct safe_input *input,
@@ -143,8 +143,8 @@ enum safe_status safe_probe(struct safe_decoder *decoder, const struct safe_inpu
 		outcome = call_run(&call);
 	else
 		call.outcome = outcome;
-	call_end(&call);
 	call_result(&call, result);
+	call_end(&call);
 	structs_give(info, &call.info, sizeof(call.info));
 	return outcome.status;
 }

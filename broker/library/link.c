@@ -11,9 +11,10 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "../decode.h"
 #include "start.h"
 
-enum { PATIENCE = 20000 }; /* milliseconds for a broker that does not answer: far above what it needs */
+enum { SURPLUS = 8 }; /* children that were asked for and not taken: kept, for the next are likely to want them */
 
 /* ---- opening and closing ---- */
 
@@ -61,11 +62,28 @@ static void drop_spares(struct link *link)
 	}
 }
 
+/* In a process that was forked from the caller, the spares and the broker are another's: only its copies go. */
+static void let_go(struct link *link)
+{
+	for (struct link_child *child = link->children, *next = NULL; child; child = next) {
+		next = child->next;
+		if (!child->used)
+			child_close(&child->child);
+		free(child);
+	}
+}
+
 pid_t link_close(struct link *link)
 {
 	pid_t pid = link->pid;
 
-	drop_spares(link);
+	if (decoder_is_ours(link->decoder)) {
+		drop_spares(link);
+		/* A forked process may have a copy, which would keep the broker waiting. */
+		(void)shutdown(link->socket, SHUT_RDWR);
+	} else {
+		let_go(link);
+	}
 	(void)close(link->socket);
 	(void)close(link->timer);
 	free(link);
@@ -137,6 +155,7 @@ void link_ask(struct link *link, struct want *want)
 	*last = want;
 	want->next = NULL;
 	want->link = link;
+	want->since = decode_clock();
 	say(link, &command);
 }
 
@@ -217,6 +236,17 @@ static void take_end(struct link *link, const struct protocol_report *report)
 
 static const struct child_owner a_broker;
 
+/* Whether there are enough spares without one that came though nobody waits for it. */
+static bool has_enough(const struct link *link)
+{
+	uint32_t spares = link->decoder->config.spares;
+	size_t unused = 0;
+
+	for (const struct link_child *child = link->children; child; child = child->next)
+		unused += !child->used;
+	return unused > (spares > 0 ? spares + SURPLUS : 0);
+}
+
 static void take_child(struct link *link, const struct protocol_report *report, const int *fds)
 {
 	struct protocol_command drop = { .kind = PROTOCOL_DROP, .id = report->id };
@@ -247,8 +277,8 @@ static void take_child(struct link *link, const struct protocol_report *report, 
 	if (want) {
 		link_use(child, want->limits->deadline_milliseconds, &want->child);
 		satisfy(want, outcome_ok());
-	} else if (report->tag != 0 || link->retired) {
-		/* Whoever wanted it with limits of its own is gone. */
+	} else if (report->tag != 0 || link->retired || has_enough(link)) {
+		/* Whoever wanted it is gone. */
 		close_child(child);
 		free_child(child);
 	}
@@ -312,12 +342,26 @@ static bool hear(struct link *link)
 	return false;
 }
 
-void link_drain(struct link *link)
+static void drain(struct link *link)
 {
 	while (!link->dead && hear(link))
 		;
 	if (link->dead)
 		link_retire(link);
+}
+
+/* Where a thread waits at the socket, it alone reads: it would sleep on if others took what it waits for. */
+void link_drain(struct link *link)
+{
+	if (!link->reading)
+		drain(link);
+}
+
+void link_expect(struct link *link, uint64_t since)
+{
+	if (decode_clock() - since >= LINK_PATIENCE * UINT64_C(1000000))
+		link->dead = true;
+	link_drain(link);
 }
 
 void link_wait(struct link *link)
@@ -331,12 +375,12 @@ void link_wait(struct link *link)
 	}
 	link->reading = true;
 	(void)pthread_mutex_unlock(&decoder->lock);
-	int ready = poll(&socket, 1, PATIENCE);
+	int ready = poll(&socket, 1, LINK_PATIENCE);
 	(void)pthread_mutex_lock(&decoder->lock);
 	link->reading = false;
 	if (ready == 0)
 		link->dead = true;
-	link_drain(link);
+	drain(link);
 	(void)pthread_cond_broadcast(&decoder->changed);
 }
 

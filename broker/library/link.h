@@ -43,6 +43,8 @@ struct safe_outcome link_open(struct safe_decoder *decoder, const char *module, 
 /* Kills what it still has, closes it and frees it.  Returns the broker's pid, which is to be reaped. */
 pid_t link_close(struct link *link);
 
+enum { LINK_PATIENCE = 20000 }; /* milliseconds for a broker that does not answer: far above what it needs */
+
 /* Says that the broker is needed.  False: it is about to end. */
 bool link_touch(struct link *link);
 
@@ -55,8 +57,11 @@ struct link_child *link_spare(struct link *link);
 /* Asks for a child on behalf of a want. */
 void link_ask(struct link *link, struct want *want);
 
-/* Takes all that the broker has sent. */
+/* Takes all that the broker has sent, unless a thread that waits for it will. */
 void link_drain(struct link *link);
+
+/* The same, on behalf of who has waited since then; gives the broker up where that was too long ago. */
+void link_expect(struct link *link, uint64_t since);
 
 /* Waits until the broker has sent something, or another thread has taken it. */
 void link_wait(struct link *link);

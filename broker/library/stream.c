@@ -16,6 +16,7 @@ enum {
 	WINDOW_SIZE = 256 << 10,
 	TURNS = 64, /* of the pump in one step: a decode that gives nothing must not keep the caller */
 	WATCHED = PUMP_FDS,
+	WANTING_MILLISECONDS = 1000, /* after which it is looked whether the broker still answers */
 };
 
 struct safe_stream {
@@ -142,7 +143,8 @@ enum safe_status safe_stream_into(struct safe_stream *stream, void *pixels, size
 	struct call *call = stream ? &stream->call : NULL;
 	size_t needed = 0;
 
-	if (!call || !pixels || !call->is_image || call->canvas.pixels || call->stage == CALL_OVER)
+	if (!call || !decoder_is_ours(call->decoder) || !pixels || !call->is_image || call->canvas.pixels ||
+	    call->stage == CALL_OVER)
 		return SAFE_USAGE;
 	size_t row_bytes = call_row_bytes(call);
 	if (stride < row_bytes || __builtin_mul_overflow((size_t)call->image.height - 1, stride, &needed) ||
@@ -186,10 +188,15 @@ static void wait_for(struct safe_stream *stream, bool again)
 	uint64_t timeout = 0;
 
 	if (call->stage == CALL_RECOGNISING) {
+		int milliseconds = call_time_left(call);
 		fds[0] = (struct pollfd){ .fd = call->input.fd, .events = POLLIN };
+		timeout = milliseconds >= 0 ? (uint64_t)milliseconds * 1000000U + 1 : 0;
 	} else if (call->stage == CALL_WANTING) {
 		fds[0] = (struct pollfd){ .fd = call->want.wake, .events = POLLIN };
 		fds[1] = (struct pollfd){ .fd = decoder_want_fd(call->decoder, &call->want), .events = POLLIN };
+		timeout = WANTING_MILLISECONDS * UINT64_C(1000000);
+		/* The broker may be another by now whose socket has the same number. */
+		watch(stream, 1, (struct pollfd){ .fd = -1 });
 	} else if (call->stage == CALL_DECODING) {
 		int milliseconds = decode_wants(&call->decode, fds);
 		timeout = milliseconds > 0 ? (uint64_t)milliseconds * 1000000U : 0;
@@ -205,6 +212,7 @@ static void step_wanting(struct safe_stream *stream)
 {
 	struct call *call = &stream->call;
 	uint64_t count = 0;
+	bool done = false;
 
 	if (call->want.wake < 0) {
 		call->want.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -212,14 +220,14 @@ static void step_wanting(struct safe_stream *stream)
 			call_over(call, outcome_of_errno(SAFE_IO, "cannot wait for a decoder", errno));
 			return;
 		}
-		(void)decoder_want(call->decoder, &call->want);
+		done = decoder_want(call->decoder, &call->want);
 	} else {
 		if (read(call->want.wake, &count, sizeof(count)) < 0) {
 			/* Then something else woke the caller. */
 		}
-		(void)decoder_check(call->decoder, &call->want);
+		done = decoder_check(call->decoder, &call->want);
 	}
-	if (call->want.done)
+	if (done)
 		call_begin(call);
 }
 
@@ -267,7 +275,8 @@ static bool advance(struct safe_stream *stream)
 			return true;
 		if (call->stage == CALL_RECOGNISING) {
 			struct pollfd source = { .fd = call->input.fd, .events = POLLIN };
-			if ((!call->input.data && poll(&source, 1, 0) <= 0) || !call_recognise(call))
+			bool late = call_time_left(call) == 0;
+			if ((!call->input.data && !late && poll(&source, 1, 0) <= 0) || !call_recognise(call))
 				return false;
 		} else if (call->stage == CALL_WANTING) {
 			step_wanting(stream);

@@ -137,9 +137,12 @@ static void hand_over(struct children *children, struct slot *slot)
 		.filters_before = (uint32_t)posture.filters_before,
 	};
 
-	if (outcome.status != SAFE_OK)
-		report_none(children, slot, PROTOCOL_NOT_VERIFIED, outcome.error_number);
-	if (outcome.status != SAFE_OK || !send_report(children, &report, child)) {
+	bool sent = outcome.status == SAFE_OK && send_report(children, &report, child);
+	/* Whoever waits must hear of it; and no spare follows at once, which would fare no better. */
+	if (!sent) {
+		bool verified = outcome.status == SAFE_OK;
+		report_none(children, slot, verified ? PROTOCOL_NO_FORK : PROTOCOL_NOT_VERIFIED,
+		            verified ? errno : outcome.error_number);
 		child->owner->end(child, false);
 		slot->state = SLOT_FREE;
 		return;
