@@ -115,6 +115,7 @@ struct session_io {
 	ssize_t (*read)(void *context, void *data, size_t size);
 	ssize_t (*write)(void *context, const void *data, size_t size);
 	void *context;
+	size_t touch; /* bytes of the buffers to touch before they are used */
 };
 
 /* Says HELLO, reads the request, decodes, and says END or FAIL.  Returns false when the other side went away or sent a

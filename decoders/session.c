@@ -437,6 +437,8 @@ bool session_serve(const struct decoder *the_decoder, const struct session_io *i
 	session.input = malloc(INPUT_SIZE);
 	session.output = malloc(OUTPUT_SIZE);
 	if (session.input && session.output) {
+		memset(session.input, 0, io->touch < INPUT_SIZE ? io->touch : INPUT_SIZE);
+		memset(session.output, 0, io->touch < OUTPUT_SIZE ? io->touch : OUTPUT_SIZE);
 		session.output_size = OUTPUT_SIZE;
 		result = session_has_more(&session) ? the_decoder->decode(&session) : WIRE_FAIL_EMPTY;
 	} else {

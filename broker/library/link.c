@@ -411,24 +411,24 @@ struct link_child *link_spare(struct link *link)
 
 /* Says that a child is no spare any more.  The broker makes another one then, on the processor that the decode could
  * have: so unless it has to know the deadline, it is told when the decode is over. */
-static void tell_use(struct link_child *child, uint32_t deadline_milliseconds)
+static void tell_use(struct link *link, uint32_t id, uint32_t deadline_milliseconds)
 {
 	struct protocol_command command = {
 		.kind = PROTOCOL_USE,
-		.id = child->posture.id,
+		.id = id,
 		.deadline_milliseconds = deadline_milliseconds,
 	};
 
-	child->told = true;
-	say(child->link, &command);
+	say(link, &command);
 }
 
 void link_use(struct link_child *from, uint32_t deadline_milliseconds, struct child *child)
 {
 	from->used = true;
 	*child = from->child;
-	if (deadline_milliseconds > 0)
-		tell_use(from, deadline_milliseconds);
+	from->told = deadline_milliseconds > 0;
+	if (from->told)
+		tell_use(from->link, from->posture.id, deadline_milliseconds);
 }
 
 static struct safe_outcome verify(struct child *child, struct sandbox_posture *posture)
@@ -476,10 +476,10 @@ static void end(struct child *child, bool crashed)
 	struct link_child *origin = child->context;
 	struct link *link = origin->link;
 	struct safe_decoder *decoder = link->decoder;
+	uint32_t id = origin->posture.id;
+	bool tell = !origin->told && !origin->ended;
 
 	(void)pthread_mutex_lock(&decoder->lock);
-	if (!origin->told && !origin->ended)
-		tell_use(origin, 0);
 	origin->child = *child;
 	close_child(origin);
 	free_child(origin);
@@ -487,6 +487,9 @@ static void end(struct child *child, bool crashed)
 	if (crashed)
 		link_retire(link);
 	link_settle(link);
+	/* Last, for it wakes the broker. */
+	if (tell)
+		tell_use(link, id, 0);
 	decoder_tidy(decoder);
 	(void)pthread_mutex_unlock(&decoder->lock);
 	*child = CHILD_NONE;
