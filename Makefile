@@ -60,7 +60,7 @@ TRUSTED := $(filter-out $(LIBRARY),$(wildcard broker/*.c))
 SINK_MODULES := broker/sinks/png.c
 INTERFACE := $(filter-out broker/cli/main.c,$(wildcard broker/cli/*.c)) $(filter-out $(SINK_MODULES),$(wildcard broker/sinks/*.c))
 MEMORY := decoders/arena.c decoders/interpose.c
-COMMON := decoders/session.c decoders/pixels.c decoders/exif.c
+COMMON := decoders/session.c decoders/pixels.c decoders/exif.c decoders/stream.c
 
 # A decoder is a file in decoders/ that says which library it needs; files NAME_*.c belong to decoder NAME.
 DECODERS := $(patsubst decoders/%.c,%,$(shell grep -l '^[/ ]\* pkg-config: ' decoders/*.c))
