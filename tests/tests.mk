@@ -64,7 +64,7 @@ endef
 
 HARNESSES := $(DECODERS) wire arena
 REPLAYERS := $(HARNESSES:%=$(BUILD)/fuzz/%)
-$(foreach decoder,$(DECODERS),$(eval $(call harness_rule,$(decoder),fuzz/decoder_fuzz.c $(call parts_of,$(decoder)) $(COMMON),$(shell pkg-config --libs $(call library_of,decoders/$(decoder).c) 2>/dev/null) -lseccomp)))
+$(foreach decoder,$(DECODERS),$(eval $(call harness_rule,$(decoder),fuzz/decoder_fuzz.c $(call parts_of,$(decoder)) $(COMMON),$(call libs_of,$(decoder)) -lseccomp)))
 $(eval $(call harness_rule,wire,fuzz/wire_fuzz.c,-lseccomp))
 $(eval $(call harness_rule,arena,fuzz/arena_fuzz.c decoders/arena.c decoders/arena_check.c))
 $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE
