@@ -22,7 +22,8 @@ SECONDS ?= 20
 
 # Everything that building, testing and checking need, as Debian packages.  `make deps` installs what is missing.
 PACKAGES := gcc clang libclang-rt-14-dev clang-tidy clang-format cppcheck pkg-config \
-	libjpeg62-turbo-dev libpng-dev zlib1g-dev libseccomp-dev libcriterion-dev scdoc \
+	libseccomp-dev libcriterion-dev scdoc \
+	libjpeg62-turbo-dev libpng-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev libbrotli-dev \
 	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap gnuplot-nox \
 	libsdl2-dev xvfb xdotool x11-apps
 
@@ -61,11 +62,13 @@ TRUSTED := $(filter-out $(LIBRARY),$(wildcard broker/*.c))
 SINK_MODULES := broker/sinks/png.c
 INTERFACE := $(filter-out broker/cli/main.c,$(wildcard broker/cli/*.c)) $(filter-out $(SINK_MODULES),$(wildcard broker/sinks/*.c))
 MEMORY := decoders/arena.c decoders/interpose.c
-COMMON := decoders/session.c decoders/pixels.c decoders/reduce.c decoders/exif.c
+COMMON := decoders/session.c decoders/pixels.c decoders/reduce.c decoders/exif.c decoders/stream.c
 
 # A decoder is a file in decoders/ that says which library it needs; files NAME_*.c belong to decoder NAME.
 DECODERS := $(patsubst decoders/%.c,%,$(shell grep -l '^[/ ]\* pkg-config: ' decoders/*.c))
-library_of = $(shell sed -n 's:^[/ ]\* pkg-config\: \([^ ]*\).*$$:\1:p' $(1))
+library_of = $(shell sed -n 's:^[/ ]\* pkg-config\: \([^ ]*\).*$$:\1:p' decoders/$(1).c)
+# A library that comes without a file for pkg-config is named as the linker finds it.
+libs_of = $(shell pkg-config --libs $(library_of) 2>/dev/null || echo -l$(library_of))
 parts_of = decoders/$(1).c $(wildcard decoders/$(1)_*.c)
 
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -140,7 +143,7 @@ define module_rule
 $(BUILD)/decoders/$(1).so: $(call object,$(call parts_of,$(1)) $(COMMON) decoders/module.c)
 	@mkdir -p $$(@D)
 	$$(call say,MODULE,$$@)
-	$$(Q)$$(CC) -shared -o $$@ $$^ $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(shell pkg-config --libs $(call library_of,decoders/$(1).c) 2>/dev/null)
+	$$(Q)$$(CC) -shared -o $$@ $$^ $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(call libs_of,$(1))
 endef
 $(foreach decoder,$(DECODERS),$(eval $(call module_rule,$(decoder))))
 

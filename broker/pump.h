@@ -49,6 +49,9 @@ struct pump {
 	bool released;        /* the child may have its input */
 	bool paused;          /* the consumer asked for a pause */
 	bool source_ended;
+	bool source_is_file;         /* it always has something, or is at its end */
+	bool source_ready;           /* it has something that can be spliced */
+	bool splices;                /* the source and the pipe to the child can */
 	bool input_closed;           /* to_child takes no more: the owner closes it */
 	struct safe_outcome outcome; /* once it is over */
 };
