@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../decode.h"
@@ -97,6 +98,13 @@ bool link_touch(struct link *link)
 
 	return timerfd_settime(link->timer, 0, &anew, &before) == 0 &&
 	       (before.it_value.tv_sec != 0 || before.it_value.tv_nsec != 0);
+}
+
+bool link_is_running(const struct link *link)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, (id_t)link->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
 }
 
 bool link_is_unused(const struct link *link)

@@ -46,6 +46,9 @@ enum { LINK_PATIENCE = 20000 }; /* milliseconds for a broker that does not answe
 /* Says that the broker is needed.  False: it is about to end. */
 bool link_touch(struct link *link);
 
+/* Whether the broker has not ended.  Its socket alone does not tell: a child that it was just forking has it, too. */
+bool link_is_running(const struct link *link);
+
 /* A spare, or NULL. */
 struct link_child *link_spare(struct link *link);
 
