@@ -180,7 +180,7 @@ static struct link *live_link(struct safe_decoder *decoder, const char *module)
 	for (struct link *link = decoder->links; link; link = link->next) {
 		if (link->retired || strcmp(link->module, module) != 0)
 			continue;
-		if (link_touch(link))
+		if (link_is_running(link) && link_touch(link))
 			link_drain(link);
 		else
 			link->dead = true;

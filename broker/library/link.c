@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../decode.h"
@@ -114,6 +115,13 @@ void link_settle(struct link *link)
 	if (timerfd_settime(link->timer, 0, &idle, NULL) != 0)
 		link->dead = true;
 	link->needed = false;
+}
+
+bool link_is_running(const struct link *link)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, (id_t)link->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
 }
 
 bool link_is_unused(const struct link *link)

@@ -51,6 +51,9 @@ bool link_touch(struct link *link);
 /* If nothing uses it any more, the time begins after which the broker ends. */
 void link_settle(struct link *link);
 
+/* Whether the broker has not ended.  Its socket alone does not tell: a child that it was just forking has it, too. */
+bool link_is_running(const struct link *link);
+
 /* A spare, or NULL. */
 struct link_child *link_spare(struct link *link);
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -56,6 +57,17 @@ static int open_descriptors(struct broker *broker, pid_t caller)
 	broker->fds[CALLER] = (int)syscall(SYS_pidfd_open, caller, 0);
 	/* A caller that ended before this has left its child to another process. */
 	return broker->fds[SIGNALS] < 0 || broker->fds[CALLER] < 0 || getppid() != caller ? -1 : 0;
+}
+
+/* A caller that has hardly any descriptors left may have little left of its limit, too. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* else the old limit may do */
 }
 
 /* Returns false when the library has closed its end. */
@@ -124,6 +136,7 @@ int main(int argc, char **argv)
 		return SAFE_USAGE;
 	if (open_descriptors(&broker, (pid_t)strtoul(argv[PROTOCOL_CALLER], NULL, 10)) != 0)
 		return SAFE_NO_SANDBOX;
+	raise_descriptors();
 	broker.children = (struct children){
 		.engine = &broker.engine,
 		.module = module,
