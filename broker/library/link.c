@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../decode.h"
+#include "packets.h"
 #include "start.h"
 
 enum { SURPLUS = 8 }; /* children that were asked for and not taken: kept, for the next are likely to want them */
@@ -136,15 +137,8 @@ bool link_is_unused(const struct link *link)
 
 static void say(struct link *link, const struct protocol_command *command)
 {
-	ssize_t sent = 0;
-
-	if (link->dead)
-		return;
-	do
-		sent = send(link->socket, command, sizeof(*command), MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
 	/* A broker that leaves its socket full does not work any more. */
-	if (sent != (ssize_t)sizeof(*command))
+	if (!link->dead && !packets_send(link->socket, command))
 		link->dead = true;
 }
 
@@ -302,52 +296,19 @@ static void take(struct link *link, const struct protocol_report *report, const 
 		take_end(link, report);
 }
 
-/* The descriptors that came with a message, or NULL: the caller's process may have none left. */
-static const int *descriptors(struct msghdr *message, int fds[PROTOCOL_CHILD_FDS])
-{
-	struct cmsghdr *header = CMSG_FIRSTHDR(message);
-	size_t count = 0;
-
-	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
-		return NULL;
-	count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	if (count > PROTOCOL_CHILD_FDS)
-		count = PROTOCOL_CHILD_FDS;
-	memcpy(fds, CMSG_DATA(header), count * sizeof(int));
-	if (count == PROTOCOL_CHILD_FDS && !(message->msg_flags & MSG_CTRUNC))
-		return fds;
-	for (size_t i = 0; i < count; i++)
-		(void)close(fds[i]);
-	return NULL;
-}
-
 /* Returns false when there is nothing more. */
 static bool hear(struct link *link)
 {
 	struct protocol_report report;
 	int fds[PROTOCOL_CHILD_FDS];
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(fds))];
-	} control;
-	struct iovec piece = { .iov_base = &report, .iov_len = sizeof(report) };
-	struct msghdr message = {
-		.msg_iov = &piece,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	ssize_t got = recvmsg(link->socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	bool with_fds = false;
+	enum packets_result result = packets_receive(link->socket, &report, fds, &with_fds);
 
-	if (got == (ssize_t)sizeof(report)) {
-		take(link, &report, descriptors(&message, fds));
-		return true;
-	}
-	if (got < 0 && errno == EINTR)
-		return true;
-	if (got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
+	if (result == PACKETS_ONE)
+		take(link, &report, with_fds ? fds : NULL);
+	if (result == PACKETS_END)
 		link->dead = true;
-	return false;
+	return result == PACKETS_ONE;
 }
 
 static void drain(struct link *link)
