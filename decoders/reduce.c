@@ -34,10 +34,10 @@ static void put(uint8_t *sample, const struct layout *layout, uint64_t value)
 /* At most 64 samples of 16 bits, times an alpha of 16 bits: far below 2^64. */
 static void add_pixel(uint64_t *sums, const struct layout *layout, const uint8_t *pixel)
 {
-	uint32_t last = layout->channels - 1U;
+	size_t last = layout->channels - 1U;
 	uint64_t weight = layout->weighted ? get(pixel + last * layout->sample_bytes, layout) : 1;
 
-	for (uint32_t channel = 0; channel <= last; channel++) {
+	for (size_t channel = 0; channel <= last; channel++) {
 		uint64_t sample = get(pixel + channel * layout->sample_bytes, layout);
 		sums[channel] += layout->weighted && channel == last ? sample : sample * weight;
 	}
@@ -50,10 +50,10 @@ static uint64_t mean(uint64_t sum, uint64_t count)
 
 static void put_mean(uint8_t *pixel, const struct layout *layout, const uint64_t *sums, uint64_t count)
 {
-	uint32_t last = layout->channels - 1U;
+	size_t last = layout->channels - 1U;
 	uint64_t weights = layout->weighted ? sums[last] : count;
 
-	for (uint32_t channel = 0; channel <= last; channel++)
+	for (size_t channel = 0; channel <= last; channel++)
 		put(pixel + channel * layout->sample_bytes, layout,
 		    mean(sums[channel], layout->weighted && channel == last ? count : weights));
 }
@@ -70,7 +70,7 @@ void reduce_rows(enum wire_pixel_format format, uint32_t factor, uint32_t width,
 		uint32_t columns = width - x < factor ? width - x : factor;
 		for (size_t row = 0; row < count; row++)
 			for (uint32_t column = 0; column < columns; column++)
-				add_pixel(sums, layout, rows + row * stride + (x + column) * pixel_bytes);
-		put_mean(reduced, layout, sums, count * columns);
+				add_pixel(sums, layout, rows + row * stride + ((size_t)x + column) * pixel_bytes);
+		put_mean(reduced, layout, sums, (uint64_t)count * columns);
 	}
 }

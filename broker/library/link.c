@@ -55,12 +55,16 @@ static void free_child(struct link_child *child)
 
 static void drop_spares(struct link *link)
 {
-	for (struct link_child *child = link->children, *next = NULL; child; child = next) {
-		next = child->next;
-		if (child->used)
+	struct link_child **place = &link->children;
+
+	for (struct link_child *child = NULL; (child = *place) != NULL;) {
+		if (child->used) {
+			place = &child->next;
 			continue;
+		}
+		*place = child->next;
 		close_child(child);
-		free_child(child);
+		free(child);
 	}
 }
 
