@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -70,10 +71,27 @@ static bool spare_terminal(struct options *options)
 	return true;
 }
 
+/* As many decodes at a time as there may be descriptors for. */
+static void fit_jobs(struct options *options)
+{
+	enum { OF_A_JOB = 8, OF_ALL = 16 }; /* descriptors */
+	struct rlimit files;
+
+	if (!options->output_dir || getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) != 0 && getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	rlim_t jobs = files.rlim_cur > OF_ALL + OF_A_JOB ? (files.rlim_cur - OF_ALL) / OF_A_JOB : 1;
+	if (options->jobs > jobs)
+		options->jobs = (size_t)jobs;
+}
+
 static enum safe_status decode(struct options *options, char **arguments)
 {
 	struct engine engine;
 	bool spared = spare_terminal(options);
+	fit_jobs(options);
 	struct safe_outcome outcome = engine_open(&engine, options->limits.memory, options->diagnose, arguments);
 	enum safe_status status = outcome.status;
 
