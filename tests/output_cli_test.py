@@ -6,6 +6,7 @@
 """
 
 import os
+import resource
 import sys
 
 from cli_support import (PHOTO, Folder, expect, expect_failure, expect_status, main, pixels_with_pillow, read, run,
@@ -66,6 +67,18 @@ def rows_that_lack_are_transparent():
                 expect(read(target).endswith(run("-q", "--partial", "-p", "rgb", cut).stdout), name)
             else:
                 expect(b"TUPLTYPE RGB_ALPHA\n" in read(target) and read(target).endswith(raw), name)
+
+
+@test
+def more_jobs_than_descriptors():
+    """With -j 256 and the usual 1024 descriptors most inputs ended with 6, and the others stalled."""
+    with Folder() as folder:
+        names = [folder.write(f"{number}.jpg", read(THUMBNAIL)) for number in range(300)]
+        for files in (24, 64, 256, 1024):
+            done = run("--output-dir", folder("out"), "-j", "256", *names,
+                       preexec_fn=lambda most=files: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most)))
+            expect_status(done, 0)
+            expect(b"300 inputs: 300 decoded, 0 failed\n" in done.stderr)
 
 
 if __name__ == "__main__":

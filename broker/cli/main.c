@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -95,11 +96,28 @@ static struct safe_outcome open_nursery(const struct options *options, struct en
 	return outcome_ok();
 }
 
+/* As many decodes at a time as there may be descriptors for. */
+static void fit_jobs(struct options *options)
+{
+	enum { OF_A_JOB = 12, OF_ALL = 16 }; /* descriptors */
+	struct rlimit files;
+
+	if (!options->output_dir || getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) != 0 && getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	rlim_t jobs = files.rlim_cur > OF_ALL + OF_A_JOB ? (files.rlim_cur - OF_ALL) / OF_A_JOB : 1;
+	if (options->jobs > jobs)
+		options->jobs = (size_t)jobs;
+}
+
 static enum safe_status decode(struct options *options, char **arguments)
 {
 	struct engine engine = { .open = false };
 	struct nursery nursery = { .engine = NULL };
 	bool spared = spare_terminal(options);
+	fit_jobs(options);
 	struct safe_outcome outcome = open_nursery(options, &engine, &nursery, arguments);
 	enum safe_status status = outcome.status;
 
