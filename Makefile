@@ -77,7 +77,7 @@ MODULES := $(DECODERS:%=$(BUILD)/decoders/%.so)
 SINKS := $(SINK_MODULES:broker/sinks/%.c=$(BUILD)/sinks/%.so)
 LIBS := -lseccomp
 
-.PHONY: all deps run test check asan ubsan valgrind fuzz bench install uninstall clean help
+.PHONY: all deps run test check stress asan ubsan tsan valgrind fuzz bench install uninstall clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 .PRECIOUS: $(BUILD)/obj/%.o
@@ -177,6 +177,16 @@ asan: ## build and run the tests that can run under AddressSanitizer
 ubsan: ## build everything so that undefined behaviour traps, and run all tests
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/ubsan SANITIZE=undefined all tests
 	@tests/run $(BUILD)/ubsan
+
+tsan: ## run the tests of the library under ThreadSanitizer, with plain brokers
+	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan SANITIZE=thread threads
+	@for test in $(BUILD)/tsan/tests/library*_test; do $$test --jobs 1 --timeout 300 || exit 1; done
+	@$(BUILD)/tsan/tests/library_stress 2000 8 10
+
+stress: ## decode 100,000 inputs through one handle, and kill brokers meanwhile
+	@$(MAKE) --no-print-directory all tests
+	@$(BUILD)/tests/library_stress 100000 8 50
 
 valgrind: deps ## replay the samples through every harness under valgrind
 	@$(MAKE) --no-print-directory tests
