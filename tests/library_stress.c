@@ -22,7 +22,11 @@
 
 enum {
 	FIRST = 1000, /* decodes before the first count */
+#ifdef __SANITIZE_THREAD__
+	MEMORY_MORE = 64 << 20, /* ThreadSanitizer's own */
+#else
 	MEMORY_MORE = 4 << 20,
+#endif
 	DESCRIPTORS_MORE = 4 * 10 * 4, /* of four brokers, spares and surplus may come and go */
 };
 
