@@ -21,7 +21,7 @@ SANITIZE ?=
 SECONDS ?= 20
 
 # Everything that building, testing and checking need, as Debian packages.  `make deps` installs what is missing.
-PACKAGES := gcc clang libclang-rt-14-dev clang-tidy clang-format cppcheck pkg-config \
+PACKAGES := gcc g++ clang libclang-rt-14-dev clang-tidy clang-format cppcheck pkg-config \
 	libseccomp-dev libcriterion-dev scdoc \
 	libjpeg62-turbo-dev libpng-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev libbrotli-dev \
 	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap gnuplot-nox \
@@ -80,12 +80,18 @@ MANUALS := $(patsubst man/%.scd,$(BUILD)/%,$(wildcard man/*.scd))
 MODULES := $(DECODERS:%=$(BUILD)/decoders/%.so)
 SINKS := $(SINK_MODULES:broker/sinks/%.c=$(BUILD)/sinks/%.so)
 
-.PHONY: all deps run test check asan ubsan valgrind fuzz bench install uninstall clean help
+.PHONY: all deps run test check stress asan ubsan tsan valgrind fuzz bench install uninstall clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 .PRECIOUS: $(BUILD)/obj/%.o
 
 all: $(PROGRAM) $(BROKER) $(SHARED) $(STATIC) $(BUILD)/safe-decode.pc $(MODULES) $(SINKS) $(MANUALS) ## build the program, the library, the decoders and the manual pages
+
+INSTALL_DIRS := $(BINDIR) $(LIBRARYDIR)/decoders $(LIBRARYDIR)/sinks $(LIBDIR)/pkgconfig $(INCLUDEDIR) $(MANDIR)/man1 $(MANDIR)/man3
+INSTALLED := $(BINDIR)/safe-decode $(LIBRARYDIR)/$(notdir $(BROKER)) $(MODULES:$(BUILD)/%=$(LIBRARYDIR)/%) \
+	$(SINKS:$(BUILD)/%=$(LIBRARYDIR)/%) $(addprefix $(LIBDIR)/libsafe-decode,.so .so.$(SONAME_VERSION) .so.$(VERSION) .a) \
+	$(LIBDIR)/pkgconfig/safe-decode.pc $(INCLUDEDIR)/safe-decode.h \
+	$(foreach page,$(notdir $(MANUALS)),$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(page))
 
 # Changes whenever the compiler or its flags do, and everything depends on it.
 FLAGS := $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -152,10 +158,12 @@ $(BUILD)/sinks/png.so: $(call object,broker/sinks/png.c broker/sinks/write.c bro
 	$(call say,MODULE,$@)
 	$(Q)$(CC) -shared -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS) $(shell pkg-config --libs libpng 2>/dev/null)
 
-$(MANUALS): $(BUILD)/%: man/%.scd
+# A line "@FILE@" of a page stands for an example, which is a file that the tests compile.
+$(MANUALS): $(BUILD)/%: man/%.scd $(wildcard samples/*.c)
 	@mkdir -p $(@D)
 	$(call say,MAN,$@)
-	$(Q)scdoc < $< > $@
+	$(Q)awk '/^@.*@$$/ { file = substr($$0, 2, length - 2); while ((getline line < file) > 0) \
+		if (line !~ /SPDX/) { gsub(/\\/, "\\\\", line); print line }; next } { print }' $< | scdoc > $@
 
 # ---- targets ----
 
@@ -181,6 +189,16 @@ ubsan: ## build everything so that undefined behaviour traps, and run all tests
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/ubsan SANITIZE=undefined all tests
 	@tests/run $(BUILD)/ubsan
 
+tsan: ## run the tests of the library under ThreadSanitizer, with plain brokers
+	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan SANITIZE=thread threads
+	@for test in $(BUILD)/tsan/tests/library*_test; do $$test --jobs 1 --timeout 300 || exit 1; done
+	@$(BUILD)/tsan/tests/library_stress 2000 8 10
+
+stress: ## decode 100,000 inputs through one handle, and kill brokers meanwhile
+	@$(MAKE) --no-print-directory all tests
+	@$(BUILD)/tests/library_stress 100000 8 50
+
 valgrind: deps ## replay the samples through every harness under valgrind
 	@$(MAKE) --no-print-directory tests
 	@for harness in $(HARNESSES); do \
@@ -196,16 +214,22 @@ bench: deps ## measure against in-process codecs and other sandboxes
 	@bench/run $(BUILD)
 
 install: all ## install under PREFIX (and DESTDIR)
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBRARYDIR)/decoders $(DESTDIR)$(LIBRARYDIR)/sinks $(DESTDIR)$(MANDIR)/man1
-	install -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/safe-decode
+	install -d $(addprefix $(DESTDIR),$(INSTALL_DIRS))
+	install -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)
+	install -m 755 $(BROKER) $(DESTDIR)$(LIBRARYDIR)
 	install -m 644 $(MODULES) $(DESTDIR)$(LIBRARYDIR)/decoders
 	install -m 644 $(SINKS) $(DESTDIR)$(LIBRARYDIR)/sinks
-	install -m 644 $(BUILD)/safe-decode.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 755 $(SHARED).$(SONAME_VERSION) $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED)).$(VERSION)
+	ln -sf $(notdir $(SHARED)).$(VERSION) $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED)).$(SONAME_VERSION)
+	ln -sf $(notdir $(SHARED)).$(SONAME_VERSION) $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))
+	install -m 644 $(STATIC) $(DESTDIR)$(LIBDIR)
+	install -m 644 $(BUILD)/safe-decode.pc $(DESTDIR)$(LIBDIR)/pkgconfig
+	install -m 644 broker/safe-decode.h $(DESTDIR)$(INCLUDEDIR)
+	for page in $(MANUALS); do install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.} || exit 1; done
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(BINDIR)/safe-decode $(DESTDIR)$(MANDIR)/man1/safe-decode.1
-	rm -f $(MODULES:$(BUILD)/%=$(DESTDIR)$(LIBRARYDIR)/%) $(SINKS:$(BUILD)/%=$(DESTDIR)$(LIBRARYDIR)/%)
-	-rmdir $(DESTDIR)$(LIBRARYDIR)/decoders $(DESTDIR)$(LIBRARYDIR)/sinks $(DESTDIR)$(LIBRARYDIR)
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	-rmdir --ignore-fail-on-non-empty $(addprefix $(DESTDIR),$(LIBRARYDIR)/decoders $(LIBRARYDIR)/sinks $(LIBRARYDIR) $(LIBDIR)/pkgconfig)
 
 clean: ## remove build/
 	rm -rf $(BUILD)

@@ -31,6 +31,13 @@ $(INTERPOSE_CHECK): $(call object,tests/interpose_check.c $(MEMORY) decoders/are
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
+# Many decodes through one handle of the library.
+STRESS := $(BUILD)/tests/library_stress
+$(STRESS): $(BUILD)/obj/tests/library_stress.o $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
 # The command line as users have it, but with one more format: a decoder that attacks (tests/hostile.c).
 HOSTILE := $(BUILD)/tests/bin-hostile
 $(BUILD)/obj/hostile/registry.o: broker/registry.c tests/hostile_format.h $(BUILD)/flags
@@ -86,10 +93,13 @@ $(eval $(call harness_rule,wire,fuzz/wire_fuzz.c))
 $(eval $(call harness_rule,arena,fuzz/arena_fuzz.c decoders/arena.c decoders/arena_check.c))
 $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE
 
-.PHONY: tests sanitized fuzzers
-tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-broker $(HOSTILE_LIBRARY) \
+.PHONY: tests sanitized threads fuzzers
+tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(STRESS) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-broker $(HOSTILE_LIBRARY) \
 	$(HOSTILE)/decoders/hostile.so $(DECODERS:%=$(HOSTILE)/decoders/%.so) $(REPLAYERS) $(VIEWER)
 sanitized: $(filter-out $(SANDBOXED:%=$(BUILD)/tests/%),$(UNIT_PROGRAMS)) $(REPLAYERS)
+# The library's side under ThreadSanitizer: its brokers are those of the plain build.
+threads: $(filter $(BUILD)/tests/library%,$(UNIT_PROGRAMS)) $(STRESS)
+	$(Q)ln -sf ../safe-decode ../safe-decode-broker $(BUILD)/ && ln -sfn ../../tests/bin-hostile $(HOSTILE)
 fuzzers: $(HARNESSES:%=$(BUILD)/fuzz/%-fuzzer)
 
 $(BUILD)/bench/png-loop: $(call object,bench/png_loop.c)
