@@ -5,12 +5,15 @@
 #
 # Variables that users may set: CC, CFLAGS, CPPFLAGS, LDFLAGS (added last, so that they win), PREFIX, DESTDIR, V=1.
 
-VERSION := 0.1.0
+VERSION := 0.2.0
+SONAME_VERSION := 0
 
 PREFIX ?= /usr/local
 BINDIR := $(PREFIX)/bin
 # The program looks for its modules at ../lib/safe-decode, seen from its own folder: see broker/loader.c.
 LIBRARYDIR := $(PREFIX)/lib/safe-decode
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR := $(PREFIX)/include
 MANDIR := $(PREFIX)/share/man
 
 BUILD ?= build
@@ -18,11 +21,13 @@ SANITIZE ?=
 SECONDS ?= 20
 
 # Everything that building, testing and checking need, as Debian packages.  `make deps` installs what is missing.
-PACKAGES := gcc clang libclang-rt-14-dev clang-tidy clang-format cppcheck pkg-config \
-	libjpeg62-turbo-dev libpng-dev zlib1g-dev libseccomp-dev libcriterion-dev scdoc \
+PACKAGES := gcc g++ clang libclang-rt-14-dev clang-tidy clang-format cppcheck pkg-config \
+	libseccomp-dev libcriterion-dev scdoc \
+	libjpeg62-turbo-dev libpng-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev libbrotli-dev \
 	libflac-dev libmpg123-dev libvorbis-dev libopusfile-dev \
 	flac mpg123 vorbis-tools opus-tools sox lame \
-	libjpeg-turbo-progs netpbm valgrind python3 python3-pil
+	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap gnuplot-nox \
+	libsdl2-dev xvfb xdotool x11-apps
 
 # ---- flags ----
 
@@ -51,32 +56,47 @@ say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
 
 # ---- what is built from what ----
 
-TRUSTED := $(wildcard broker/*.c)
+# The library: what talks to brokers and to children, and needs nothing but libc.
+LIBRARY := $(wildcard broker/library/*.c) $(addprefix broker/,child.c decode.c limits.c pump.c registry.c status.c widen.c wire_reader.c words.c)
+# What forks children: the broker process and the command line.
+TRUSTED := $(filter-out $(LIBRARY),$(wildcard broker/*.c))
 # Output formats whose writer is a module.
 SINK_MODULES := broker/sinks/png.c
 INTERFACE := $(filter-out broker/cli/main.c,$(wildcard broker/cli/*.c)) $(filter-out $(SINK_MODULES),$(wildcard broker/sinks/*.c))
 MEMORY := decoders/arena.c decoders/interpose.c
-COMMON := decoders/session.c decoders/session_audio.c decoders/pixels.c decoders/exif.c
+COMMON := decoders/session.c decoders/session_audio.c decoders/pixels.c decoders/reduce.c decoders/exif.c decoders/stream.c
 # What audio decoders share; a module has those of them that it needs.
 COMMON += decoders/input.c decoders/samples.c decoders/tags.c decoders/id3.c decoders/ogg_pages.c
 
-# A decoder is a file in decoders/ that says which library it needs; files NAME_*.c belong to decoder NAME.
+# A decoder is a file in decoders/ that says which libraries it needs, or "none"; files NAME_*.c belong to decoder NAME.
 DECODERS := $(patsubst decoders/%.c,%,$(shell grep -l '^[/ ]\* pkg-config: ' decoders/*.c))
-library_of = $(shell sed -n 's:^[/ ]\* pkg-config\: ::p' $(1))
+libraries_of = $(filter-out none,$(shell sed -n 's:^[/ ]\* pkg-config\: \([^*]*\).*$$:\1:p' decoders/$(1).c))
+# A library that comes without a file for pkg-config is named as the linker finds it.
+libs_of = $(foreach library,$(libraries_of),$(shell pkg-config --libs $(library) 2>/dev/null || echo -l$(library)))
+cflags_of = $(foreach library,$(libraries_of),$(shell pkg-config --cflags $(library) 2>/dev/null))
 parts_of = decoders/$(1).c $(wildcard decoders/$(1)_*.c)
 
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 PROGRAM := $(BUILD)/safe-decode
+BROKER := $(BUILD)/safe-decode-broker
+SHARED := $(BUILD)/libsafe-decode.so
+STATIC := $(BUILD)/libsafe-decode.a
+MANUALS := $(patsubst man/%.scd,$(BUILD)/%,$(wildcard man/*.scd))
 MODULES := $(DECODERS:%=$(BUILD)/decoders/%.so)
 SINKS := $(SINK_MODULES:broker/sinks/%.c=$(BUILD)/sinks/%.so)
-LIBS := -lseccomp
 
-.PHONY: all deps run test check asan ubsan valgrind fuzz bench install uninstall clean help
+.PHONY: all deps run test check stress asan ubsan tsan valgrind fuzz bench install uninstall clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 .PRECIOUS: $(BUILD)/obj/%.o
 
-all: $(PROGRAM) $(MODULES) $(SINKS) $(BUILD)/safe-decode.1 ## build the program, its decoders and the manual page
+all: $(PROGRAM) $(BROKER) $(SHARED) $(STATIC) $(BUILD)/safe-decode.pc $(MODULES) $(SINKS) $(MANUALS) ## build the program, the library, the decoders and the manual pages
+
+INSTALL_DIRS := $(BINDIR) $(LIBRARYDIR)/decoders $(LIBRARYDIR)/sinks $(LIBDIR)/pkgconfig $(INCLUDEDIR) $(MANDIR)/man1 $(MANDIR)/man3
+INSTALLED := $(BINDIR)/safe-decode $(LIBRARYDIR)/$(notdir $(BROKER)) $(MODULES:$(BUILD)/%=$(LIBRARYDIR)/%) \
+	$(SINKS:$(BUILD)/%=$(LIBRARYDIR)/%) $(addprefix $(LIBDIR)/libsafe-decode,.so .so.$(SONAME_VERSION) .so.$(VERSION) .a) \
+	$(LIBDIR)/pkgconfig/safe-decode.pc $(INCLUDEDIR)/safe-decode.h \
+	$(foreach page,$(notdir $(MANUALS)),$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(page))
 
 # Changes whenever the compiler or its flags do, and everything depends on it.
 FLAGS := $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -85,7 +105,13 @@ $(BUILD)/flags: FORCE
 	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS))' > $@
 FORCE:
 
-$(BUILD)/obj/decoders/pixels.o $(BUILD)/obj/decoders/samples.o: EXTRA := -O3
+$(BUILD)/obj/decoders/pixels.o $(BUILD)/obj/decoders/reduce.o $(BUILD)/obj/decoders/samples.o: EXTRA := -O3
+# Where the broker is once it is installed.
+$(BUILD)/obj/broker/library/start.o: EXTRA := -DSAFE_DECODE_LIBRARYDIR='"$(LIBRARYDIR)"'
+$(BUILD)/obj/broker/library/start.o $(BUILD)/safe-decode.pc: $(BUILD)/prefix
+$(BUILD)/prefix: FORCE
+	@mkdir -p $(@D)
+	@echo '$(PREFIX) $(LIBDIR)' | cmp -s - $@ || echo '$(PREFIX) $(LIBDIR)' > $@
 # Its callocs must not be turned into calls of themselves.
 $(BUILD)/obj/decoders/interpose.o: EXTRA := -fno-builtin
 
@@ -94,7 +120,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(EXTRA) -MMD -MP -c -o $@ $< $(ALL_CFLAGS)
 
-$(BUILD)/libtrusted.a: $(call object,$(TRUSTED))
+$(BUILD)/libtrusted.a: $(call object,$(TRUSTED) $(LIBRARY))
 $(BUILD)/libinterface.a: $(call object,$(INTERFACE))
 $(BUILD)/libcommon.a: $(call object,$(COMMON))
 $(BUILD)/%.a:
@@ -104,14 +130,33 @@ $(BUILD)/%.a:
 EXPORTS := -Wl,--dynamic-list=decoders/interpose.list
 $(PROGRAM): $(call object,broker/cli/main.c $(MEMORY)) $(BUILD)/libinterface.a $(BUILD)/libtrusted.a decoders/interpose.list
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
+$(BROKER): $(call object,broker/process/main.c broker/process/children.c $(MEMORY)) $(BUILD)/libtrusted.a decoders/interpose.list
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
+$(SHARED).$(SONAME_VERSION): $(call object,$(LIBRARY))
+	$(call say,LINK,$@)
+	$(Q)$(CC) -shared -Wl,-soname,libsafe-decode.so.$(SONAME_VERSION) -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
+$(SHARED): $(SHARED).$(SONAME_VERSION)
+	$(Q)ln -sf $(<F) $@
+
+# One object in which all that is not for callers is local.
+$(STATIC): $(call object,$(LIBRARY))
+	$(call say,AR,$@)
+	$(Q)$(LD) -r -o $(BUILD)/libsafe-decode.o $^ && objcopy --localize-hidden $(BUILD)/libsafe-decode.o
+	$(Q)rm -f $@ && $(AR) rcs $@ $(BUILD)/libsafe-decode.o
+
+$(BUILD)/safe-decode.pc: broker/safe-decode.pc.in Makefile
+	$(Q)sed -e 's:@PREFIX@:$(PREFIX):' -e 's:@LIBDIR@:$(LIBDIR):' -e 's:@VERSION@:$(VERSION):' $< > $@
 
 define module_rule
-$(call object,$(call parts_of,$(1))): EXTRA := $(shell pkg-config --cflags $(call library_of,decoders/$(1).c) 2>/dev/null)
+$(call object,$(call parts_of,$(1))): EXTRA := $(call cflags_of,$(1))
 $(BUILD)/decoders/$(1).so: $(call object,$(call parts_of,$(1)) decoders/module.c) $(BUILD)/libcommon.a decoders/module.map
 	@mkdir -p $$(@D)
 	$$(call say,MODULE,$$@)
-	$$(Q)$$(CC) -shared -Wl,--version-script=decoders/module.map -o $$@ $$(filter-out %.map,$$^) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(shell pkg-config --libs $(call library_of,decoders/$(1).c) 2>/dev/null)
+	$$(Q)$$(CC) -shared -Wl,--version-script=decoders/module.map -o $$@ $$(filter-out %.map,$$^) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(call libs_of,$(1))
 endef
 $(foreach decoder,$(DECODERS),$(eval $(call module_rule,$(decoder))))
 
@@ -120,10 +165,12 @@ $(BUILD)/sinks/png.so: $(call object,broker/sinks/png.c broker/sinks/write.c bro
 	$(call say,MODULE,$@)
 	$(Q)$(CC) -shared -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS) $(shell pkg-config --libs libpng 2>/dev/null)
 
-$(BUILD)/%.1: man/%.1.scd
+# A line "@FILE@" of a page stands for an example, which is a file that the tests compile.
+$(MANUALS): $(BUILD)/%: man/%.scd $(wildcard samples/*.c)
 	@mkdir -p $(@D)
 	$(call say,MAN,$@)
-	$(Q)scdoc < $< > $@
+	$(Q)awk '/^@.*@$$/ { file = substr($$0, 2, length - 2); while ((getline line < file) > 0) \
+		if (line !~ /SPDX/) { gsub(/\\/, "\\\\", line); print line }; next } { print }' $< | scdoc > $@
 
 # ---- targets ----
 
@@ -149,6 +196,16 @@ ubsan: ## build everything so that undefined behaviour traps, and run all tests
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/ubsan SANITIZE=undefined all tests
 	@tests/run $(BUILD)/ubsan
 
+tsan: ## run the tests of the library under ThreadSanitizer, with plain brokers
+	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan SANITIZE=thread threads
+	@for test in $(BUILD)/tsan/tests/library*_test; do $$test --jobs 1 --timeout 300 || exit 1; done
+	@$(BUILD)/tsan/tests/library_stress 2000 8 10
+
+stress: ## decode 100,000 inputs through one handle, and kill brokers meanwhile
+	@$(MAKE) --no-print-directory all tests
+	@$(BUILD)/tests/library_stress 100000 8 50
+
 valgrind: deps ## replay the samples through every harness under valgrind
 	@$(MAKE) --no-print-directory tests
 	@for harness in $(HARNESSES); do \
@@ -159,29 +216,36 @@ fuzz: ## run every fuzz harness for SECONDS=20 each
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SANITIZE=address,undefined FUZZER=1 fuzzers
 	@fuzz/run $(BUILD)/fuzz $(SECONDS)
 
-bench: all ## measure against djpeg and in-process codecs
-	@$(MAKE) --no-print-directory $(BUILD)/bench/png-loop
+bench: deps ## measure against in-process codecs and other sandboxes
+	@$(MAKE) --no-print-directory all $(BUILD)/bench/png-loop $(BUILD)/bench/library-bench
 	@bench/run $(BUILD)
 
 install: all ## install under PREFIX (and DESTDIR)
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBRARYDIR)/decoders $(DESTDIR)$(LIBRARYDIR)/sinks $(DESTDIR)$(MANDIR)/man1
-	install -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/safe-decode
+	install -d $(addprefix $(DESTDIR),$(INSTALL_DIRS))
+	install -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)
+	install -m 755 $(BROKER) $(DESTDIR)$(LIBRARYDIR)
 	install -m 644 $(MODULES) $(DESTDIR)$(LIBRARYDIR)/decoders
 	install -m 644 $(SINKS) $(DESTDIR)$(LIBRARYDIR)/sinks
-	install -m 644 $(BUILD)/safe-decode.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 755 $(SHARED).$(SONAME_VERSION) $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED)).$(VERSION)
+	ln -sf $(notdir $(SHARED)).$(VERSION) $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED)).$(SONAME_VERSION)
+	ln -sf $(notdir $(SHARED)).$(SONAME_VERSION) $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))
+	install -m 644 $(STATIC) $(DESTDIR)$(LIBDIR)
+	install -m 644 $(BUILD)/safe-decode.pc $(DESTDIR)$(LIBDIR)/pkgconfig
+	install -m 644 broker/safe-decode.h $(DESTDIR)$(INCLUDEDIR)
+	for page in $(MANUALS); do install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.} || exit 1; done
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(BINDIR)/safe-decode $(DESTDIR)$(MANDIR)/man1/safe-decode.1
-	rm -f $(MODULES:$(BUILD)/%=$(DESTDIR)$(LIBRARYDIR)/%) $(SINKS:$(BUILD)/%=$(DESTDIR)$(LIBRARYDIR)/%)
-	-rmdir $(DESTDIR)$(LIBRARYDIR)/decoders $(DESTDIR)$(LIBRARYDIR)/sinks $(DESTDIR)$(LIBRARYDIR)
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	-rmdir --ignore-fail-on-non-empty $(addprefix $(DESTDIR),$(LIBRARYDIR)/decoders $(LIBRARYDIR)/sinks $(LIBRARYDIR) $(LIBDIR)/pkgconfig)
 
 clean: ## remove build/
 	rm -rf $(BUILD)
 
 help: ## print this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) samples/samples.mk | expand -t 18
 	@echo '  variables: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR BUILD V=1; for fuzz: SECONDS'
 
+include samples/samples.mk
 include tests/tests.mk
 
 -include $(shell test -d $(BUILD)/obj && find $(BUILD)/obj -name '*.d')

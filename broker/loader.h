@@ -14,9 +14,10 @@ enum loader_folder {
  * module stays loaded until the process ends.  Returns SAFE_OK, or SAFE_UNSUPPORTED when it is missing. */
 struct safe_outcome loader_find(enum loader_folder folder, const char *name, const char *symbol, void **entry);
 
-/* Loads decoder module `name`, runs its one-time initialisation if it is new, and sets *run to its child's main
- * function.  What is allocated meanwhile is used by children.  Returns SAFE_OK, or SAFE_UNSUPPORTED when it is missing
- * or of another version. */
-struct safe_outcome loader_load_decoder(const char *name, void (**run)(void));
+struct decoder_module;
+
+/* Loads decoder module `name` and sets *loaded.  Its initialisation is for the caller to run.  What is allocated
+ * meanwhile is used by children.  Returns SAFE_OK, or SAFE_UNSUPPORTED when it is missing or of another version. */
+struct safe_outcome loader_load_decoder(const char *name, const struct decoder_module **loaded);
 
 #endif

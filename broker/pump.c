@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum {
@@ -18,29 +20,56 @@ enum {
 
 #define NANOSECONDS UINT64_C(1000000000)
 
+/* The start of what comes from a source is in its buffer already. */
+static struct safe_outcome make_buffer(struct pump *pump)
+{
+	pump->buffer = malloc(PUMP_BUFFER_SIZE);
+	if (!pump->buffer || pump->next_size > PUMP_BUFFER_SIZE)
+		return outcome_of_errno(SAFE_IO, "no memory for the input", ENOMEM);
+	if (pump->next_size > 0)
+		memcpy(pump->buffer, pump->next, pump->next_size);
+	pump->next = pump->buffer;
+	return outcome_ok();
+}
+
+/* What a file or a pipe has can go to the child's pipe without a copy. */
+static void try_splicing(struct pump *pump)
+{
+	struct stat status;
+
+	if (fstat(pump->source, &status) != 0)
+		return;
+	pump->source_is_file = S_ISREG(status.st_mode);
+	pump->source_ready = pump->source_is_file;
+	pump->splices = pump->source_is_file || S_ISFIFO(status.st_mode);
+}
+
+static struct safe_outcome check_input(const struct pump *pump)
+{
+	if (pump->input > pump->max_input)
+		return outcome_of_limit(SAFE_LIMIT_INPUT, "more input than the limit allows (--max-input)");
+	return outcome_ok();
+}
+
 struct safe_outcome pump_init(struct pump *pump, const struct pump_plan *plan)
 {
 	*pump = (struct pump){
 		.source = plan->source,
+		.source_ended = plan->source < 0,
 		.to_child = plan->to_child,
 		.from_child = plan->from_child,
+		.relay = { -1, -1 },
+		.next = plan->start,
+		.next_size = plan->start_size,
 		.input = plan->start_size,
 		.max_input = plan->max_input,
 		.stall_limit = plan->stall_seconds * NANOSECONDS,
 	};
-	pump->relay[0] = pump->relay[1] = -1;
 	wire_reader_init(&pump->reader, plan->request, plan->consumer);
-	if (pipe2(pump->relay, O_CLOEXEC) != 0)
-		return outcome_of_errno(SAFE_IO, "cannot make a pipe", errno);
-	pump->buffer = malloc(PUMP_BUFFER_SIZE);
-	if (!pump->buffer || plan->start_size > PUMP_BUFFER_SIZE - sizeof(*plan->request))
-		return outcome_of_errno(SAFE_IO, "no memory for the input", ENOMEM);
-	memcpy(pump->buffer, plan->request, sizeof(*plan->request));
-	pump->end = sizeof(*plan->request);
-	if (plan->start_size > 0)
-		memcpy(pump->buffer + pump->end, plan->start, plan->start_size);
-	pump->end += plan->start_size;
-	return outcome_ok();
+	if (plan->source >= 0)
+		try_splicing(pump);
+	struct safe_outcome outcome = check_input(pump);
+	return outcome.status == SAFE_OK && plan->source >= 0 ? make_buffer(pump) : outcome;
 }
 
 void pump_free(struct pump *pump)
@@ -59,40 +88,82 @@ void pump_release(struct pump *pump)
 	pump->released = true;
 }
 
-static bool buffer_is_empty(const struct pump *pump)
+void pump_pause(struct pump *pump)
 {
-	return pump->start == pump->end;
+	pump->paused = true;
+}
+
+static size_t request_left(const struct pump *pump)
+{
+	return sizeof(pump->reader.request) - pump->request_sent;
+}
+
+static bool nothing_to_send(const struct pump *pump)
+{
+	return request_left(pump) == 0 && pump->next_size == 0;
+}
+
+static bool feeds(const struct pump *pump)
+{
+	return pump->released && !pump->input_closed;
 }
 
 /* Whether the next compressed bytes must come from the caller's source before anything else can happen to the input. */
 static bool wants_source(const struct pump *pump)
 {
-	return pump->released && !pump->input_closed && buffer_is_empty(pump) && !pump->source_ended;
+	return feeds(pump) && nothing_to_send(pump) && !pump->source_ended && !pump->source_ready;
+}
+
+static bool wants_splice(const struct pump *pump)
+{
+	return feeds(pump) && nothing_to_send(pump) && !pump->source_ended && pump->source_ready;
 }
 
 static bool wants_to_child(const struct pump *pump)
 {
-	return pump->released && !pump->input_closed && !buffer_is_empty(pump);
+	return feeds(pump) && !nothing_to_send(pump);
+}
+
+static size_t stashed(const struct pump *pump)
+{
+	return pump->stash_end - pump->stash_start;
+}
+
+/* Whether there is something to read that poll() does not know of. */
+static bool has_pending(const struct pump *pump)
+{
+	return pump->relayed > 0 || stashed(pump) > 0;
 }
 
 int pump_wants(const struct pump *pump, struct pollfd fds[PUMP_FDS])
 {
 	fds[SOURCE] = (struct pollfd){ .fd = wants_source(pump) ? pump->source : -1, .events = POLLIN };
-	fds[TO_CHILD] = (struct pollfd){ .fd = wants_to_child(pump) ? pump->to_child : -1, .events = POLLOUT };
+	bool to_child = wants_to_child(pump) || wants_splice(pump);
+	fds[TO_CHILD] = (struct pollfd){ .fd = to_child ? pump->to_child : -1, .events = POLLOUT };
 	fds[FROM_CHILD] = (struct pollfd){ .fd = pump->from_child, .events = POLLIN };
+	if (has_pending(pump))
+		return 0;
 	if (wants_source(pump))
 		return -1;
 	uint64_t left = pump->stall_limit > pump->stalled ? pump->stall_limit - pump->stalled : 0;
 	return (int)(left / 1000000 + 1); /* at most a day: see options */
 }
 
-/* There is much to come: room for the child to decode on while the caller writes.  Only a matter of speed: an
- * unprivileged user may have used up what the system allows. */
-static void enlarge_pipes(struct pump *pump)
+/* ---- from the child ---- */
+
+/* There is much to come: a relay, and room for the child to decode on while the caller writes, and not to wait for
+ * input.  Only a matter of speed: there may be no descriptors left, or an unprivileged user may have used up what the
+ * system allows. */
+static void open_relay(struct pump *pump)
 {
+	if (pipe2(pump->relay, O_CLOEXEC) != 0) {
+		pump->relay[0] = pump->relay[1] = -1;
+		pump->no_relay = true;
+		return;
+	}
 	(void)fcntl(pump->from_child, F_SETPIPE_SZ, LARGE_PIPE_SIZE);
 	(void)fcntl(pump->relay[1], F_SETPIPE_SZ, LARGE_PIPE_SIZE);
-	pump->enlarged = true;
+	(void)fcntl(pump->to_child, F_SETPIPE_SZ, LARGE_PIPE_SIZE);
 }
 
 /* Moves what the child has written into the relay, without a copy.  Returns as read(2). */
@@ -105,20 +176,30 @@ static ssize_t fill_relay(struct pump *pump)
 	while (moved < 0 && errno == EINTR);
 	if (moved > 0)
 		pump->relayed = (size_t)moved;
-	if (moved >= PIPE_SIZE && !pump->enlarged)
-		enlarge_pipes(pump);
 	return moved;
 }
 
 bool pump_is_streaming(const struct pump *pump)
 {
-	return pump->enlarged;
+	return pump->relay[0] >= 0;
 }
 
-static ssize_t read_child(void *context, void *data, size_t size)
+static ssize_t read_directly(struct pump *pump, void *data, size_t size)
 {
-	struct pump *pump = context;
+	ssize_t got = read(pump->from_child, data, size);
 
+	if (got > 0 && !pump->no_relay) {
+		pump->received += (size_t)got;
+		if (pump->received >= PIPE_SIZE)
+			open_relay(pump);
+	}
+	return got;
+}
+
+static ssize_t read_pipe(struct pump *pump, void *data, size_t size)
+{
+	if (pump->relay[0] < 0)
+		return read_directly(pump, data, size);
 	if (pump->relayed == 0) {
 		ssize_t moved = fill_relay(pump);
 		if (moved <= 0)
@@ -130,6 +211,26 @@ static ssize_t read_child(void *context, void *data, size_t size)
 	return got;
 }
 
+static ssize_t read_child(void *context, void *data, size_t size)
+{
+	struct pump *pump = context;
+
+	if (stashed(pump) == 0) {
+		if (size >= PUMP_STASH)
+			return read_pipe(pump, data, size);
+		ssize_t got = read_pipe(pump, pump->stash, PUMP_STASH);
+		if (got <= 0)
+			return got;
+		pump->stash_start = 0;
+		pump->stash_end = (size_t)got;
+	}
+	if (size > stashed(pump))
+		size = stashed(pump);
+	memcpy(data, pump->stash + pump->stash_start, size);
+	pump->stash_start += size;
+	return (ssize_t)size;
+}
+
 static enum pump_progress end(struct pump *pump, struct safe_outcome outcome)
 {
 	pump->outcome = outcome;
@@ -138,7 +239,7 @@ static enum pump_progress end(struct pump *pump, struct safe_outcome outcome)
 
 static enum pump_progress step_from_child(struct pump *pump)
 {
-	for (int i = 0; i < STEPS_AT_ONCE; i++) {
+	for (int i = 0; i < STEPS_AT_ONCE && !pump->paused; i++) {
 		enum wire_progress progress = wire_reader_step(&pump->reader, read_child, pump);
 
 		if (progress == WIRE_PROGRESS_OVER)
@@ -151,7 +252,18 @@ static enum pump_progress step_from_child(struct pump *pump)
 	return PUMP_MORE;
 }
 
-static enum pump_progress step_source(struct pump *pump)
+/* ---- to the child ---- */
+
+/* `got` bytes came from the source; 0: it ended. */
+static enum pump_progress count_input(struct pump *pump, size_t got)
+{
+	pump->source_ended = got == 0;
+	pump->input += got;
+	struct safe_outcome outcome = check_input(pump);
+	return outcome.status == SAFE_OK ? PUMP_MORE : end(pump, outcome);
+}
+
+static enum pump_progress read_source(struct pump *pump)
 {
 	ssize_t got = read(pump->source, pump->buffer, PUMP_BUFFER_SIZE);
 
@@ -159,25 +271,67 @@ static enum pump_progress step_source(struct pump *pump)
 		return PUMP_MORE;
 	if (got < 0)
 		return end(pump, outcome_of_errno(SAFE_IO, "cannot read the input", errno));
-	if (got == 0) {
-		pump->source_ended = true;
-		return PUMP_MORE;
+	pump->next = pump->buffer;
+	pump->next_size = (size_t)got;
+	return count_input(pump, (size_t)got);
+}
+
+static enum pump_progress step_source(struct pump *pump)
+{
+	pump->source_ready = pump->splices;
+	return pump->splices ? PUMP_MORE : read_source(pump);
+}
+
+static enum pump_progress splice_once(struct pump *pump, bool has_room)
+{
+	ssize_t moved = splice(pump->source, NULL, pump->to_child, NULL, LARGE_PIPE_SIZE, SPLICE_F_NONBLOCK);
+
+	if (moved >= 0) {
+		pump->source_ready = pump->source_is_file;
+		return count_input(pump, (size_t)moved);
 	}
-	pump->start = 0;
-	pump->end = (size_t)got;
-	pump->input += (uint64_t)got;
-	if (pump->input > pump->max_input)
-		return end(pump, outcome_of(SAFE_LIMIT, "more input than the limit allows (--max-input)"));
+	if (errno == EPIPE) {
+		pump->input_closed = true;
+	} else if (errno == EAGAIN) {
+		/* No room; or if there is some, somebody else was faster to read from the source. */
+		pump->source_ready = pump->source_is_file || !has_room;
+	} else if (errno != EINTR) {
+		/* A file system that cannot; or a failure that reading will name. */
+		pump->splices = pump->source_ready = false;
+	}
 	return PUMP_MORE;
+}
+
+/* Twice, so that the end of a small file is found at once. */
+static enum pump_progress step_splice(struct pump *pump, bool has_room)
+{
+	enum pump_progress progress = splice_once(pump, has_room);
+
+	return progress == PUMP_MORE && wants_splice(pump) ? splice_once(pump, false) : progress;
+}
+
+static void note_sent(struct pump *pump, size_t size)
+{
+	size_t of_request = request_left(pump);
+
+	if (of_request > size)
+		of_request = size;
+	pump->request_sent += of_request;
+	pump->next += size - of_request;
+	pump->next_size -= size - of_request;
 }
 
 /* A child that takes no more input may still have an answer, so that is no failure by itself. */
 static enum pump_progress step_to_child(struct pump *pump)
 {
-	ssize_t put = write(pump->to_child, pump->buffer + pump->start, pump->end - pump->start);
+	struct iovec pieces[] = {
+		{ .iov_base = (uint8_t *)&pump->reader.request + pump->request_sent, .iov_len = request_left(pump) },
+		{ .iov_base = (void *)(uintptr_t)pump->next, .iov_len = pump->next_size },
+	};
+	ssize_t put = writev(pump->to_child, pieces, 2);
 
 	if (put > 0)
-		pump->start += (size_t)put;
+		note_sent(pump, (size_t)put);
 	else if (errno == EPIPE)
 		pump->input_closed = true;
 	else if (errno != EINTR && errno != EAGAIN)
@@ -185,25 +339,43 @@ static enum pump_progress step_to_child(struct pump *pump)
 	return PUMP_MORE;
 }
 
+static void close_input_at_its_end(struct pump *pump)
+{
+	if (pump->released && pump->source_ended && nothing_to_send(pump))
+		pump->input_closed = true;
+}
+
+static enum pump_progress feed(struct pump *pump, bool has_room)
+{
+	enum pump_progress progress = wants_to_child(pump) ? step_to_child(pump) : PUMP_MORE;
+
+	if (progress == PUMP_MORE && wants_splice(pump))
+		progress = step_splice(pump, has_room);
+	close_input_at_its_end(pump);
+	return progress;
+}
+
+enum pump_progress pump_send(struct pump *pump)
+{
+	return feed(pump, false);
+}
+
 enum pump_progress pump_step(struct pump *pump, const struct pollfd fds[PUMP_FDS], uint64_t waited)
 {
 	enum pump_progress progress = PUMP_MORE;
-	bool moved = fds[FROM_CHILD].revents != 0 || fds[TO_CHILD].revents != 0;
+	bool from_child = fds[FROM_CHILD].revents != 0 || has_pending(pump);
 
-	if (moved || fds[SOURCE].fd >= 0)
+	if (from_child || fds[TO_CHILD].revents != 0 || fds[SOURCE].fd >= 0)
 		pump->stalled = 0;
 	else
 		pump->stalled += waited;
+	pump->paused = false;
 	if (pump->stalled >= pump->stall_limit)
-		return end(pump,
-		           outcome_of(SAFE_LIMIT, "the decoder stalled for longer than the limit allows (--stall)"));
-	if (fds[FROM_CHILD].revents != 0)
+		return end(pump, outcome_of_limit(SAFE_LIMIT_STALL,
+		                                  "the decoder stalled for longer than the limit allows (--stall)"));
+	if (from_child)
 		progress = step_from_child(pump);
 	if (progress == PUMP_MORE && fds[SOURCE].revents != 0)
 		progress = step_source(pump);
-	if (progress == PUMP_MORE && wants_to_child(pump))
-		progress = step_to_child(pump);
-	if (pump->released && pump->source_ended && buffer_is_empty(pump))
-		pump->input_closed = true;
-	return progress;
+	return progress == PUMP_MORE ? feed(pump, (fds[TO_CHILD].revents & POLLOUT) != 0) : progress;
 }

@@ -91,22 +91,91 @@ static bool is_au(const uint8_t *start, size_t size)
 	return starts_with(start, size, ".snd", 4);
 }
 
+static bool is_bzip2(const uint8_t *start, size_t size)
+{
+	return starts_with(start, size, "BZh", 3) && size > 3 && start[3] >= '1' && start[3] <= '9';
+}
+
+static bool is_xz(const uint8_t *start, size_t size)
+{
+	return starts_with(start, size, "\3757zXZ\0", 6);
+}
+
+static bool is_lzip(const uint8_t *start, size_t size)
+{
+	return starts_with(start, size, "LZIP", 4);
+}
+
+static uint64_t little_endian(const uint8_t *bytes, size_t size)
+{
+	uint64_t number = 0;
+
+	for (size_t i = 0; i < size; i++)
+		number |= (uint64_t)bytes[i] << (8 * i);
+	return number;
+}
+
+/* No magic, but a header in which little is usual: literal coder settings, a dictionary of 2^n or 2^n + 2^(n-1) bytes,
+ * and a length that is unknown or below 256 GiB. */
+static bool is_lzma(const uint8_t *start, size_t size)
+{
+	if (size < 13 || start[0] >= 9 * 5 * 5 || start[0] % 9 + start[0] / 9 % 5 > 4)
+		return false;
+	uint64_t dictionary = little_endian(start + 1, 4);
+	uint64_t length = little_endian(start + 5, 8);
+	uint64_t lowest = dictionary & -dictionary;
+	bool usual = dictionary == lowest || dictionary == 3 * lowest || dictionary == UINT32_MAX;
+	return dictionary > 0 && usual && (length == UINT64_MAX || length < UINT64_C(1) << 38);
+}
+
+/* What zstd and lz4 share: frames that are skipped.  Moves past those whose end is in sight; returns whether the start
+ * ends inside one, so that it may belong to either. */
+static bool skip_frames(const uint8_t **start, size_t *size)
+{
+	while (*size >= 4 && (little_endian(*start, 4) & 0xfffffff0) == 0x184d2a50) {
+		uint64_t frame = *size < 8 ? UINT64_MAX : 8 + little_endian(*start + 4, 4);
+		if (frame >= *size)
+			return true;
+		*start += frame;
+		*size -= frame;
+	}
+	return false;
+}
+
+static bool is_zstd(const uint8_t *start, size_t size)
+{
+	return skip_frames(&start, &size) || starts_with(start, size, "\x28\xb5\x2f\xfd", 4);
+}
+
+static bool is_lz4(const uint8_t *start, size_t size)
+{
+	return skip_frames(&start, &size) || starts_with(start, size, "\x04\x22\x4d\x18", 4) ||
+	       starts_with(start, size, "\x02\x21\x4c\x18", 4);
+}
+
 /* The variants of each module are listed here alone; its file names them in an enum of the same order. */
 static const struct safe_format formats[] = {
-	{ "jpeg", "jpeg", 0, SAFE_IMAGE, "JPEG: baseline, extended, progressive, arithmetic", "jpg jpeg jpe jfif",
+	{ "jpeg", "jpeg", 0, SAFE_KIND_IMAGE, "JPEG: baseline, extended, progressive, arithmetic", "jpg jpeg jpe jfif",
 	  is_jpeg },
-	{ "png", "png", 0, SAFE_IMAGE, "PNG: every colour type and depth, interlaced", "png apng", is_png },
-	{ "gzip", "zlib", 0, SAFE_BYTES, "gzip, one or several members", "gz tgz svgz", is_gzip },
-	{ "zlib", "zlib", 1, SAFE_BYTES, "zlib stream", "zlib zz z", is_zlib },
-	{ "deflate", "zlib", 2, SAFE_BYTES, "raw deflate stream (only by --decoder)", "deflate", NULL },
-	{ "flac", "flac", 0, SAFE_AUDIO, "FLAC", "flac", is_flac },
-	{ "ogg-flac", "flac", 1, SAFE_AUDIO, "FLAC in Ogg", "oga", is_ogg_flac },
-	{ "vorbis", "vorbis", 0, SAFE_AUDIO, "Ogg Vorbis", "ogg oga", is_vorbis },
-	{ "opus", "opus", 0, SAFE_AUDIO, "Ogg Opus", "opus", is_opus },
-	{ "mp3", "mp3", 0, SAFE_AUDIO, "MP3, and MPEG audio layers I and II", "mp3 mp2 mpga", is_mp3 },
-	{ "wav", "pcm", 0, SAFE_AUDIO, "WAV, RF64: PCM, float, A-law, mu-law, ADPCM", "wav wave", is_wav },
-	{ "aiff", "pcm", 1, SAFE_AUDIO, "AIFF, AIFF-C: PCM, float, A-law, mu-law, IMA", "aiff aif aifc", is_aiff },
-	{ "au", "pcm", 2, SAFE_AUDIO, "AU: PCM, float, A-law, mu-law", "au snd", is_au },
+	{ "png", "png", 0, SAFE_KIND_IMAGE, "PNG: every colour type and depth, interlaced", "png apng", is_png },
+	{ "flac", "flac", 0, SAFE_KIND_AUDIO, "FLAC", "flac", is_flac },
+	{ "ogg-flac", "flac", 1, SAFE_KIND_AUDIO, "FLAC in Ogg", "oga", is_ogg_flac },
+	{ "vorbis", "vorbis", 0, SAFE_KIND_AUDIO, "Ogg Vorbis", "ogg oga", is_vorbis },
+	{ "opus", "opus", 0, SAFE_KIND_AUDIO, "Ogg Opus", "opus", is_opus },
+	{ "mp3", "mp3", 0, SAFE_KIND_AUDIO, "MP3, and MPEG audio layers I and II", "mp3 mp2 mpga", is_mp3 },
+	{ "wav", "pcm", 0, SAFE_KIND_AUDIO, "WAV, RF64: PCM, float, A-law, mu-law, ADPCM", "wav wave", is_wav },
+	{ "aiff", "pcm", 1, SAFE_KIND_AUDIO, "AIFF, AIFF-C: PCM, float, A-law, mu-law, IMA", "aiff aif aifc", is_aiff },
+	{ "au", "pcm", 2, SAFE_KIND_AUDIO, "AU: PCM, float, A-law, mu-law", "au snd", is_au },
+	{ "gzip", "zlib", 0, SAFE_KIND_BYTES, "gzip, one or several members", "gz tgz svgz", is_gzip },
+	{ "zlib", "zlib", 1, SAFE_KIND_BYTES, "zlib stream", "zlib zz z", is_zlib },
+	{ "deflate", "zlib", 2, SAFE_KIND_BYTES, "raw deflate stream (only by --decoder)", "deflate", NULL },
+	{ "bzip2", "bzip2", 0, SAFE_KIND_BYTES, "bzip2, one or several streams", "bz2 tbz2 tbz", is_bzip2 },
+	{ "xz", "lzma", 0, SAFE_KIND_BYTES, "xz, one or several streams", "xz txz", is_xz },
+	{ "lzip", "lzma", 2, SAFE_KIND_BYTES, "lzip, one or several members", "lz tlz", is_lzip },
+	{ "zstd", "zstd", 0, SAFE_KIND_BYTES, "Zstandard, one or several frames", "zst zstd tzst", is_zstd },
+	{ "lz4", "lz4", 0, SAFE_KIND_BYTES, "lz4, one or several frames, legacy ones too", "lz4", is_lz4 },
+	{ "lzma", "lzma", 1, SAFE_KIND_BYTES, "LZMA alone", "lzma", is_lzma },
+	{ "brotli", "brotli", 0, SAFE_KIND_BYTES, "Brotli stream (only by --decoder)", "br", NULL },
 #ifdef SAFE_DECODE_TEST_FORMATS
 	SAFE_DECODE_TEST_FORMATS
 #endif

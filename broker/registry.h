@@ -7,11 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum safe_kind {
-	SAFE_BYTES,
-	SAFE_IMAGE,
-	SAFE_AUDIO,
-};
+#include "safe-decode.h"
 
 struct safe_format {
 	const char *name;        /* as in --decoder and --info: "jpeg" */

@@ -35,10 +35,18 @@ static void find_secrets(struct sandbox_plan *plan, char **arguments)
 
 struct safe_outcome sandbox_prepare(struct sandbox_plan *plan, char **arguments, bool diagnose)
 {
+	struct procfs_status self;
+
 	*plan = (struct sandbox_plan){ .diagnose = diagnose };
 	int mode = prctl(PR_GET_SECCOMP);
 	if (mode < 0)
 		return outcome_of_errno(SAFE_NO_SANDBOX, "the kernel has no seccomp", errno);
+	/* A /proc of another pid namespace would speak of other processes. */
+	if (procfs_read_status(0, &self) != 0)
+		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot ask the kernel about this process in /proc", errno);
+	if (self.pid != (uint64_t)getpid())
+		return outcome_of(SAFE_NO_SANDBOX, "/proc speaks of another pid namespace");
+	plan->filters = self.seccomp_filters;
 	find_secrets(plan, arguments);
 	if (!plan->secrets)
 		return outcome_of(SAFE_NO_SANDBOX, "cannot find the environment in memory to wipe it");
@@ -283,23 +291,18 @@ const char *sandbox_step_name(int step)
 
 struct safe_outcome sandbox_verify(const struct sandbox_plan *plan, pid_t pid, struct sandbox_posture *posture)
 {
-	struct procfs_status self, status;
+	struct procfs_status status;
 
 	*posture = (struct sandbox_posture){ .verified = false };
-	/* A /proc of another pid namespace would speak of other processes. */
-	if (procfs_read_status(0, &self) != 0)
-		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot ask the kernel about this process in /proc", errno);
-	if (self.pid != (uint64_t)getpid())
-		return outcome_of(SAFE_NO_SANDBOX, "/proc speaks of another pid namespace");
 	if (procfs_read_status(pid, &status) != 0)
 		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot ask the kernel about the decoder in /proc", errno);
 	posture->strict = status.seccomp == SECCOMP_MODE_STRICT;
 	posture->no_new_privs = status.no_new_privs == 1;
 	posture->filters = status.seccomp_filters;
-	posture->filters_before = self.seccomp_filters;
+	posture->filters_before = plan->filters;
 
-	bool filtered = status.seccomp == SECCOMP_MODE_FILTER && plan->filter &&
-	                status.seccomp_filters == self.seccomp_filters + 1;
+	bool filtered =
+	        status.seccomp == SECCOMP_MODE_FILTER && plan->filter && status.seccomp_filters == plan->filters + 1;
 	posture->verified = status.pid == (uint64_t)pid && status.parent == (uint64_t)getpid() &&
 	                    posture->no_new_privs && (posture->strict || filtered);
 	if (!posture->verified)

@@ -20,9 +20,10 @@
 struct sandbox_plan {
 	char *secrets; /* the arguments and the environment, as the kernel laid them out on the stack */
 	size_t secrets_size;
-	void *filter;  /* scmp_filter_ctx, owned: NULL where strict mode will do */
-	bool filtered; /* a seccomp filter is in force in this process, and so in its children */
-	bool diagnose; /* report a forbidden system call on descriptor 2 instead of dying without a word */
+	void *filter;     /* scmp_filter_ctx, owned: NULL where strict mode will do */
+	bool filtered;    /* a seccomp filter is in force in this process, and so in its children */
+	uint64_t filters; /* how many */
+	bool diagnose;    /* report a forbidden system call on descriptor 2 instead of dying without a word */
 };
 
 /* Finds out what the kernel offers and prepares what children need.  `arguments` is main()'s argv.  What it allocates

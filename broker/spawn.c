@@ -38,12 +38,10 @@ static _Noreturn __attribute__((noinline, no_stack_protector)) void child_main(c
 {
 	int status = SANDBOX_EXIT_BASE;
 
-	if (plan->execute) {
-		plan->execute(child, plan->context);
-	} else if (replace_canary() == 0) {
-		if (plan->after_fork)
-			plan->after_fork();
+	if (replace_canary() == 0 && (!plan->after_fork || plan->after_fork(plan->context) == 0)) {
 		int failed = sandbox_enter(plan->sandbox, child);
+		if (failed == 0 && plan->warm_up)
+			plan->warm_up();
 		if (failed == 0)
 			plan->run();
 		status += failed;
@@ -53,6 +51,13 @@ static _Noreturn __attribute__((noinline, no_stack_protector)) void child_main(c
 }
 
 /* ---- the parent ---- */
+
+/* Not fork(): the child calls nothing that would need the handlers, locks and thread numbers that the C library puts in
+ * order there, and each page that it touches for them would have to be copied. */
+static pid_t fork_bare(void)
+{
+	return (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+}
 
 static void close_fd(int *fd)
 {
@@ -78,12 +83,57 @@ static int make_pipes(int input[2], int output[2], int report[2], bool diagnose)
 	return diagnose ? make_pipe(report, 0) : 0;
 }
 
-struct safe_outcome spawn_child(const struct spawn_plan *plan, struct spawned *child)
+/* What is left of a child that was reaped, or never was. */
+static int reap(struct child *child)
+{
+	int status = 0;
+
+	if (child->pid > 0) {
+		/* The pid is ours until it is reaped here, so it cannot mean another process. */
+		(void)kill(child->pid, SIGKILL);
+		while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+			;
+	}
+	child->pid = 0;
+	return status;
+}
+
+static struct safe_outcome verify(struct child *child, struct sandbox_posture *posture)
+{
+	return sandbox_verify(child->context, child->pid, posture);
+}
+
+/* Does not kill it at once: how it ends by itself is what is asked for. */
+static struct safe_outcome fate(struct child *child, bool said_hello)
+{
+	struct pollfd ended = { .fd = child->pidfd, .events = POLLIN };
+
+	child_close_input(child);
+	while (child->pidfd >= 0 && poll(&ended, 1, GENTLE_WAIT) < 0 && errno == EINTR)
+		;
+	int status = reap(child);
+	child->wait_status = status;
+	if (said_hello)
+		return child_outcome(status);
+	const char *step = WIFEXITED(status) ? sandbox_step_name(WEXITSTATUS(status) - SANDBOX_EXIT_BASE) : NULL;
+	return outcome_of(SAFE_NO_SANDBOX, step ? step : "the decoder ended before it was locked down");
+}
+
+static void end(struct child *child, bool crashed)
+{
+	(void)crashed;
+	(void)reap(child);
+	child_close(child);
+}
+
+static const struct child_owner this_process = { .verify = verify, .fate = fate, .end = end };
+
+struct safe_outcome spawn_child(const struct spawn_plan *plan, struct child *child)
 {
 	int input[2] = { -1, -1 }, output[2] = { -1, -1 }, report[2] = { -1, -1 };
 	struct safe_outcome outcome = outcome_ok();
 
-	*child = SPAWNED_NONE;
+	*child = CHILD_NONE;
 	if (make_pipes(input, output, report, plan->sandbox->diagnose) != 0) {
 		outcome = outcome_of_errno(SAFE_NO_SANDBOX, "cannot make the decoder's pipes", errno);
 		goto out;
@@ -96,78 +146,36 @@ struct safe_outcome spawn_child(const struct spawn_plan *plan, struct spawned *c
 		.cpu_seconds = plan->cpu_seconds,
 	};
 	/* Nothing of the caller's but this frame is touched in the child: the rest may be hidden from it. */
-	pid_t pid = fork();
+	pid_t pid = fork_bare();
 	if (pid == 0)
 		child_main(plan, &inside);
 	if (pid < 0) {
 		outcome = outcome_of_errno(SAFE_NO_SANDBOX, "cannot fork a decoder", errno);
 		goto out;
 	}
-	child->pid = pid;
-	child->input = input[1];
-	child->output = output[0];
-	child->report = report[0];
+	*child = (struct child){
+		.owner = &this_process,
+		.context = (void *)(uintptr_t)plan->sandbox,
+		.pid = pid,
+		.input = input[1],
+		.input_peer = plan->keep_input_peer ? input[0] : -1,
+		.output = output[0],
+		.report = report[0],
+	};
 	input[1] = output[0] = report[0] = -1;
+	if (plan->keep_input_peer)
+		input[0] = -1;
 	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
 	if (child->pidfd < 0) {
 		outcome = outcome_of_errno(SAFE_NO_SANDBOX, "cannot get hold of the decoder", errno);
-		(void)spawn_end(child);
+		end(child, false);
+		*child = CHILD_NONE;
 	}
 out:
-	for (int end = 0; end < 2; end++) {
-		close_fd(&input[end]);
-		close_fd(&output[end]);
-		close_fd(&report[end]);
-	}
-	return outcome;
-}
-
-void spawn_close_input(struct spawned *child)
-{
-	close_fd(&child->input);
-}
-
-int spawn_end(struct spawned *child)
-{
-	int status = 0;
-
-	if (child->pid > 0) {
-		/* The pid is ours until it is reaped here, so it cannot mean another process. */
-		(void)kill(child->pid, SIGKILL);
-		while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
-			;
-	}
-	child->pid = 0;
-	close_fd(&child->pidfd);
-	close_fd(&child->input);
-	close_fd(&child->output);
-	close_fd(&child->report);
-	return status;
-}
-
-int spawn_end_gently(struct spawned *child)
-{
-	struct pollfd ended = { .fd = child->pidfd, .events = POLLIN };
-
-	spawn_close_input(child);
-	while (child->pidfd >= 0 && poll(&ended, 1, GENTLE_WAIT) < 0 && errno == EINTR)
-		;
-	return spawn_end(child);
-}
-
-struct safe_outcome spawn_outcome(int wait_status, bool said_hello)
-{
-	struct safe_outcome outcome = outcome_of(SAFE_KILLED, "the decoder ended before it was done");
-
-	if (!said_hello) {
-		const char *step =
-		        WIFEXITED(wait_status) ? sandbox_step_name(WEXITSTATUS(wait_status) - SANDBOX_EXIT_BASE) : NULL;
-		outcome = outcome_of(SAFE_NO_SANDBOX, step ? step : "the decoder ended before it was locked down");
-	} else if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGXCPU) {
-		outcome = outcome_of(SAFE_LIMIT, "more processor time than the limit allows (--cpu)");
-	} else if (WIFSIGNALED(wait_status)) {
-		outcome.reason = "the decoder was killed";
-		outcome.signal = WTERMSIG(wait_status);
+	for (int i = 0; i < 2; i++) {
+		close_fd(&input[i]);
+		close_fd(&output[i]);
+		close_fd(&report[i]);
 	}
 	return outcome;
 }

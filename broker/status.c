@@ -5,23 +5,30 @@
 
 static const struct {
 	enum safe_status status;
+	enum safe_limit limit;
 	const char *reason;
 } failures[WIRE_FAILURES] = {
-	[WIRE_FAIL_EMPTY] = { SAFE_MALFORMED, "the input is empty" },
-	[WIRE_FAIL_SIGNATURE] = { SAFE_MALFORMED, "does not start as its format does" },
-	[WIRE_FAIL_TRUNCATED] = { SAFE_MALFORMED, "ends early" },
-	[WIRE_FAIL_HEADER] = { SAFE_MALFORMED, "the header is not valid" },
-	[WIRE_FAIL_STRUCTURE] = { SAFE_MALFORMED, "parts are missing, doubled or out of order" },
-	[WIRE_FAIL_DATA] = { SAFE_MALFORMED, "the compressed data is damaged" },
-	[WIRE_FAIL_CHECKSUM] = { SAFE_MALFORMED, "a checksum does not match" },
-	[WIRE_FAIL_LENGTH] = { SAFE_MALFORMED, "a stored length does not match" },
-	[WIRE_FAIL_UNSUPPORTED] = { SAFE_UNSUPPORTED, "uses a variant of its format that is not supported" },
-	[WIRE_FAIL_LIMIT_SIDE] = { SAFE_LIMIT, "more pixels a side than the limit allows (--max-side)" },
-	[WIRE_FAIL_LIMIT_PIXELS] = { SAFE_LIMIT, "more pixels than the limit allows (--max-pixels)" },
-	[WIRE_FAIL_LIMIT_OUTPUT] = { SAFE_LIMIT, "more output than the limit allows (--max-output)" },
-	[WIRE_FAIL_LIMIT_MEMORY] = { SAFE_LIMIT, "needs more memory than the limit allows (--memory)" },
-	[WIRE_FAIL_LIMIT_METADATA] = { SAFE_LIMIT, "more metadata than the limit allows" },
-	[WIRE_FAIL_ABSENT] = { SAFE_UNSUPPORTED, "has no cover picture" },
+	[WIRE_FAIL_EMPTY] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "the input is empty" },
+	[WIRE_FAIL_SIGNATURE] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "does not start as its format does" },
+	[WIRE_FAIL_TRUNCATED] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "ends early" },
+	[WIRE_FAIL_HEADER] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "the header is not valid" },
+	[WIRE_FAIL_STRUCTURE] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "parts are missing, doubled or out of order" },
+	[WIRE_FAIL_DATA] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "the compressed data is damaged" },
+	[WIRE_FAIL_CHECKSUM] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "a checksum does not match" },
+	[WIRE_FAIL_LENGTH] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "a stored length does not match" },
+	[WIRE_FAIL_TRAILING] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "something else follows its end" },
+	[WIRE_FAIL_UNSUPPORTED] = { SAFE_UNSUPPORTED, SAFE_LIMIT_NONE,
+	                            "uses a variant of its format that is not supported" },
+	[WIRE_FAIL_LIMIT_SIDE] = { SAFE_LIMIT, SAFE_LIMIT_SIDE,
+	                           "more pixels a side than the limit allows (--max-side)" },
+	[WIRE_FAIL_LIMIT_PIXELS] = { SAFE_LIMIT, SAFE_LIMIT_PIXELS,
+	                             "more pixels than the limit allows (--max-pixels)" },
+	[WIRE_FAIL_LIMIT_OUTPUT] = { SAFE_LIMIT, SAFE_LIMIT_OUTPUT,
+	                             "more output than the limit allows (--max-output)" },
+	[WIRE_FAIL_LIMIT_MEMORY] = { SAFE_LIMIT, SAFE_LIMIT_MEMORY,
+	                             "needs more memory than the limit allows (--memory)" },
+	[WIRE_FAIL_LIMIT_METADATA] = { SAFE_LIMIT, SAFE_LIMIT_METADATA, "more metadata than the limit allows" },
+	[WIRE_FAIL_ABSENT] = { SAFE_UNSUPPORTED, SAFE_LIMIT_NONE, "has no cover picture" },
 };
 
 static const char *const names[] = {
@@ -37,7 +44,11 @@ static const char *const names[] = {
 
 struct safe_outcome outcome_of_failure(enum wire_failure failure)
 {
-	return outcome_of(failures[failure].status, failures[failure].reason);
+	return (struct safe_outcome){
+		.status = failures[failure].status,
+		.limit = failures[failure].limit,
+		.reason = failures[failure].reason,
+	};
 }
 
 const char *status_name(enum safe_status status)
@@ -53,6 +64,11 @@ struct safe_outcome outcome_ok(void)
 struct safe_outcome outcome_of(enum safe_status status, const char *reason)
 {
 	return outcome_of_errno(status, reason, 0);
+}
+
+struct safe_outcome outcome_of_limit(enum safe_limit limit, const char *reason)
+{
+	return (struct safe_outcome){ .status = SAFE_LIMIT, .limit = limit, .reason = reason };
 }
 
 struct safe_outcome outcome_of_errno(enum safe_status status, const char *reason, int error_number)

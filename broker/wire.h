@@ -81,8 +81,9 @@ struct wire_request {
 	uint32_t max_metadata;   /* bytes of one ancillary block that the child may hold, and of all METADATA values */
 	uint64_t max_pixels;     /* over all frames */
 	uint64_t max_output;     /* bytes of pixels, samples or data */
+	uint32_t scale;          /* width and height are wanted at 1/scale, rounded up: 1, 2, 4 or 8 */
 	uint32_t sample_formats; /* as pixel_formats; 0: the caller takes no audio */
-	uint32_t reserved[3];    /* zero */
+	uint32_t reserved[2];    /* zero */
 };
 _Static_assert(sizeof(struct wire_request) == 64, "no padding");
 
@@ -255,6 +256,7 @@ enum wire_failure {
 	WIRE_FAIL_DATA,        /* the compressed data is not valid */
 	WIRE_FAIL_CHECKSUM,    /* a CRC or Adler checksum differs */
 	WIRE_FAIL_LENGTH,      /* a stored length differs */
+	WIRE_FAIL_TRAILING,    /* bytes follow the end that are no part of the stream */
 	WIRE_FAIL_UNSUPPORTED, /* valid perhaps, but a variant that the codec does not decode */
 	WIRE_FAIL_LIMIT_SIDE,
 	WIRE_FAIL_LIMIT_PIXELS,

@@ -258,6 +258,27 @@ int arena_hide_from_children(struct arena *arena)
 	return madvise((char *)arena - GUARD, arena->mapped, MADV_DONTFORK);
 }
 
+int arena_shrink(struct arena *arena, size_t size)
+{
+	uintptr_t old_guard = arena->end;
+	uintptr_t new_end = ((uintptr_t)arena + size) & ~(uintptr_t)(GUARD - 1);
+
+	if (size >= arena->end - (uintptr_t)arena)
+		return 0;
+	if (new_end < arena->top) {
+		errno = ENOMEM;
+		return -1;
+	}
+	char *guard = (char *)arena + (new_end - (uintptr_t)arena);
+	if (mprotect(guard, GUARD, PROT_NONE) != 0 || munmap(guard + GUARD, old_guard - new_end) != 0)
+		return -1;
+	arena->mapped -= old_guard - new_end;
+	arena->end = new_end;
+	if (arena->high > new_end)
+		arena->high = new_end;
+	return 0;
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	struct block *block = take(arena, block_size(size));

@@ -27,6 +27,10 @@ void arena_destroy(struct arena *arena);
  * read nor use it.  Returns 0, or -1 with errno set. */
 int arena_hide_from_children(struct arena *arena);
 
+/* Gives back what is above the first `size` bytes, for good.  Returns 0, or -1 with errno set: ENOMEM where something
+ * was allocated there. */
+int arena_shrink(struct arena *arena, size_t size);
+
 /* As malloc, calloc, aligned_alloc (any power of two), realloc, free and malloc_usable_size; errno is ENOMEM when they
  * return NULL, EINVAL for an alignment that is no power of two.  A pointer that was not allocated here, or was freed
  * already, ends the process where the block header shows it. */

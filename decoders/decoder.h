@@ -35,7 +35,18 @@ struct decoder {
 	/* Decodes one input.  Returns WIRE_OK when it is whole, a failure, or what a session function returned.
 	 * Releases all that it allocated, whatever the ending. */
 	session_result (*decode)(struct session *session);
+
+	/* A small input that a child decodes before its work comes, so that the memory that it will need is there.
+	 * NULL: none. */
+	const uint8_t *sample, *sample_end;
+	uint32_t sample_variant;
 };
+
+/* Defines NAME and NAME_end, the contents of a file, seen from the project's top folder. */
+#define DECODER_SAMPLE(name, file)                                                                                     \
+	__asm__(".section .rodata\n" #name ":\n.incbin \"" file "\"\n" #name "_end:\n.byte 0\n.previous\n");           \
+	extern const uint8_t name[] __attribute__((visibility("hidden")));                                             \
+	extern const uint8_t name##_end[] __attribute__((visibility("hidden")))
 
 /* Each decoder's file defines this. */
 extern const struct decoder decoder;
@@ -60,6 +71,10 @@ session_result session_check_size(const struct session *session, uint32_t width,
 /* The one format of those that the caller takes which loses least of a picture with this color, depth and alpha flag.
  */
 enum wire_pixel_format session_choose_format(const struct session *session, const struct wire_image *image);
+
+/* For decoders that can reduce a picture themselves: returns 1, 2, 4 or 8, by which width and height are to be divided,
+ * rounded up, in all that they announce and give.  Where a decoder does not ask, the session reduces what it gives. */
+uint32_t session_take_scale(struct session *session);
 
 /* Announces the picture.  All fields of *image must be set; pixel_format by session_choose_format().  Returns WIRE_OK,
  * a limit failure, or SESSION_STOP when only information was wanted. */
@@ -124,6 +139,7 @@ struct session_io {
 	ssize_t (*read)(void *context, void *data, size_t size);
 	ssize_t (*write)(void *context, const void *data, size_t size);
 	void *context;
+	size_t touch; /* bytes of the buffers to touch before they are used */
 };
 
 /* Says HELLO, reads the request, decodes, and says END or FAIL.  Returns false when the other side went away or sent a
@@ -134,6 +150,7 @@ bool session_serve(const struct decoder *decoder, const struct session_io *io);
 struct decoder_module {
 	uint32_t abi; /* DECODER_ABI */
 	const struct decoder *decoder;
+	void (*warm_up)(void); /* session_serve() on the decoder's sample, in memory; makes no system call */
 	void (*run)(void); /* session_serve() on descriptors 0 and 1, then the raw exit system call: does not return */
 };
 

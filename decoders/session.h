@@ -20,9 +20,16 @@ struct session {
 	size_t bulk; /* where the header of the bulk message that is being filled stands, or NO_BULK */
 	bool lost;   /* the other side does not take bytes any more */
 
-	struct wire_image image;
-	size_t stride; /* bytes a row */
+	struct wire_image image; /* as it is sent */
+	size_t stride;           /* bytes a row */
 	uint32_t frame_rows_left;
+	uint32_t scale;                   /* by which the session reduces what the decoder gives; 1: not at all */
+	uint32_t full_width, full_height; /* of what it gives */
+	size_t full_stride;
+	uint32_t full_rows_left; /* of the frame */
+	uint8_t *square;         /* owned; `scale` rows of what it gives, where that is reduced */
+	size_t square_rows;      /* that are there */
+
 	size_t sample_frame;    /* bytes of one sample of each channel; 0 before AUDIO */
 	uint64_t bytes_left;    /* of max_output, in a stream or audio */
 	uint32_t metadata_left; /* of max_metadata */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "../broker/sinks/sink.h"
-#include "../broker/sinks/widen.h"
+#include "../broker/widen.h"
 
 enum { WIDTH = 5, HEIGHT = 4 };
 

@@ -4,20 +4,25 @@
 # Every tests/*_test.c is one criterion program.  Those listed as SANDBOXED lock children down, where no sanitizer's
 # runtime can follow.
 UNITS := $(patsubst tests/%.c,%,$(wildcard tests/*_test.c))
-SANDBOXED := lockdown_test
+SANDBOXED := lockdown_test $(filter library%,$(UNITS))
 # The tests of guard pages die of a signal that AddressSanitizer handles itself.
 export ASAN_OPTIONS := handle_segv=0:handle_sigill=0:allow_user_segv_handler=1
 UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/%)
 
-UNIT_SUPPORT := $(BUILD)/libinterface.a $(BUILD)/libtrusted.a $(BUILD)/libdecoding.a
+UNIT_SUPPORT := $(BUILD)/libtestsupport.a $(BUILD)/libinterface.a $(BUILD)/libtrusted.a $(BUILD)/libdecoding.a
+
+$(BUILD)/libtestsupport.a: $(call object,tests/library_support.c)
 
 # The allocator and what decoders share, without the interposed malloc().
 $(BUILD)/libdecoding.a: $(call object,decoders/arena.c decoders/arena_check.c $(COMMON))
 
-$(BUILD)/tests/%_test: $(BUILD)/obj/tests/%_test.o $(UNIT_SUPPORT)
+# Tests of the library know the format "hostile", too.
+$(UNITS:%=$(BUILD)/tests/%): $(BUILD)/tests/%_test: $(BUILD)/obj/tests/%_test.o $(UNIT_SUPPORT)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie -o $@ $^ -lcriterion $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)$(CC) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcriterion -lseccomp $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
+$(filter $(BUILD)/tests/library%,$(UNIT_PROGRAMS)): $(BUILD)/obj/hostile/registry.o
 
 # A program of its own, because criterion must not run on the allocator that is tested.
 INTERPOSE_CHECK := $(BUILD)/tests/interpose_check
@@ -25,6 +30,13 @@ $(INTERPOSE_CHECK): $(call object,tests/interpose_check.c $(MEMORY) decoders/are
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
+# Many decodes through one handle of the library.
+STRESS := $(BUILD)/tests/library_stress
+$(STRESS): $(BUILD)/obj/tests/library_stress.o $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
 # The command line as users have it, but with one more format: a decoder that attacks (tests/hostile.c).
 HOSTILE := $(BUILD)/tests/bin-hostile
@@ -36,7 +48,25 @@ $(BUILD)/obj/hostile/registry.o: broker/registry.c tests/hostile_format.h $(BUIL
 $(HOSTILE)/safe-decode: $(call object,broker/cli/main.c $(MEMORY)) $(BUILD)/obj/hostile/registry.o $(BUILD)/libinterface.a $(BUILD)/libtrusted.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie $(EXPORTS) -o $@ $^ $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)$(CC) -pie $(EXPORTS) -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
+# A library, a broker and a command line that know it: they find each other by their folder.
+$(HOSTILE)/safe-decode-broker: $(call object,broker/process/main.c broker/process/children.c $(MEMORY)) $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(EXPORTS) -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
+# For the viewer, which takes it instead of the one beside it where LD_LIBRARY_PATH says so.
+HOSTILE_LIBRARY := $(HOSTILE)/libsafe-decode.so.$(SONAME_VERSION)
+$(HOSTILE_LIBRARY): $(filter-out %/registry.o,$(call object,$(LIBRARY))) $(BUILD)/obj/hostile/registry.o
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -shared -Wl,-soname,$(@F) -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
+# Beside it, the decoders that it shares with the others.
+$(HOSTILE)/decoders/%.so: $(BUILD)/decoders/%.so
+	@mkdir -p $(@D)
+	$(Q)ln -sf ../../../decoders/$*.so $@
 
 $(HOSTILE)/decoders/hostile.so: $(call object,tests/hostile.c decoders/module.c) $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
@@ -58,17 +88,26 @@ endef
 
 HARNESSES := $(DECODERS) wire arena
 REPLAYERS := $(HARNESSES:%=$(BUILD)/fuzz/%)
-$(foreach decoder,$(DECODERS),$(eval $(call harness_rule,$(decoder),fuzz/decoder_fuzz.c $(call parts_of,$(decoder)),$(shell pkg-config --libs $(call library_of,decoders/$(decoder).c) 2>/dev/null) -lseccomp,$(BUILD)/libcommon.a)))
-$(eval $(call harness_rule,wire,fuzz/wire_fuzz.c,-lseccomp))
+$(foreach decoder,$(DECODERS),$(eval $(call harness_rule,$(decoder),fuzz/decoder_fuzz.c $(call parts_of,$(decoder)),$(call libs_of,$(decoder)),$(BUILD)/libcommon.a)))
+$(eval $(call harness_rule,wire,fuzz/wire_fuzz.c))
 $(eval $(call harness_rule,arena,fuzz/arena_fuzz.c decoders/arena.c decoders/arena_check.c))
 $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE
 
-.PHONY: tests sanitized fuzzers
-tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(HOSTILE)/safe-decode $(HOSTILE)/decoders/hostile.so $(REPLAYERS)
+.PHONY: tests sanitized threads fuzzers
+tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(STRESS) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-broker $(HOSTILE_LIBRARY) \
+	$(HOSTILE)/decoders/hostile.so $(DECODERS:%=$(HOSTILE)/decoders/%.so) $(REPLAYERS) $(VIEWER)
 sanitized: $(filter-out $(SANDBOXED:%=$(BUILD)/tests/%),$(UNIT_PROGRAMS)) $(REPLAYERS)
+# The library's side under ThreadSanitizer: its brokers are those of the plain build.
+threads: $(filter $(BUILD)/tests/library%,$(UNIT_PROGRAMS)) $(STRESS)
+	$(Q)ln -sf ../safe-decode ../safe-decode-broker $(BUILD)/ && ln -sfn ../../tests/bin-hostile $(HOSTILE)
 fuzzers: $(HARNESSES:%=$(BUILD)/fuzz/%-fuzzer)
 
 $(BUILD)/bench/png-loop: $(call object,bench/png_loop.c)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS) -lpng16
+
+$(BUILD)/bench/library-bench: $(call object,bench/library_bench.c bench/in_process.c) $(SHARED)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie -o $@ $(filter-out %.so,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS) -L$(BUILD) -lsafe-decode -Wl,-rpath,'$$ORIGIN/..' -ljpeg -lpng16 -pthread

@@ -18,7 +18,7 @@
 
 struct batch {
 	const struct options *options;
-	struct engine *engine;
+	struct nursery *nursery;
 	struct names names;
 	struct progress progress;
 	struct job *jobs;   /* slots; options->jobs of them */
@@ -28,14 +28,6 @@ struct batch {
 	size_t next; /* input to start next */
 	enum safe_status worst;
 };
-
-static uint64_t nanoseconds(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail: the clock exists */
-	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
 
 /* Where the output of an input goes. */
 static char *name_output(void *context, const char *input, const struct safe_format *format, bool *failed)
@@ -60,12 +52,10 @@ static void finish(struct batch *batch, size_t slot)
 	job_end(job);
 	progress_clear(&batch->progress);
 	report_job(job);
-	if (job->outcome.status == SAFE_KILLED)
-		engine_note_crash(batch->engine);
+	job_free(job);
 	if (job->outcome.status > batch->worst)
 		batch->worst = job->outcome.status;
 	progress_count(&batch->progress, job->outcome.status);
-	job_free(job);
 	if (batch->busy[slot])
 		batch->active--;
 	batch->busy[slot] = false;
@@ -78,7 +68,7 @@ static void start(struct batch *batch, size_t slot)
 
 	*job = (struct job){
 		.options = batch->options,
-		.engine = batch->engine,
+		.nursery = batch->nursery,
 		.name = batch->options->inputs[batch->next++],
 		.slot = slot,
 	};
@@ -102,7 +92,7 @@ static void let_gather(const struct batch *batch)
 {
 	const struct timespec moment = { .tv_nsec = PUMP_GATHER };
 
-	if (batch->slots == 1 && pump_is_streaming(&batch->jobs[0].pump))
+	if (batch->slots == 1 && pump_is_streaming(&batch->jobs[0].decode.pump))
 		(void)nanosleep(&moment, NULL);
 }
 
@@ -119,14 +109,14 @@ static void step(struct batch *batch)
 		if (wanted >= 0 && (timeout < 0 || wanted < timeout))
 			timeout = wanted;
 	}
-	uint64_t before = nanoseconds();
+	uint64_t before = decode_clock();
 	let_gather(batch);
 	if (poll(batch->fds, batch->slots * PUMP_FDS, timeout) < 0) {
 		/* Only EINTR and ENOMEM are possible; either way nothing is known to be ready. */
 		for (size_t i = 0; i < batch->slots * PUMP_FDS; i++)
 			batch->fds[i].revents = 0;
 	}
-	uint64_t waited = nanoseconds() - before;
+	uint64_t waited = decode_clock() - before;
 	for (size_t slot = 0; slot < batch->slots; slot++)
 		if (batch->busy[slot] && !job_step(&batch->jobs[slot], &batch->fds[slot * PUMP_FDS], waited))
 			finish(batch, slot);
@@ -166,11 +156,11 @@ static const char *picture_extension(const struct options *options)
 	return options->sink->name;
 }
 
-enum safe_status batch_run(const struct options *options, struct engine *engine)
+enum safe_status batch_run(const struct options *options, struct nursery *nursery)
 {
 	struct batch batch = {
 		.options = options,
-		.engine = engine,
+		.nursery = nursery,
 		.names = NAMES_INIT(options->output_dir, picture_extension(options)),
 	};
 	struct safe_outcome outcome = open_batch(&batch);

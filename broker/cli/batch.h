@@ -4,10 +4,10 @@
 #define SAFE_DECODE_BATCH_H
 
 #include "../status.h"
-#include "engine.h"
+#include "job.h"
 #include "options.h"
 
 /* Decodes all inputs and reports on each.  Returns the highest status. */
-enum safe_status batch_run(const struct options *options, struct engine *engine);
+enum safe_status batch_run(const struct options *options, struct nursery *nursery);
 
 #endif

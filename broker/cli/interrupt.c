@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,22 +13,39 @@
 static const int endings[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
 static pid_t owner; /* a forked child must not clean up for its parent */
-static volatile pid_t children[INTERRUPT_CHILDREN];
+
+/* Who is to be ended, and by which descriptor. */
+struct watched {
+	volatile pid_t pid; /* 0: nobody */
+	volatile int fd;
+};
+static struct watched children[INTERRUPT_CHILDREN];
+static struct watched brokers[INTERRUPT_BROKERS];
+
+static void reap(const struct watched *watched, size_t count)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (watched[i].pid > 0)
+			while (waitpid(watched[i].pid, &status, 0) < 0 && errno == EINTR)
+				;
+}
 
 /* Only calls functions that are safe in a signal handler. */
 static void end_by_signal(int number)
 {
-	int status = 0;
-
 	if (getpid() != owner)
 		_exit(128 + number);
 	for (size_t i = 0; i < INTERRUPT_CHILDREN; i++)
-		if (children[i] > 0)
-			(void)kill(children[i], SIGKILL);
-	for (size_t i = 0; i < INTERRUPT_CHILDREN; i++)
-		if (children[i] > 0)
-			while (waitpid(children[i], &status, 0) < 0 && errno == EINTR)
-				;
+		if (children[i].pid > 0)
+			(void)syscall(SYS_pidfd_send_signal, children[i].fd, SIGKILL, NULL, 0);
+	/* A broker ends its own children. */
+	for (size_t i = 0; i < INTERRUPT_BROKERS; i++)
+		if (brokers[i].pid > 0)
+			(void)shutdown(brokers[i].fd, SHUT_RDWR);
+	reap(children, INTERRUPT_CHILDREN);
+	reap(brokers, INTERRUPT_BROKERS);
 	output_unlink_all();
 	_exit(128 + number);
 }
@@ -50,7 +69,19 @@ int interrupt_install(void)
 	return 0;
 }
 
-void interrupt_watch(size_t slot, pid_t pid)
+void interrupt_watch(size_t slot, pid_t pid, int pidfd)
 {
-	children[slot] = pid;
+	children[slot].fd = pidfd;
+	children[slot].pid = pid;
+}
+
+void interrupt_watch_broker(pid_t pid, int socket)
+{
+	for (size_t i = 0; i < INTERRUPT_BROKERS; i++) {
+		if (brokers[i].pid != (socket < 0 ? pid : 0))
+			continue;
+		brokers[i].fd = socket;
+		brokers[i].pid = socket < 0 ? 0 : pid;
+		return;
+	}
 }

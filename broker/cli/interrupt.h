@@ -7,12 +7,17 @@
 #include <sys/types.h>
 
 #define INTERRUPT_CHILDREN 256 /* that can be watched at once */
+#define INTERRUPT_BROKERS 64
 
 /* Installs the handlers, and ignores SIGPIPE and SIGXFSZ, which become errors of write().  Returns 0, or -1 with errno
  * set. */
 int interrupt_install(void);
 
-/* Child `pid` is to be killed and reaped when a signal ends the program; 0 gives the slot free again. */
-void interrupt_watch(size_t slot, pid_t pid);
+/* The child of this process in `slot` is to be killed and reaped when a signal ends the program; pid 0 gives the slot
+ * free again.  It is killed by its pidfd: once that is closed, its number means nothing. */
+void interrupt_watch(size_t slot, pid_t pid, int pidfd);
+
+/* A broker, whose end of `socket` will tell it to end; -1: it has ended.  For safe_decoder.watch. */
+void interrupt_watch_broker(pid_t pid, int socket);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../library/decoder.h"
 #include "interrupt.h"
 
 /* ---- what the wire reader calls ---- */
@@ -15,12 +16,8 @@
 static struct safe_outcome take_hello(void *context)
 {
 	struct job *job = context;
-	struct safe_outcome outcome = sandbox_verify(&job->engine->sandbox, job->child.pid, &job->posture);
 
-	job->said_hello = true;
-	if (outcome.status == SAFE_OK)
-		pump_release(&job->pump);
-	return outcome;
+	return decode_hello(&job->decode);
 }
 
 /* Opens the output as late as possible: a refused input leaves no trace. */
@@ -47,15 +44,15 @@ static struct safe_outcome announce(struct job *job, enum safe_kind kind)
 	if (job->format->kind != kind)
 		return outcome_of(SAFE_KILLED, "the decoder lied: that is not what its format gives");
 	job->announced = true;
-	job->is_image = kind == SAFE_IMAGE;
-	job->is_audio = kind == SAFE_AUDIO;
+	job->is_image = kind == SAFE_KIND_IMAGE;
+	job->is_audio = kind == SAFE_KIND_AUDIO;
 	return job->options->info ? outcome_ok() : open_sink(job);
 }
 
 static struct safe_outcome take_image(void *context, const struct wire_image *image)
 {
 	struct job *job = context;
-	struct safe_outcome outcome = announce(job, SAFE_IMAGE);
+	struct safe_outcome outcome = announce(job, SAFE_KIND_IMAGE);
 
 	job->image = *image;
 	if (!job->sink_open || outcome.status != SAFE_OK)
@@ -77,7 +74,7 @@ static struct safe_outcome take_frame(void *context, const struct wire_frame *fr
 static struct safe_outcome take_audio(void *context, const struct wire_audio *audio)
 {
 	struct job *job = context;
-	struct safe_outcome outcome = announce(job, SAFE_AUDIO);
+	struct safe_outcome outcome = announce(job, SAFE_KIND_AUDIO);
 
 	job->audio = *audio;
 	return job->sink_open && outcome.status == SAFE_OK ? sink_audio(&job->sink, audio) : outcome;
@@ -105,7 +102,7 @@ static struct safe_outcome take_bytes(void *context)
 
 	if (job->fetching)
 		return cover_open(&job->cover);
-	struct safe_outcome outcome = announce(job, SAFE_BYTES);
+	struct safe_outcome outcome = announce(job, SAFE_KIND_BYTES);
 	return job->sink_open && outcome.status == SAFE_OK ? sink_bytes(&job->sink) : outcome;
 }
 
@@ -173,7 +170,7 @@ static struct safe_outcome find_format(struct job *job, const uint8_t *start, si
 		return outcome_of_failure(WIRE_FAIL_EMPTY);
 	if (!job->format)
 		job->format = registry_recognise(start, size);
-	if (job->options->cover && job->format && !job->fetching && job->format->kind != SAFE_IMAGE)
+	if (job->options->cover && job->format && !job->fetching && job->format->kind != SAFE_KIND_IMAGE)
 		return outcome_of(SAFE_UNSUPPORTED, "its cover is not a picture");
 	return job->format ? outcome_ok() : outcome_of(SAFE_UNSUPPORTED, "not a format that any decoder takes");
 }
@@ -205,12 +202,33 @@ static struct wire_request make_request(const struct job *job)
 		.max_metadata = limits->max_metadata,
 		.max_pixels = limits->max_pixels,
 		.max_output = limits->max_output,
+		.scale = job->options->scale,
 	};
 }
 
-static struct safe_outcome start_pump(struct job *job, const uint8_t *start, size_t size)
+/* A child from a broker's spares, if there are brokers; else one of this process. */
+static struct safe_outcome get_child(struct job *job, struct child *child)
+{
+	const struct safe_limits *limits = &job->options->limits;
+	struct nursery *nursery = job->nursery;
+	struct engine_child plan = { .module = job->format->module, .cpu_seconds = limits->cpu_seconds };
+	struct want want;
+
+	if (!nursery->decoder)
+		return engine_spawn(nursery->engine, &plan, child);
+	want_init(&want, job->format->module, limits);
+	if (!decoder_want(nursery->decoder, &want))
+		decoder_wait(nursery->decoder, &want);
+	*child = want.child;
+	return want.outcome;
+}
+
+static struct safe_outcome start_decode(struct job *job, const uint8_t *start, size_t size)
 {
 	struct wire_request request = make_request(job);
+	struct decode_input input = { .source = job->source, .start = start, .start_size = size };
+	struct child child = CHILD_NONE;
+	struct safe_outcome outcome = get_child(job, &child);
 
 	job->consumer = (struct wire_consumer){
 		.context = job,
@@ -225,19 +243,11 @@ static struct safe_outcome start_pump(struct job *job, const uint8_t *start, siz
 		.commit = commit,
 		.end = take_end,
 	};
-	struct pump_plan plan = {
-		.request = &request,
-		.consumer = &job->consumer,
-		.source = job->source,
-		.to_child = job->child.input,
-		.from_child = job->child.output,
-		.start = start,
-		.start_size = size,
-		.max_input = job->options->limits.max_input,
-		.stall_seconds = job->options->limits.stall_seconds,
-	};
-	job->pump_open = true;
-	return pump_init(&job->pump, &plan);
+	if (outcome.status != SAFE_OK)
+		return outcome;
+	if (job->nursery->engine)
+		interrupt_watch(job->slot, child.pid, child.pidfd);
+	return decode_start(&job->decode, &child, &request, &job->consumer, &input, &job->options->limits);
 }
 
 /* Recognises the source and starts a child for it. */
@@ -256,17 +266,13 @@ static struct safe_outcome start_child(struct job *job)
 		job->output_path = job->name_output(job->name_context, job->name, job->format, &failed);
 	if (failed)
 		return outcome_of_errno(SAFE_IO, "cannot name the output", ENOMEM);
-	outcome = engine_spawn(job->engine, job->format, job->options->limits.cpu_seconds, &job->child);
-	if (outcome.status != SAFE_OK)
-		return outcome;
-	interrupt_watch(job->slot, job->child.pid);
-	return start_pump(job, bytes, size);
+	return start_decode(job, bytes, size);
 }
 
 bool job_start(struct job *job, job_name_output *name_output, void *context)
 {
 	job->source = -1;
-	job->child = SPAWNED_NONE;
+	job->decode = DECODE_NONE;
 	job->output = OUTPUT_NONE;
 	job->cover = COVER_NONE;
 	job->name_output = name_output;
@@ -281,14 +287,12 @@ bool job_start(struct job *job, job_name_output *name_output, void *context)
 /* Gives up the first child and its input, and starts the second on the picture that the first has sent. */
 static struct safe_outcome start_on_cover(struct job *job)
 {
-	interrupt_watch(job->slot, 0);
-	(void)spawn_end(&job->child);
-	pump_free(&job->pump);
-	job->pump_open = false;
+	decode_end(&job->decode);
+	interrupt_watch(job->slot, 0, -1);
+	job->decode = DECODE_NONE;
 	(void)close(job->source);
 	job->source = cover_give(&job->cover);
 	job->fetching = false;
-	job->said_hello = false;
 	return job->source >= 0 ? start_child(job) : outcome_of_errno(SAFE_IO, "cannot read the cover", errno);
 }
 
@@ -296,52 +300,28 @@ static struct safe_outcome start_on_cover(struct job *job)
 
 int job_wants(const struct job *job, struct pollfd fds[PUMP_FDS])
 {
-	return pump_wants(&job->pump, fds);
-}
-
-/* The child closed its output without a last word: ask the kernel how it ended, and the report what it tried. */
-static void find_cause_of_death(struct job *job)
-{
-	struct sandbox_report report;
-	int report_fd = job->child.report;
-
-	job->child.report = -1;
-	interrupt_watch(job->slot, 0); /* before its number can mean another process */
-	job->outcome = spawn_outcome(spawn_end_gently(&job->child), job->said_hello);
-	if (report_fd < 0)
-		return;
-	if (read(report_fd, &report, sizeof(report)) == sizeof(report)) {
-		job->forbidden_call = sandbox_system_call_name(&report);
-		job->outcome = outcome_of(SAFE_KILLED, "the decoder tried a forbidden system call");
-	}
-	(void)close(report_fd);
+	return decode_wants(&job->decode, fds);
 }
 
 bool job_step(struct job *job, const struct pollfd fds[PUMP_FDS], uint64_t waited)
 {
-	enum pump_progress progress = pump_step(&job->pump, fds, waited);
+	bool more = decode_step(&job->decode, fds, waited);
 
-	if (progress == PUMP_OVER)
-		job->outcome = job->pump.outcome;
-	else if (progress == PUMP_GONE)
-		find_cause_of_death(job);
-	else if (job->pump.input_closed)
-		spawn_close_input(&job->child);
-	if (progress == PUMP_OVER && job->fetching && job->outcome.status == SAFE_OK) {
+	job->outcome = job->decode.outcome;
+	if (!more && job->fetching && job->outcome.status == SAFE_OK) {
 		job->outcome = start_on_cover(job);
 		return job->outcome.status == SAFE_OK;
 	}
-	return progress == PUMP_MORE;
+	return more;
 }
 
 /* ---- end ---- */
 
 void job_end(struct job *job)
 {
-	interrupt_watch(job->slot, 0);
-	(void)spawn_end(&job->child);
-	if (job->pump_open)
-		pump_free(&job->pump);
+	job->decode.outcome = job->outcome;
+	decode_end(&job->decode);
+	interrupt_watch(job->slot, 0, -1);
 	if (job->sink_open)
 		sink_release(&job->sink);
 	if (job->source >= 0)
@@ -357,7 +337,5 @@ void job_end(struct job *job)
 
 void job_free(struct job *job)
 {
-	free(job->forbidden_call);
-	job->forbidden_call = NULL;
 	tag_list_free(&job->tags);
 }

@@ -12,14 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../pump.h"
+#include "../decode.h"
+#include "../engine.h"
 #include "../registry.h"
 #include "../sandbox.h"
 #include "../sinks/sink.h"
-#include "../spawn.h"
 #include "../status.h"
 #include "cover.h"
-#include "engine.h"
 #include "options.h"
 #include "output.h"
 #include "tag_list.h"
@@ -28,17 +27,21 @@
  * when there is no memory. */
 typedef char *job_name_output(void *context, const char *input, const struct safe_format *format, bool *failed);
 
+/* Where children come from: this process, or brokers that keep spares. */
+struct nursery {
+	struct engine *engine;        /* NULL: none */
+	struct safe_decoder *decoder; /* NULL: none */
+};
+
 struct job {
 	const struct options *options; /* borrowed, as the next two */
-	struct engine *engine;
+	struct nursery *nursery;
 	const char *name; /* of the input; "-" is standard input */
 	size_t slot;      /* for interrupt_watch() */
 	int source;       /* -1: closed */
 	const struct safe_format *format;
 	char *output_path; /* owned; NULL: standard output */
-	struct spawned child;
-	struct pump pump;
-	bool pump_open;
+	struct decode decode;
 	struct wire_consumer consumer;
 	struct output output;
 	struct sink sink;
@@ -49,8 +52,6 @@ struct job {
 	bool fetching;      /* the child is the first of those two */
 
 	/* What came of it. */
-	bool said_hello;
-	struct sandbox_posture posture;
 	bool is_image; /* else audio or bytes, once announced */
 	bool is_audio;
 	bool announced;
@@ -62,7 +63,6 @@ struct job {
 	uint64_t rows_lacking;    /* filled in after damage */
 	enum wire_failure damage; /* of a partial result; WIRE_OK: none */
 	uint32_t notes;           /* WIRE_NOTE_... */
-	char *forbidden_call;     /* owned; what a diagnosis found */
 	struct safe_outcome outcome;
 };
 
@@ -74,8 +74,10 @@ bool job_start(struct job *job, job_name_output *name_output, void *context);
 int job_wants(const struct job *job, struct pollfd fds[PUMP_FDS]);
 bool job_step(struct job *job, const struct pollfd fds[PUMP_FDS], uint64_t waited);
 
-/* Reaps the child, keeps or discards the output, and releases all but what report_job() needs and job_free() frees. */
+/* Reaps the child, keeps or discards the output, and releases all but what report_job() needs. */
 void job_end(struct job *job);
+
+/* Releases what report_job() needs. */
 void job_free(struct job *job);
 
 #endif

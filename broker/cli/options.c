@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../wire.h"
+#include "../words.h"
 #include "escape.h"
 #include "interrupt.h"
 
@@ -52,6 +53,7 @@ static const struct row {
 	{ "output", 'o', TEXT, "FILE", "write there, whole or not at all", AT(options.output), 0, 0 },
 	{ "to", 't', SINK, "FORMAT", "output format; else by FILE's extension, else raw", 0, 0, 0 },
 	{ "pixels", 'p', PIXELS, "FORMAT", "pixel format; default: bgra for raw, else by picture", 0, 0, 0 },
+	{ "scale", 0, COUNT32, "N", "width and height reduced to 1/N: 1, 2, 4 or 8", AT(options.scale), 1, 8 },
 	{ "samples", 0, SAMPLES, "FORMAT", "s16, s24, s32 or f32; default: as in the file", 0, 0, 0 },
 	{ "cover", 0, FLAG, NULL, "decode the picture that is embedded in audio", AT(options.cover), 0, 0 },
 	{ "info", 'i', FLAG, NULL, "print a JSON object an input; decode no pixels", AT(options.info), 0, 0 },
@@ -210,26 +212,18 @@ static enum safe_status set_number(const struct row *row, const char *text, void
 
 /* ---- rows ---- */
 
-static enum safe_status set_pixels(const struct row *row, const char *name, struct parsed *parsed)
+/* Looks a name up and stores its place among the names. */
+static enum safe_status set_place(const struct row *row, const char *name, name_at *names, uint32_t *place)
 {
-	for (uint32_t format = 0; format < WIRE_PIXEL_FORMATS; format++) {
-		if (strcmp(name, pixel_format_names[format]) == 0) {
-			parsed->pixel_format = format;
-			return SAFE_OK;
-		}
-	}
-	return complain_unknown(row->name, name, pixel_name_at);
-}
+	const char *known = NULL;
 
-static enum safe_status set_samples(const struct row *row, const char *name, struct parsed *parsed)
-{
-	for (uint32_t format = 0; format < WIRE_SAMPLE_FORMATS; format++) {
-		if (strcmp(name, sample_format_names[format]) == 0) {
-			parsed->sample_format = format;
+	for (uint32_t i = 0; (known = names(i)) != NULL; i++) {
+		if (strcmp(name, known) == 0) {
+			*place = i;
 			return SAFE_OK;
 		}
 	}
-	return complain_unknown(row->name, name, sample_name_at);
+	return complain_unknown(row->name, name, names);
 }
 
 static enum safe_status apply(const struct row *row, const char *argument, struct parsed *parsed)
@@ -247,9 +241,9 @@ static enum safe_status apply(const struct row *row, const char *argument, struc
 		parsed->options.action = (enum options_action)row->least;
 		return SAFE_OK;
 	case PIXELS:
-		return set_pixels(row, argument, parsed);
+		return set_place(row, argument, pixel_name_at, &parsed->pixel_format);
 	case SAMPLES:
-		return set_samples(row, argument, parsed);
+		return set_place(row, argument, sample_name_at, &parsed->sample_format);
 	case SINK:
 		parsed->sink = sink_format_by_name(argument);
 		return parsed->sink ? SAFE_OK : complain_unknown(row->name, argument, sink_name_at);
@@ -329,12 +323,18 @@ static enum safe_status parse_options(int argc, char **argv, struct parsed *pars
 
 static enum safe_status choose_pixels(struct parsed *parsed)
 {
+	const uint32_t with_alpha = WIRE_FORMAT_BIT(WIRE_BGRA) | WIRE_FORMAT_BIT(WIRE_RGBA) |
+	                            WIRE_FORMAT_BIT(WIRE_BGRA_PREMULTIPLIED) |
+	                            WIRE_FORMAT_BIT(WIRE_RGBA_PREMULTIPLIED) | WIRE_FORMAT_BIT(WIRE_RGBA16);
 	struct options *options = &parsed->options;
 	char text[256] = "";
 
 	options->pixel_formats = options->sink->preferred;
 	if (options->sink->accepted == 0) /* it takes no picture, and says so when one comes */
 		options->pixel_formats = WIRE_FORMAT_BIT(WIRE_BGRA);
+	/* Rows that lack are transparent, wherever the output format can say so. */
+	if (options->partial && (options->pixel_formats & with_alpha))
+		options->pixel_formats &= with_alpha;
 	if (parsed->pixel_format == WIRE_PIXEL_FORMATS)
 		return SAFE_OK;
 	if (options->sink->accepted == 0)
@@ -370,6 +370,22 @@ static enum safe_status choose_samples(struct parsed *parsed)
 	return complain("samples", sample_format_names[parsed->sample_format], "cannot be held by this output format");
 }
 
+/* What the extension of the output's name says about its pixels, or WIRE_PIXEL_FORMATS. */
+static uint32_t pixels_by_file_name(const struct options *options)
+{
+	const char *dot = options->output ? strrchr(options->output, '.') : NULL;
+	uint32_t format = 0;
+
+	/* Only one that stands for the output format, too. */
+	if (!dot || sink_format_by_file_name(options->output) != options->sink)
+		return WIRE_PIXEL_FORMATS;
+	if (words_have("pgm", dot + 1))
+		return WIRE_GRAY;
+	while (format < WIRE_PIXEL_FORMATS && !words_have(pixel_format_names[format], dot + 1))
+		format++;
+	return format;
+}
+
 /* Options that exclude each other. */
 static enum safe_status check_conflicts(const struct options *options)
 {
@@ -383,6 +399,7 @@ static enum safe_status check_conflicts(const struct options *options)
 		{ options->info && (options->output || options->output_dir), "--info writes to standard output only" },
 		{ options->diagnose && (options->output || options->output_dir || options->info),
 		  "--diagnose writes no output" },
+		{ (options->scale & (options->scale - 1)) != 0, "--scale takes 1, 2, 4 or 8" },
 		{ options->quiet && options->verbose, "--quiet and --verbose exclude each other" },
 	};
 	for (size_t i = 0; i < sizeof(conflicts) / sizeof(conflicts[0]); i++)
@@ -408,6 +425,8 @@ static enum safe_status complete(struct parsed *parsed)
 		options->sink = sink_format_by_file_name(options->output);
 	if (!options->sink)
 		options->sink = sink_format_by_name("raw");
+	if (parsed->pixel_format == WIRE_PIXEL_FORMATS)
+		parsed->pixel_format = pixels_by_file_name(options);
 	enum safe_status status = check_conflicts(options);
 	if (status == SAFE_OK)
 		status = choose_pixels(parsed);
@@ -418,7 +437,7 @@ enum safe_status options_parse(int argc, char **argv, struct options *options)
 {
 	static char standard_input[] = "-";
 	static char *default_inputs[] = { standard_input, NULL };
-	struct parsed parsed = { .options.limits = SAFE_LIMITS_DEFAULT,
+	struct parsed parsed = { .options = { .limits = limits_resolve(NULL), .scale = 1 },
 		                 .pixel_format = WIRE_PIXEL_FORMATS,
 		                 .sample_format = WIRE_SAMPLE_FORMATS };
 	enum safe_status status = parse_options(argc, argv, &parsed);

@@ -32,6 +32,7 @@ struct options {
 	uint32_t pixel_formats;            /* WIRE_FORMAT_BIT()s to ask for */
 	uint32_t sample_formats;           /* likewise, of audio */
 	const struct safe_format *decoder; /* NULL: by content */
+	uint32_t scale;                    /* 1, 2, 4 or 8 */
 	struct safe_limits limits;
 	bool info, partial, strict, cover, posture, diagnose, quiet, verbose;
 };

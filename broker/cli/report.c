@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../channels.h"
@@ -103,9 +104,9 @@ static const char *posture_text(const struct sandbox_posture *posture)
 
 static void report_details(const struct job *job)
 {
-	if (job->posture.verified) {
+	if (job->decode.posture.verified) {
 		start_line(job);
-		fprintf(stderr, "%s\n", posture_text(&job->posture));
+		fprintf(stderr, "%s\n", posture_text(&job->decode.posture));
 	}
 	if (job->notes & WIRE_NOTE_WARNINGS) {
 		start_line(job);
@@ -130,20 +131,25 @@ static void report_posture(const struct job *job)
 	        ", \"verified\": %s, \"seccomp\": \"%s\", \"filters\": %" PRIu64 ", \"inherited_filters\": %" PRIu64
 	        ", \"no_new_privs\": %s, \"system_calls\": [\"read\", \"write\", \"exit\", \"rt_sigreturn\"], "
 	        "\"descriptors\": [0, 1], \"pipes\": 2}\n",
-	        job->posture.verified ? "true" : "false", job->posture.strict ? "strict" : "filter",
-	        job->posture.filters, job->posture.filters_before, job->posture.no_new_privs ? "true" : "false");
+	        job->decode.posture.verified ? "true" : "false", job->decode.posture.strict ? "strict" : "filter",
+	        job->decode.posture.filters, job->decode.posture.filters_before,
+	        job->decode.posture.no_new_privs ? "true" : "false");
 }
 
 static void report_diagnosis(const struct job *job)
 {
-	if (job->forbidden_call) {
+	char *forbidden = job->decode.reported ? sandbox_system_call_name(&job->decode.report) : NULL;
+
+	if (forbidden) {
 		start_line(job);
-		fprintf(stderr, "the decoder tried %s, which the sandbox forbids\n", job->forbidden_call);
+		fprintf(stderr, "the decoder tried %s, which the sandbox forbids\n", forbidden);
+		free(forbidden);
 		return;
 	}
 	if (job->outcome.status == SAFE_OK) {
 		start_line(job);
-		fputs("no forbidden system call: the decode is complete\n", stderr);
+		fprintf(stderr, "no forbidden system call: the decode is %s\n",
+		        job->damage == WIRE_OK ? "complete" : "partial");
 		return;
 	}
 	report_failure(job->name, &job->outcome);
@@ -165,7 +171,7 @@ void report_job(const struct job *job)
 {
 	const struct options *options = job->options;
 
-	if (options->posture && job->said_hello)
+	if (options->posture && job->decode.said_hello)
 		report_posture(job);
 	if (options->verbose)
 		report_details(job);

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "../loader.h"
+#include "../widen.h"
 #include "../words.h"
 #include "formats.h"
-#include "widen.h"
 
 enum { BUFFER_SIZE = 256 << 10 };
 

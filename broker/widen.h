@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../wire.h"
+#include "wire.h"
 
 /* WIRE_FORMAT_BIT()s of the formats that can be widened to those asked for; 0 unless that is one format of four bytes.
  */

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One decode on behalf of a caller of the library: what was asked for, how far it is, what came of it.  The one-call
+ * functions drive it and block; a stream drives it step by step.
+ */
+#ifndef SAFE_DECODE_CALL_H
+#define SAFE_DECODE_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../decode.h"
+#include "../registry.h"
+#include "../safe-decode.h"
+#include "canvas.h"
+#include "decoder.h"
+
+enum call_stage {
+	CALL_RECOGNISING, /* the start of the input is being read */
+	CALL_WANTING,     /* a child is wanted */
+	CALL_DECODING,
+	CALL_OVER,
+};
+
+struct call {
+	struct safe_decoder *decoder;
+	struct safe_input input;
+	struct safe_request request;
+	struct safe_limits limits;
+	bool info_only;
+	enum call_stage stage;
+	uint64_t started; /* decode_clock() */
+
+	uint8_t start[REGISTRY_START]; /* of an input from a descriptor */
+	size_t start_size;
+	const struct safe_format *format;
+	struct want want;
+	struct decode decode;
+	struct wire_consumer consumer;
+
+	struct safe_info info;
+	struct wire_image image;
+	bool is_image; /* else bytes, once announced */
+	struct canvas canvas;
+	uint32_t frames_begun;
+	enum wire_failure damage;
+	size_t rows_missing;
+	struct safe_outcome outcome; /* once it is OVER */
+
+	/* What differs between those who drive it; `driver` is theirs.  All may be NULL. */
+	void *driver;
+	struct safe_outcome (*on_image)(struct call *call); /* must set the canvas up, before rows come */
+	struct safe_outcome (*on_bytes)(struct call *call);
+	void (*on_frame)(struct call *call, uint32_t delay);
+	void (*on_rows)(struct call *call);                      /* some pixels came */
+	void *(*reserve_bytes)(struct call *call, size_t *size); /* room for bytes */
+	struct safe_outcome (*commit_bytes)(struct call *call, size_t size);
+	struct safe_outcome (*on_end)(struct call *call);
+};
+
+/* Starts a call; input, request and limits are checked and copied.  Returns SAFE_OK or SAFE_USAGE. */
+struct safe_outcome call_init(struct call *call, struct safe_decoder *decoder, const struct safe_input *input,
+                              const struct safe_request *request, bool info_only);
+
+/* Reads once at the start of an input.  Returns false where there is nothing yet. */
+bool call_recognise(struct call *call);
+
+/* Milliseconds until the deadline, at most; -1: there is none. */
+int call_time_left(const struct call *call);
+
+/* The want is done: starts the decode, or is over. */
+void call_begin(struct call *call);
+
+/* Drives it to its end.  Returns the outcome. */
+struct safe_outcome call_run(struct call *call);
+
+/* Ends it wherever it is, and releases everything. */
+void call_end(struct call *call);
+
+/* Stores an outcome, and so ends it. */
+void call_over(struct call *call, struct safe_outcome outcome);
+
+/* Bytes of a packed row of what is decoded; 0 where that overflows. */
+size_t call_row_bytes(const struct call *call);
+
+void call_result(const struct call *call, struct safe_result *result);
+void posture_public(const struct sandbox_posture *verified, struct safe_posture *posture);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* The library's end of one broker process.  All functions are called with the decoder's lock held. */
+#ifndef SAFE_DECODE_LINK_H
+#define SAFE_DECODE_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../child.h"
+#include "../protocol.h"
+#include "decoder.h"
+
+/* A child that came from a broker, from its coming to its end. */
+struct link_child {
+	struct link *link;
+	struct link_child *next;
+	struct child child; /* while it waits as a spare; then the decode's copy counts */
+	struct protocol_report posture;
+	struct protocol_report end; /* once it ended */
+	bool used, ended;
+	bool told; /* the broker knows that it is used */
+};
+
+struct link {
+	struct safe_decoder *decoder;
+	struct link *next;
+	const char *module; /* static */
+	pid_t pid;
+	int socket, timer;
+	bool dead;    /* the broker is gone, or does not behave */
+	bool retired; /* no new work goes there */
+	bool needed;  /* its timer does not run */
+	bool reading; /* a thread waits at the socket, and will tell the others */
+	struct link_child *children;
+	struct want *wants; /* the oldest first */
+};
+
+/* Starts a broker for a module.  Returns SAFE_OK, SAFE_NO_SANDBOX or SAFE_IO. */
+struct safe_outcome link_open(struct safe_decoder *decoder, const char *module, struct link **link);
+
+/* Kills what it still has, closes it and frees it.  Returns the broker's pid, which is to be reaped. */
+pid_t link_close(struct link *link);
+
+enum { LINK_PATIENCE = 20000 }; /* milliseconds for a broker that does not answer: far above what it needs */
+
+/* Says that the broker is needed.  False: it is about to end. */
+bool link_touch(struct link *link);
+
+/* If nothing uses it any more, the time begins after which the broker ends. */
+void link_settle(struct link *link);
+
+/* Whether the broker has not ended.  Its socket alone does not tell: a child that it was just forking has it, too. */
+bool link_is_running(const struct link *link);
+
+/* A spare, or NULL. */
+struct link_child *link_spare(struct link *link);
+
+/* Asks for a child on behalf of a want. */
+void link_ask(struct link *link, struct want *want);
+
+/* Takes all that the broker has sent, unless a thread that waits for it will. */
+void link_drain(struct link *link);
+
+/* The same, on behalf of who has waited since then; gives the broker up where that was too long ago. */
+void link_expect(struct link *link, uint64_t since);
+
+/* Waits until the broker has sent something, or another thread has taken it. */
+void link_wait(struct link *link);
+
+/* Hands the child to a decode. */
+void link_use(struct link_child *from, uint32_t deadline_milliseconds, struct child *child);
+
+/* Takes a want off its link's list. */
+void link_forget(struct want *want);
+
+/* No new work goes to a link: its spares are let go, and those who wait must ask again. */
+void link_retire(struct link *link);
+
+/* Whether nothing uses it any more. */
+bool link_is_unused(const struct link *link);
+
+#endif

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libsafe-decode: decode untrusted pictures, sound and compressed data without having to trust the decoder.
+ *
+ * Each input is decoded by a process of its own that can read one pipe, write another and exit, and nothing else.
+ * The library itself contains no codec: it starts a small broker process for each decoder module that is needed, takes
+ * locked-down children from it, sends them the input, and checks what comes back.
+ *
+ *     struct safe_decoder *decoder = NULL;
+ *     struct safe_image image = { .size = sizeof(image) };
+ *     struct safe_input input = { .size = sizeof(input), .data = bytes, .data_size = length };
+ *
+ *     if (safe_decoder_open(NULL, &decoder) == SAFE_OK &&
+ *         safe_decode_image(decoder, &input, NULL, &image, NULL) == SAFE_OK) {
+ *             show(image.pixels, image.width, image.height, image.stride);
+ *             safe_image_free(&image);
+ *     }
+ *     safe_decoder_close(&decoder);
+ *
+ * Structs grow.  The first member of each struct that crosses this interface is its size as the caller's compiler knows
+ * it; set it, and zero the rest, before any call: a size of 0 is SAFE_USAGE.  Members that an older caller does not
+ * know are taken as zero, and none that it does not know is written.  Zero always means the default.
+ *
+ * Threads.  A struct safe_decoder may be used by any number of threads at once.  A struct safe_stream belongs to one
+ * thread at a time.  Handles do not survive fork(): in the child, every call on them fails with SAFE_USAGE.
+ *
+ * Signals.  The library installs no handlers, and never raises SIGPIPE.  The broker is a child process of the caller:
+ * its end sends SIGCHLD.  A caller that waits for all of its children (wait(), waitpid(-1)) may reap it; that does no
+ * harm.
+ */
+#ifndef SAFE_DECODE_H
+#define SAFE_DECODE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SAFE_DECODE_API __attribute__((visibility("default")))
+
+/* How a call ended.  The command line exits with the same numbers. */
+enum safe_status {
+	SAFE_OK = 0,          /* complete, or partial where partial results were asked for */
+	SAFE_USAGE = 1,       /* an argument is wrong; nothing was done */
+	SAFE_IO = 2,          /* the caller's own input or output failed, or the caller has no memory or descriptors */
+	SAFE_MALFORMED = 3,   /* the input is not valid, or ends early */
+	SAFE_LIMIT = 4,       /* a limit was reached; safe_result.limit says which */
+	SAFE_KILLED = 5,      /* the decoder crashed, broke a rule of the sandbox, lied, or was killed from outside */
+	SAFE_NO_SANDBOX = 6,  /* the sandbox could not be set up or verified: nothing was decoded */
+	SAFE_UNSUPPORTED = 7, /* no decoder for this format or variant */
+};
+
+/* Which limit a SAFE_LIMIT is about. */
+enum safe_limit {
+	SAFE_LIMIT_NONE = 0,
+	SAFE_LIMIT_SIDE = 1,     /* width or height */
+	SAFE_LIMIT_PIXELS = 2,   /* pixels over all frames */
+	SAFE_LIMIT_OUTPUT = 3,   /* bytes of output */
+	SAFE_LIMIT_INPUT = 4,    /* bytes of input */
+	SAFE_LIMIT_MEMORY = 5,   /* the decoder's memory */
+	SAFE_LIMIT_METADATA = 6, /* bytes of metadata */
+	SAFE_LIMIT_CPU = 7,      /* processor time of the decoder */
+	SAFE_LIMIT_STALL = 8,    /* time in which the decoder neither took nor gave a byte, though it could */
+	SAFE_LIMIT_DEADLINE = 9, /* wall-clock time of the whole decode */
+};
+
+/* Pixel formats.  Bytes in memory order, the top row first.  Alpha is not premultiplied unless the name says so. */
+enum safe_pixel_format {
+	SAFE_BGRA = 0,               /* 4 bytes a pixel; the default */
+	SAFE_RGBA = 1,               /* 4 bytes */
+	SAFE_BGRA_PREMULTIPLIED = 2, /* 4 bytes */
+	SAFE_RGBA_PREMULTIPLIED = 3, /* 4 bytes */
+	SAFE_RGB = 4,                /* 3 bytes; transparency is dropped */
+	SAFE_BGR = 5,                /* 3 bytes; transparency is dropped */
+	SAFE_GRAY = 6,               /* 1 byte: luma */
+	SAFE_RGBA16 = 7,             /* 8 bytes: four 16-bit big-endian samples */
+};
+
+/* How the file stores colour.  The pixels that the library gives are gray or RGB all the same. */
+enum safe_color {
+	SAFE_COLOR_GRAY = 0,
+	SAFE_COLOR_RGB = 1,
+	SAFE_COLOR_YCBCR = 2,
+	SAFE_COLOR_CMYK = 3,
+	SAFE_COLOR_YCCK = 4,
+	SAFE_COLOR_PALETTE = 5,
+};
+
+/* What an input gives. */
+enum safe_kind {
+	SAFE_KIND_NONE = 0,
+	SAFE_KIND_IMAGE = 1, /* pixels */
+	SAFE_KIND_BYTES = 2, /* a stream of bytes: decompressed data */
+	SAFE_KIND_AUDIO = 3, /* sound, which only the command line decodes */
+};
+
+/* ---- the decoder: a handle that keeps brokers and waiting children ---- */
+
+struct safe_decoder;
+
+/* How a decoder works. */
+struct safe_config {
+	size_t size;           /* sizeof(struct safe_config) */
+	const char *broker;    /* path of the broker program; NULL: the one that was installed with the library */
+	uint64_t memory;       /* bytes: the most that any request may allow its decoder; 0: 512 MiB */
+	uint32_t spares;       /* children of each module that wait, ready, for work; 0: 2 */
+	uint32_t no_spares;    /* not 0: keep none; each decode then waits for a child to be made */
+	uint32_t idle_seconds; /* a broker ends, and its spares with it, after so long without work; 0: 60 */
+};
+
+/* Makes a decoder.  `config` may be NULL for the defaults; it is copied.  No process is started yet: brokers are
+ * started on demand, one for each decoder module, and are started anew when they ended or when one of their children
+ * crashed (so that no address layout outlives a crash).
+ *
+ * Success: SAFE_OK, and *decoder is a handle that the caller owns and gives back with safe_decoder_close().
+ * Failure: SAFE_USAGE (a member of *config makes no sense) or SAFE_IO (no memory); *decoder is NULL. */
+SAFE_DECODE_API enum safe_status safe_decoder_open(const struct safe_config *config, struct safe_decoder **decoder);
+
+/* Ends all brokers and children of *decoder, waits until they are gone, frees it, and sets *decoder to NULL.  All of
+ * its streams must have been closed, and no other thread may be using it.  NULL and a pointer to NULL are allowed.  In
+ * a process forked from the one that opened it, only memory and descriptors are freed. */
+SAFE_DECODE_API void safe_decoder_close(struct safe_decoder **decoder);
+
+/* ---- what goes in ---- */
+
+/* Compressed bytes, from memory or from a descriptor.  The memory must not change until the call (or the stream) that
+ * it was given to has ended. */
+struct safe_input {
+	size_t size;      /* sizeof(struct safe_input) */
+	const void *data; /* borrowed; NULL: read from `fd` instead */
+	size_t data_size; /* bytes */
+	int fd;           /* borrowed; read from its current position to its end, or as far as the decoder needs;
+	                   * where it stands afterwards is not defined */
+	const char *name; /* borrowed, or NULL.  Formats are recognised by content; only for those that have no mark of
+	                   * their own, the name's extension counts */
+};
+
+/* What a decode may cost.  0 in a member: the default. */
+struct safe_limits {
+	size_t size;            /* sizeof(struct safe_limits) */
+	uint64_t max_pixels;    /* over all frames; default 256 Mi */
+	uint64_t max_output;    /* bytes of pixels or data; default 4 GiB */
+	uint64_t max_input;     /* bytes; default 2 GiB */
+	uint64_t memory;        /* bytes for the decoder, at least 1 MiB; default, and most, safe_config.memory */
+	uint32_t max_side;      /* pixels; default 65535, most 524288 */
+	uint32_t max_metadata;  /* bytes of one ancillary block; default 1 MiB */
+	uint32_t cpu_seconds;   /* processor time of the decoder; default 30 */
+	uint32_t stall_seconds; /* time in which it neither takes nor gives a byte, though it could; time in which the
+	                         * caller is slow does not count; default 30 */
+	uint32_t deadline_milliseconds; /* of the whole decode; default: none */
+};
+
+/* safe_request.flags */
+#define SAFE_PARTIAL                                                                                                   \
+	UINT32_C(1) /* of a damaged input, keep what was decoded: SAFE_OK, and safe_result.damage is set               \
+	             */
+
+/* What is wanted. */
+struct safe_request {
+	size_t size;                      /* sizeof(struct safe_request) */
+	const struct safe_limits *limits; /* borrowed; NULL: the defaults */
+	const char *format;               /* borrowed; as in `safe-decode --decoder`; NULL: by content */
+	uint32_t pixel_format;            /* enum safe_pixel_format */
+	uint32_t flags;                   /* SAFE_PARTIAL */
+	uint32_t scale;                   /* reduce width and height to 1/scale, rounded up: 1, 2, 4 or 8; 0: 1 */
+};
+
+/* ---- what comes out ---- */
+
+/* What is known of an input once its header was read. */
+struct safe_info {
+	size_t size;          /* sizeof(struct safe_info) */
+	uint32_t kind;        /* enum safe_kind; only for SAFE_KIND_IMAGE are the other numbers set */
+	uint32_t width;       /* pixels, of what is decoded: after scaling */
+	uint32_t height;      /* pixels */
+	uint32_t channels;    /* samples a pixel in the file, alpha included */
+	uint32_t depth;       /* bits a sample in the file */
+	uint32_t color;       /* enum safe_color */
+	uint32_t has_alpha;   /* not 0: some pixels may be transparent */
+	uint32_t progressive; /* not 0: progressive or interlaced */
+	uint32_t has_profile; /* not 0: the file has an ICC profile; it is not applied */
+	uint32_t frames;      /* in the file, as far as its header says */
+	uint32_t orientation; /* EXIF, 1 to 8; 0: the file does not say.  The pixels are not turned */
+	const char *format;   /* static: "jpeg" */
+};
+
+/* A decoded picture. */
+struct safe_image {
+	size_t size;           /* sizeof(struct safe_image) */
+	uint32_t width;        /* pixels */
+	uint32_t height;       /* pixels */
+	uint32_t pixel_format; /* enum safe_pixel_format: as requested */
+	uint32_t orientation;  /* as in struct safe_info */
+	size_t stride;         /* bytes from one row to the next */
+	void *pixels;          /* owned by the caller; safe_image_free() */
+	size_t allocated;      /* the library's own; not 0: `pixels` is to be freed */
+};
+
+/* Decompressed data. */
+struct safe_bytes {
+	size_t size;      /* sizeof(struct safe_bytes) */
+	void *data;       /* owned by the caller; safe_bytes_free() */
+	size_t data_size; /* bytes */
+	size_t allocated; /* the library's own */
+};
+
+/* Why and how a decode ended. */
+struct safe_result {
+	size_t size;           /* sizeof(struct safe_result) */
+	uint32_t status;       /* enum safe_status, as returned */
+	uint32_t limit;        /* enum safe_limit; for SAFE_LIMIT */
+	uint32_t damage;       /* not 0: the input is damaged, and the rest of a partial result was filled with zeros */
+	uint32_t rows_missing; /* of a partial picture */
+	int32_t signal;        /* that ended the decoder; 0: none, or not known */
+	int32_t error_number;  /* errno that explains it, or 0 */
+	const char *reason;    /* static text of printable ASCII, never the codec's; NULL for a complete decode */
+	uint64_t cpu_microseconds; /* processor time of a decoder that did not end well; 0: not known */
+	uint64_t peak_memory;      /* bytes resident at most, of the same; 0: not known */
+};
+
+/* What the kernel said about a decoder before the first input byte left. */
+struct safe_posture {
+	size_t size;           /* sizeof(struct safe_posture) */
+	uint32_t verified;     /* not 0: all that follows was read from the kernel, and is enough */
+	uint32_t strict;       /* not 0: strict seccomp mode; else a filter of the same tightness */
+	uint32_t filters;      /* seccomp filters in force in it */
+	uint32_t inherited;    /* of these, in force before the lock-down */
+	uint32_t no_new_privs; /* not 0: it cannot gain privileges */
+};
+
+/* ---- one call ---- */
+
+/* Decodes the first picture of an input.
+ *
+ * Success: SAFE_OK; *image is filled, and its pixels are the caller's until safe_image_free().  Rows are packed:
+ * image->stride is width times bytes a pixel.
+ * Failure: image->pixels is NULL, and nothing is to be freed.  All statuses are possible; SAFE_USAGE also for an input
+ * that gives no picture.
+ *
+ * `request` and `result` may be NULL.  *result is filled in either case.  Blocks until the decode has ended. */
+SAFE_DECODE_API enum safe_status safe_decode_image(struct safe_decoder *decoder, const struct safe_input *input,
+                                                   const struct safe_request *request, struct safe_image *image,
+                                                   struct safe_result *result);
+
+/* The same, into memory of the caller's: row y goes to `pixels` + y * `stride`, and no byte outside of the rows is
+ * touched.  `pixels_size` is how many bytes there are.  The pixels stay the caller's: image->allocated is 0, and
+ * safe_image_free() leaves them alone.
+ *
+ * SAFE_USAGE when the picture does not fit: when `stride` is less than a row, or `pixels_size` less than
+ * stride * (height - 1) + row.  image->width and image->height are set then, so that the caller can try again.  After
+ * other failures, what the memory holds is not defined. */
+SAFE_DECODE_API enum safe_status safe_decode_image_into(struct safe_decoder *decoder, const struct safe_input *input,
+                                                        const struct safe_request *request, void *pixels,
+                                                        size_t pixels_size, size_t stride, struct safe_image *image,
+                                                        struct safe_result *result);
+
+/* Frees the pixels if the library allocated them, and sets image->pixels to NULL.  NULL is allowed. */
+SAFE_DECODE_API void safe_image_free(struct safe_image *image);
+
+/* Decodes an input that gives bytes (gzip, zlib, ...), all of them, up to safe_limits.max_output.  As
+ * safe_decode_image() otherwise. */
+SAFE_DECODE_API enum safe_status safe_decode_bytes(struct safe_decoder *decoder, const struct safe_input *input,
+                                                   const struct safe_request *request, struct safe_bytes *bytes,
+                                                   struct safe_result *result);
+SAFE_DECODE_API void safe_bytes_free(struct safe_bytes *bytes);
+
+/* Reads no more than the header, in a sandboxed child as any decode.  Success: SAFE_OK, and *info is filled. */
+SAFE_DECODE_API enum safe_status safe_probe(struct safe_decoder *decoder, const struct safe_input *input,
+                                            const struct safe_request *request, struct safe_info *info,
+                                            struct safe_result *result);
+
+/* ---- streaming ---- */
+
+/* One decode whose results are pulled while they arrive, for event loops and for outputs that do not fit memory. */
+struct safe_stream;
+
+enum safe_event_kind {
+	SAFE_EVENT_NONE = 0,  /* nothing yet: poll safe_stream_fd() for input, then step again */
+	SAFE_EVENT_INFO = 1,  /* the header was read: `info` is set */
+	SAFE_EVENT_FRAME = 2, /* a frame begins: `frame` and `delay_milliseconds` are set */
+	SAFE_EVENT_ROWS = 3,  /* rows are ready: `first_row`, `rows`, `data` and `stride` are set */
+	SAFE_EVENT_BYTES = 4, /* bytes are ready: `data` and `data_size` are set */
+	SAFE_EVENT_END = 5,   /* the decode is complete */
+};
+
+struct safe_event {
+	size_t size;                 /* sizeof(struct safe_event) */
+	uint32_t kind;               /* enum safe_event_kind */
+	uint32_t frame;              /* index, from 0 */
+	uint32_t delay_milliseconds; /* how long to show the frame; 0: a still picture */
+	uint32_t first_row;
+	uint32_t rows;
+	uint32_t reserved;
+	size_t stride;                /* bytes from one row to the next */
+	const void *data;             /* borrowed; valid until the next call on the stream */
+	size_t data_size;             /* bytes, of rows the padding between them included */
+	const struct safe_info *info; /* borrowed; valid until the stream is closed */
+};
+
+/* Starts a decode.  Does not wait: `fd` inputs are only read when they have something (a regular file always has).
+ *
+ * Success: SAFE_OK, and *stream is the caller's until safe_stream_close().  The decoder must outlive it, and the input
+ * must stay as it is.  What is wrong with the input shows at the first step.
+ * Failure: SAFE_USAGE or SAFE_IO; *stream is NULL. */
+SAFE_DECODE_API enum safe_status safe_stream_open(struct safe_decoder *decoder, const struct safe_input *input,
+                                                  const struct safe_request *request, struct safe_stream **stream);
+
+/* A descriptor that can be polled for input (POLLIN) with poll(), epoll or any event loop, and is readable when
+ * safe_stream_step() has something to do.  It belongs to the stream: never read, changed or closed by the caller. */
+SAFE_DECODE_API int safe_stream_fd(const struct safe_stream *stream);
+
+/* Does what can be done without waiting, and tells the first thing that came of it.
+ *
+ * Success: SAFE_OK and an event.  After SAFE_EVENT_END, and after a failure, each further step says the same again.
+ * Failure: any status; rows and bytes that came before are good, but the whole is not. */
+SAFE_DECODE_API enum safe_status safe_stream_step(struct safe_stream *stream, struct safe_event *event);
+
+/* From SAFE_EVENT_INFO until the next step: lets all rows of all frames go to the caller's memory, as with
+ * safe_decode_image_into(), instead of to a window of the stream's own.  SAFE_USAGE when the picture does not fit, or
+ * it is too late. */
+SAFE_DECODE_API enum safe_status safe_stream_into(struct safe_stream *stream, void *pixels, size_t pixels_size,
+                                                  size_t stride);
+
+/* How the stream stands: as safe_result of the one-call functions.  Before the end, the status is SAFE_OK. */
+SAFE_DECODE_API void safe_stream_result(const struct safe_stream *stream, struct safe_result *result);
+
+/* What the kernel said about this stream's decoder.  Zero until it has one. */
+SAFE_DECODE_API void safe_stream_posture(const struct safe_stream *stream, struct safe_posture *posture);
+
+/* Ends the decode, wherever it is, frees the stream and sets *stream to NULL.  Does not wait.  NULL and a pointer to
+ * NULL are allowed. */
+SAFE_DECODE_API void safe_stream_close(struct safe_stream **stream);
+
+/* ---- about ---- */
+
+/* Makes a child of the decoder for `format` (NULL: jpeg) and tells what the kernel says about it.  Blocks.  SAFE_OK,
+ * SAFE_NO_SANDBOX, SAFE_UNSUPPORTED, SAFE_USAGE or SAFE_IO. */
+SAFE_DECODE_API enum safe_status safe_decoder_posture(struct safe_decoder *decoder, const char *format,
+                                                      struct safe_posture *posture);
+
+/* One-word name of a status: "malformed".  Static.  "unknown" for a number that is none. */
+SAFE_DECODE_API const char *safe_status_name(enum safe_status status);
+
+/* Name of the format by index, as in safe_request.format; NULL past the last.  Static. */
+SAFE_DECODE_API const char *safe_format_name(size_t index);
+
+/* Version of the library that is running: "0.2.0".  Static. */
+SAFE_DECODE_API const char *safe_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

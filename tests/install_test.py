@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""What `make install` puts there: programs compile against it and run, in C and in C++, and uninstall takes it away."""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+from cli_support import BUILD, PHOTO, PHOTO_SIZE, Skip, main, test
+
+PREFIX = "/usr/local"  # the default, so that nothing need be built anew
+
+
+def sanitized():
+    with open(os.path.join(BUILD, "flags"), encoding="utf-8") as flags:
+        return "-fsanitize" in flags.read()
+
+
+def make(*arguments):
+    subprocess.run(["make", "-s", f"BUILD={BUILD}", *arguments], check=True, stdout=subprocess.DEVNULL, timeout=300)
+
+
+class Installed:
+    """A tree that lives as long as a with statement."""
+
+    def __enter__(self):
+        if sanitized():
+            raise Skip("a sanitized build is not for installation")
+        self.folder = tempfile.TemporaryDirectory()
+        self.root = self.folder.name
+        make("install", f"DESTDIR={self.root}")
+        return self
+
+    def __exit__(self, *_):
+        self.folder.cleanup()
+
+    def path(self, *names):
+        return os.path.join(self.root + PREFIX, *names)
+
+    def flags(self, *options):
+        environment = dict(os.environ, PKG_CONFIG_LIBDIR=self.path("lib/pkgconfig"), PKG_CONFIG_SYSROOT_DIR=self.root)
+        found = subprocess.run(["pkg-config", *options, "safe-decode"], env=environment, check=True, capture_output=True)
+        return found.stdout.decode().split()
+
+    def compile(self, compiler, source, *options):
+        program = os.path.join(self.root, "program")
+        subprocess.run([compiler, "-Wall", "-Wextra", "-Werror", "-o", program, source, *options], check=True)
+        return program
+
+    def run(self, program, *arguments):
+        environment = dict(os.environ, LD_LIBRARY_PATH=self.path("lib"))
+        return subprocess.run([program, *arguments], env=environment, capture_output=True, timeout=60, check=False)
+
+
+def files_under(root):
+    return sorted(os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names)
+
+
+@test
+def the_samples_compile_and_run_against_what_is_installed():
+    with Installed() as tree:
+        geometry = "%d x %d pixels" % PHOTO_SIZE
+        for sample in ("samples/library-decode.c", "samples/library-stream.c"):
+            program = tree.compile("cc", sample, *tree.flags("--cflags", "--libs"))
+            done = tree.run(program, PHOTO)
+            assert done.returncode == 0, done.stderr
+            assert geometry in done.stdout.decode(), done.stdout
+            assert tree.run(program, "/dev/null").returncode == 3
+
+
+@test
+def the_static_library_links_with_libc_alone():
+    with Installed() as tree:
+        os.remove(tree.path("lib/libsafe-decode.so"))
+        program = tree.compile("cc", "samples/library-decode.c", *tree.flags("--static", "--cflags", "--libs"))
+        # Its broker is looked for at the place that it was built for.
+        assert tree.run(program, PHOTO).returncode in (0, 6)
+
+
+@test
+def the_header_is_for_cpp_too():
+    with Installed() as tree:
+        source = os.path.join(tree.root, "program.cc")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write("""
+#include <safe-decode.h>
+int main()
+{
+	safe_decoder *decoder = nullptr;
+	safe_image image{};
+	image.size = sizeof(image);
+	safe_input input{};
+	input.size = sizeof(input);
+	input.data = "";
+	safe_status status = safe_decoder_open(nullptr, &decoder);
+	if (status == SAFE_OK)
+		status = safe_decode_image(decoder, &input, nullptr, &image, nullptr);
+	safe_decoder_close(&decoder);
+	return status;
+}
+""")
+        for standard in ("c++11", "c++20"):
+            program = tree.compile("g++", source, f"-std={standard}", "-Wpedantic", *tree.flags("--cflags", "--libs"))
+            assert tree.run(program).returncode == 3
+        plain = ["-std=c99", "-Wpedantic", "-fsyntax-only", "-x", "c", tree.path("include/safe-decode.h")]
+        subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", *plain], check=True)
+
+
+@test
+def the_library_is_versioned_and_the_broker_in_its_place():
+    with Installed() as tree:
+        library = os.readlink(tree.path("lib/libsafe-decode.so"))
+        assert library == "libsafe-decode.so.0", library
+        assert os.readlink(tree.path("lib", library)).startswith("libsafe-decode.so.0.")
+        assert os.access(tree.path("lib/safe-decode/safe-decode-broker"), os.X_OK)
+        for name in ("lib/safe-decode/decoders/jpeg.so", "share/man/man1/safe-decode.1", "share/man/man3/libsafe-decode.3"):
+            assert os.path.exists(tree.path(name)), name
+        assert tree.run(tree.path("bin/safe-decode"), "-q", "-i", PHOTO).returncode == 0
+
+
+@test
+def uninstall_leaves_nothing():
+    with Installed() as tree:
+        assert len(files_under(tree.root)) > 10
+        make("uninstall", f"DESTDIR={tree.root}")
+        assert files_under(tree.root) == [], files_under(tree.root)
+        assert not os.path.exists(tree.path("lib/safe-decode"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

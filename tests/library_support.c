@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include "library_support.h"
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- bytes ---- */
+
+static struct blob read_stream(FILE *stream)
+{
+	struct blob blob = { .data = NULL };
+	size_t room = 0;
+	size_t got = 0;
+
+	do {
+		if (blob.size == room) {
+			room = room > 0 ? 2 * room : 1 << 16;
+			blob.data = realloc(blob.data, room);
+			cr_assert_not_null(blob.data);
+		}
+		got = fread(blob.data + blob.size, 1, room - blob.size, stream);
+		blob.size += got;
+	} while (got > 0);
+	cr_assert(!ferror(stream));
+	return blob;
+}
+
+struct blob read_blob(const char *path)
+{
+	FILE *stream = fopen(path, "rb");
+
+	cr_assert_not_null(stream, "%s", path);
+	struct blob blob = read_stream(stream);
+	cr_assert_eq(fclose(stream), 0);
+	return blob;
+}
+
+struct blob command_line(const char *arguments)
+{
+	char command[PATH_MAX + 256];
+	int length = snprintf(command, sizeof(command), "%s -q %s", built_program("safe-decode"), arguments);
+
+	cr_assert(length > 0 && (size_t)length < sizeof(command));
+	FILE *stream = popen(command, "r");
+	cr_assert_not_null(stream);
+	struct blob blob = read_stream(stream);
+	cr_assert_eq(pclose(stream), 0, "%s", command);
+	return blob;
+}
+
+void free_blob(struct blob *blob)
+{
+	free(blob->data);
+	*blob = (struct blob){ .data = NULL };
+}
+
+/* ---- decoders and inputs ---- */
+
+const char *built_program(const char *name)
+{
+	static char path[PATH_MAX];
+	char self[PATH_MAX / 2];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	cr_assert(length > 0);
+	self[length] = '\0';
+	*strrchr(self, '/') = '\0'; /* the test program lies in the build's tests/ */
+	cr_assert((size_t)snprintf(path, sizeof(path), "%s/../%s", self, name) < sizeof(path));
+	return path;
+}
+
+static struct safe_decoder *open_on(const char *broker, const struct safe_config *config)
+{
+	struct safe_config mine = config ? *config : (struct safe_config){ .size = sizeof(mine) };
+	struct safe_decoder *decoder = NULL;
+
+	mine.broker = built_program(broker);
+	cr_assert_eq(safe_decoder_open(&mine, &decoder), SAFE_OK);
+	cr_assert_not_null(decoder);
+	return decoder;
+}
+
+struct safe_decoder *open_decoder(const struct safe_config *config)
+{
+	return open_on("safe-decode-broker", config);
+}
+
+struct safe_decoder *open_hostile(const struct safe_config *config)
+{
+	return open_on("tests/bin-hostile/safe-decode-broker", config);
+}
+
+struct safe_input memory_input(const void *data, size_t size)
+{
+	return (struct safe_input){ .size = sizeof(struct safe_input), .data = data, .data_size = size, .fd = -1 };
+}
+
+struct safe_input text_input(const char *text)
+{
+	return memory_input(text, strlen(text));
+}
+
+struct safe_input fd_input(int fd)
+{
+	return (struct safe_input){ .size = sizeof(struct safe_input), .fd = fd };
+}
+
+void expect_works(struct safe_decoder *decoder)
+{
+	struct blob blob = read_blob(THUMBNAIL);
+	struct safe_input input = memory_input(blob.data, blob.size);
+	struct safe_image image = { .size = sizeof(image) };
+	struct safe_result result = { .size = sizeof(result) };
+	uint32_t sum = 0;
+
+	enum safe_status status = safe_decode_image(decoder, &input, NULL, &image, &result);
+	cr_assert_eq(status, SAFE_OK, "%s: %s (%d)", safe_status_name(status), result.reason, result.error_number);
+	cr_assert_eq(image.width, 32);
+	cr_assert_eq(image.height, 32);
+	/* Opaque BGRA that is not all of one value. */
+	const uint8_t *pixels = image.pixels;
+	for (size_t i = 0; i < (size_t)32 * 32; i++) {
+		cr_assert_eq(pixels[4 * i + 3], 255);
+		sum |= pixels[4 * i] ^ (uint32_t)pixels[0];
+	}
+	cr_assert_neq(sum, 0);
+	safe_image_free(&image);
+	free_blob(&blob);
+}
+
+/* ---- processes and descriptors ---- */
+
+size_t count_descriptors(void)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	size_t count = 0;
+
+	cr_assert_not_null(folder);
+	while (readdir(folder))
+		count++;
+	cr_assert_eq(closedir(folder), 0);
+	return count - 3; /* ".", ".." and the folder's own */
+}
+
+size_t list_children(pid_t *pids, size_t most)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	const struct dirent *entry = NULL;
+	size_t count = 0;
+
+	cr_assert_not_null(tasks);
+	while ((entry = readdir(tasks)) != NULL) {
+		char path[PATH_MAX];
+		int pid = 0;
+		(void)snprintf(path, sizeof(path), "/proc/self/task/%s/children", entry->d_name);
+		FILE *list = entry->d_name[0] == '.' ? NULL : fopen(path, "r");
+		while (list && fscanf(list, "%d", &pid) == 1) {
+			if (count < most)
+				pids[count] = pid;
+			count++;
+		}
+		if (list)
+			(void)fclose(list);
+	}
+	cr_assert_eq(closedir(tasks), 0);
+	return count;
+}
+
+pid_t the_broker(void)
+{
+	pid_t pid = 0;
+
+	cr_assert_eq(list_children(&pid, 1), 1);
+	return pid;
+}
+
+int is_running(pid_t pid)
+{
+	char path[64];
+	char state = 'X';
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	FILE *stat = fopen(path, "r");
+	if (!stat)
+		return 0;
+	if (fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
+		state = 'X';
+	(void)fclose(stat);
+	return state != 'X' && state != 'Z';
+}
+
+void expect_gone(pid_t pid, unsigned milliseconds)
+{
+	uint64_t until = now_milliseconds() + milliseconds;
+
+	while (is_running(pid)) {
+		cr_assert_lt(now_milliseconds(), until, "process %d is still there", (int)pid);
+		sleep_milliseconds(2);
+	}
+}
+
+uint64_t now_milliseconds(void)
+{
+	struct timespec now;
+
+	cr_assert_eq(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void sleep_milliseconds(unsigned milliseconds)
+{
+	struct timespec left = { .tv_sec = milliseconds / 1000, .tv_nsec = (long)(milliseconds % 1000) * 1000000 };
+
+	while (nanosleep(&left, &left) != 0 && errno == EINTR)
+		;
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/* Wrong arguments, structs of older and newer callers, forked callers, and the posture. */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "library_support.h"
+
+/* ---- wrong arguments ---- */
+
+Test(library_usage, of_the_configuration)
+{
+	struct safe_decoder *decoder = (struct safe_decoder *)&decoder;
+	const struct safe_config wrong[] = {
+		{ .size = sizeof(wrong[0]), .memory = 1 },
+		{ .size = sizeof(wrong[0]), .memory = UINT64_MAX },
+		{ .size = sizeof(wrong[0]), .spares = 65 },
+		{ .size = sizeof(wrong[0]), .idle_seconds = UINT32_MAX },
+	};
+
+	cr_assert_eq(safe_decoder_open(NULL, NULL), SAFE_USAGE);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		cr_assert_eq(safe_decoder_open(&wrong[i], &decoder), SAFE_USAGE);
+		cr_assert_null(decoder);
+	}
+	safe_decoder_close(NULL);
+	safe_decoder_close(&decoder);
+}
+
+Test(library_usage, of_nothing)
+{
+	struct safe_decoder *decoder = open_decoder(NULL);
+	struct safe_input input = text_input("x");
+	struct safe_image image = { .size = sizeof(image) };
+	struct safe_bytes bytes = { .size = sizeof(bytes) };
+	struct safe_info info = { .size = sizeof(info) };
+	struct safe_event event = { .size = sizeof(event) };
+	struct safe_posture posture = { .size = sizeof(posture) };
+	struct safe_stream *stream = NULL;
+	uint8_t pixel[4];
+
+	cr_assert_eq(safe_decode_image(NULL, &input, NULL, &image, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_decode_image(decoder, NULL, NULL, &image, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_decode_image(decoder, &input, NULL, NULL, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_decode_image_into(NULL, &input, NULL, pixel, 4, 4, &image, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_decode_image_into(decoder, &input, NULL, NULL, 4, 4, &image, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_decode_bytes(NULL, &input, NULL, &bytes, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_decode_bytes(decoder, NULL, NULL, &bytes, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_decode_bytes(decoder, &input, NULL, NULL, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_probe(NULL, &input, NULL, &info, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_probe(decoder, NULL, NULL, &info, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_stream_open(NULL, &input, NULL, &stream), SAFE_USAGE);
+	cr_assert_eq(safe_stream_open(decoder, NULL, NULL, &stream), SAFE_USAGE);
+	cr_assert_eq(safe_stream_open(decoder, &input, NULL, NULL), SAFE_USAGE);
+	cr_assert_null(stream);
+	cr_assert_eq(safe_stream_fd(NULL), -1);
+	cr_assert_eq(safe_stream_step(NULL, &event), SAFE_USAGE);
+	cr_assert_eq(safe_stream_into(NULL, pixel, 4, 4), SAFE_USAGE);
+	cr_assert_eq(safe_decoder_posture(NULL, NULL, &posture), SAFE_USAGE);
+	cr_assert_eq(safe_decoder_posture(decoder, "no such format", &posture), SAFE_USAGE);
+	safe_stream_close(NULL);
+	safe_stream_close(&stream);
+	safe_image_free(NULL);
+	safe_bytes_free(NULL);
+	safe_image_free(&image);
+	safe_bytes_free(&bytes);
+	cr_assert_eq(list_children(NULL, 0), 0); /* none of this started a broker */
+	safe_decoder_close(&decoder);
+}
+
+/* "*result is filled in either case": it was not where the output argument was wrong. */
+Test(library_usage, the_result_is_filled_whatever_is_wrong)
+{
+	struct safe_decoder *decoder = open_decoder(NULL);
+	struct safe_input input = text_input("x");
+	struct safe_image image = { .size = sizeof(size_t), .pixels = &image };
+	struct safe_result result = { .size = sizeof(result), .status = 99, .signal = 99 };
+
+	cr_assert_eq(safe_decode_image(decoder, &input, NULL, &image, &result), SAFE_USAGE);
+	cr_assert_eq(result.status, SAFE_USAGE);
+	cr_assert_eq(result.signal, 0);
+	cr_assert_not_null(result.reason);
+	cr_assert_eq(image.pixels, &image); /* beyond what this caller said that it has */
+	result.status = 99;
+	cr_assert_eq(safe_decode_bytes(decoder, &input, NULL, NULL, &result), SAFE_USAGE);
+	cr_assert_eq(result.status, SAFE_USAGE);
+	result.status = 99;
+	cr_assert_eq(safe_decode_image_into(decoder, &input, NULL, NULL, 4, 4, NULL, &result), SAFE_USAGE);
+	cr_assert_eq(result.status, SAFE_USAGE);
+	safe_decoder_close(&decoder);
+}
+
+Test(library_usage, of_requests)
+{
+	struct safe_decoder *decoder = open_decoder(NULL);
+	struct safe_input input = text_input("x");
+	const struct safe_limits much = { .size = sizeof(much), .max_side = 524289 };
+	const struct safe_request wrong[] = {
+		{ .size = sizeof(wrong[0]), .pixel_format = 8 }, { .size = sizeof(wrong[0]), .flags = 2 },
+		{ .size = sizeof(wrong[0]), .scale = 3 },        { .size = sizeof(wrong[0]), .scale = 16 },
+		{ .size = sizeof(wrong[0]), .format = "" },      { .size = sizeof(wrong[0]), .limits = &much },
+	};
+	struct safe_image image = { .size = sizeof(image) };
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		cr_assert_eq(safe_decode_image(decoder, &input, &wrong[i], &image, NULL), SAFE_USAGE, "%zu", i);
+	input = (struct safe_input){ .size = sizeof(input), .data_size = 5 };
+	cr_assert_eq(safe_decode_image(decoder, &input, NULL, &image, NULL), SAFE_USAGE);
+	input = fd_input(-1);
+	cr_assert_eq(safe_decode_image(decoder, &input, NULL, &image, NULL), SAFE_USAGE);
+	safe_decoder_close(&decoder);
+}
+
+/* Only the command line decodes sound. */
+Test(library_usage, of_sound)
+{
+	static const uint8_t sound[] = { '.', 's', 'n', 'd', 0, 0, 0, 24, 0, 0, 0, 4, 0, 0, 0,    3,
+		                         0,   0,   31,  64,  0, 0, 0, 1,  0, 0, 1, 2, 3, 4, 0xff, 0xff };
+	struct safe_decoder *decoder = open_decoder(NULL);
+	struct safe_input input = memory_input(sound, sizeof(sound));
+	struct safe_image image = { .size = sizeof(image) };
+	struct safe_info info = { .size = sizeof(info) };
+	struct safe_bytes bytes = { .size = sizeof(bytes) };
+	struct safe_result result = { .size = sizeof(result) };
+
+	cr_assert_eq(safe_decode_image(decoder, &input, NULL, &image, &result), SAFE_USAGE);
+	cr_assert_str_eq(result.reason, "the input gives sound, not a picture or bytes");
+	cr_assert_null(image.pixels);
+	cr_assert_eq(safe_decode_bytes(decoder, &input, NULL, &bytes, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_probe(decoder, &input, NULL, &info, NULL), SAFE_USAGE);
+	cr_assert_eq(list_children(NULL, 0), 0);
+	expect_works(decoder);
+	safe_decoder_close(&decoder);
+}
+
+/* A struct whose size was forgotten was taken for one of zeros: limits were ignored, and standard input was read. */
+Test(library_usage, a_size_that_was_not_set)
+{
+	struct safe_decoder *decoder = open_decoder(NULL);
+	struct blob file = read_blob(THUMBNAIL);
+	struct safe_input input = memory_input(file.data, file.size);
+	struct safe_limits limits = { .max_side = 1 };
+	struct safe_request request = { .pixel_format = SAFE_RGB };
+	struct safe_image image = { .size = sizeof(image) };
+	struct safe_config config = { .no_spares = 1 };
+	struct safe_decoder *other = NULL;
+
+	cr_assert_eq(safe_decode_image(decoder, &input, &request, &image, NULL), SAFE_USAGE);
+	request.size = sizeof(request);
+	request.limits = &limits;
+	cr_assert_eq(safe_decode_image(decoder, &input, &request, &image, NULL), SAFE_USAGE);
+	input.size = 0;
+	cr_assert_eq(safe_decode_image(decoder, &input, NULL, &image, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_decoder_open(&config, &other), SAFE_USAGE);
+	free_blob(&file);
+	safe_decoder_close(&decoder);
+}
+
+/* ---- sizes ---- */
+
+/* Copies of the public structs as a caller has them that was compiled against a later header. */
+#define LATER(type)                                                                                                    \
+	struct {                                                                                                       \
+		struct type now;                                                                                       \
+		unsigned char later[64];                                                                               \
+	}
+
+static void mark(void *later, size_t size)
+{
+	memset(later, 0xa5, size);
+}
+
+static void expect_marked(const unsigned char *later, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		cr_assert_eq(later[i], 0xa5);
+}
+
+Test(library_sizes, a_later_caller)
+{
+	LATER(safe_config) config = { .now = { .size = sizeof(config) } };
+	LATER(safe_input) input = { .now = { .size = sizeof(input) } };
+	LATER(safe_request) request = { .now = { .size = sizeof(request) } };
+	LATER(safe_limits) limits = { .now = { .size = sizeof(limits), .max_side = 32 } };
+	LATER(safe_image) image = { .now = { .size = sizeof(image) } };
+	LATER(safe_result) result = { .now = { .size = sizeof(result) } };
+	LATER(safe_info) info = { .now = { .size = sizeof(info) } };
+	LATER(safe_posture) posture = { .now = { .size = sizeof(posture) } };
+	struct blob file = read_blob(THUMBNAIL);
+
+	struct safe_decoder *decoder = NULL;
+	config.now.broker = built_program("safe-decode-broker");
+	cr_assert_eq(safe_decoder_open(&config.now, &decoder), SAFE_OK);
+	input.now.data = file.data;
+	input.now.data_size = file.size;
+	request.now.limits = &limits.now;
+	mark(image.later, sizeof(image.later));
+	mark(result.later, sizeof(result.later));
+	mark(info.later, sizeof(info.later));
+	mark(posture.later, sizeof(posture.later));
+	cr_assert_eq(safe_decode_image(decoder, &input.now, &request.now, &image.now, &result.now), SAFE_OK);
+	cr_assert_eq(image.now.size, sizeof(image));
+	cr_assert_eq(image.now.width, 32);
+	safe_image_free(&image.now);
+	cr_assert_eq(safe_probe(decoder, &input.now, &request.now, &info.now, NULL), SAFE_OK);
+	cr_assert_eq(info.now.size, sizeof(info));
+	cr_assert_eq(safe_decoder_posture(decoder, "jpeg", &posture.now), SAFE_OK);
+	expect_marked(image.later, sizeof(image.later));
+	expect_marked(result.later, sizeof(result.later));
+	expect_marked(info.later, sizeof(info.later));
+	expect_marked(posture.later, sizeof(posture.later));
+	limits.now.max_side = 31;
+	cr_assert_eq(safe_decode_image(decoder, &input.now, &request.now, &image.now, NULL), SAFE_LIMIT);
+	free_blob(&file);
+	safe_decoder_close(&decoder);
+}
+
+/* What lies behind the size that a caller gives is neither read nor written. */
+Test(library_sizes, an_older_caller)
+{
+	struct safe_decoder *decoder = open_decoder(NULL);
+	struct blob file = read_blob(THUMBNAIL);
+	struct safe_input input = memory_input(file.data, file.size);
+	struct safe_limits limits = { .size = offsetof(struct safe_limits, max_side), .max_side = 1 };
+	struct safe_request request = {
+		.size = offsetof(struct safe_request, pixel_format), .limits = &limits, .pixel_format = 99, .flags = 99
+	};
+	struct safe_image image = { .size = sizeof(image) };
+	struct safe_result result = { .size = offsetof(struct safe_result, limit), .limit = 77, .signal = 77 };
+	struct safe_info info = { .size = offsetof(struct safe_info, height), .height = 77, .orientation = 77 };
+	struct safe_posture posture = { .size = offsetof(struct safe_posture, strict), .strict = 77 };
+
+	input.size = offsetof(struct safe_input, name);
+	input.name = (const char *)1;
+	cr_assert_eq(safe_decode_image(decoder, &input, &request, &image, &result), SAFE_OK);
+	cr_assert_eq(result.status, SAFE_OK);
+	cr_assert_eq(result.limit, 77);
+	cr_assert_eq(result.signal, 77);
+	safe_image_free(&image);
+	cr_assert_eq(safe_probe(decoder, &input, &request, &info, NULL), SAFE_OK);
+	cr_assert_eq(info.width, 32);
+	cr_assert_eq(info.height, 77);
+	cr_assert_eq(info.orientation, 77);
+	cr_assert_eq(safe_decoder_posture(decoder, NULL, &posture), SAFE_OK);
+	cr_assert_neq(posture.verified, 0);
+	cr_assert_eq(posture.strict, 77);
+	free_blob(&file);
+	safe_decoder_close(&decoder);
+}
+
+/* ---- forks ---- */
+
+static int in_the_child(struct safe_decoder *decoder, struct safe_stream *stream)
+{
+	struct safe_input input = text_input("x");
+	struct safe_image image = { .size = sizeof(image) };
+	struct safe_event event = { .size = sizeof(event) };
+	struct safe_posture posture = { .size = sizeof(posture) };
+	uint8_t pixel[4];
+
+	if (safe_decode_image(decoder, &input, NULL, &image, NULL) != SAFE_USAGE)
+		return 1;
+	if (safe_stream_step(stream, &event) != SAFE_USAGE || safe_stream_into(stream, pixel, 4, 4) != SAFE_USAGE)
+		return 2;
+	if (safe_decoder_posture(decoder, NULL, &posture) != SAFE_USAGE)
+		return 3;
+	safe_stream_close(&stream);
+	safe_decoder_close(&decoder);
+	return 0;
+}
+
+/* The close of the child's copy killed the spares of its parent. */
+Test(library_fork, the_child_can_do_nothing_and_harms_nothing)
+{
+	struct safe_decoder *decoder = open_decoder(NULL);
+	struct blob file = read_blob(PHOTOGRAPH);
+	struct safe_input input = memory_input(file.data, file.size);
+	struct safe_stream *stream = NULL;
+	struct safe_event event = { .size = sizeof(event) };
+	int status = 0;
+
+	expect_works(decoder);
+	sleep_milliseconds(100);
+	cr_assert_eq(safe_stream_open(decoder, &input, NULL, &stream), SAFE_OK);
+	for (event.kind = SAFE_EVENT_NONE; event.kind != SAFE_EVENT_ROWS;)
+		cr_assert_eq(safe_stream_step(stream, &event), SAFE_OK);
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(in_the_child(decoder, stream));
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert(WIFEXITED(status));
+	cr_assert_eq(WEXITSTATUS(status), 0);
+	while (event.kind != SAFE_EVENT_END)
+		cr_assert_eq(safe_stream_step(stream, &event), SAFE_OK);
+	safe_stream_close(&stream);
+	for (int i = 0; i < 5; i++)
+		expect_works(decoder);
+	free_blob(&file);
+	safe_decoder_close(&decoder);
+}
+
+/* The child has a copy of the socket, so that the broker would not see this end closed. */
+Test(library_fork, close_does_not_wait_for_the_forked)
+{
+	struct safe_decoder *decoder = open_decoder(NULL);
+
+	expect_works(decoder);
+	pid_t broker = the_broker();
+	pid_t pid = fork();
+	if (pid == 0) {
+		sleep_milliseconds(4000);
+		_exit(0);
+	}
+	uint64_t before = now_milliseconds();
+	safe_decoder_close(&decoder);
+	cr_assert_lt(now_milliseconds() - before, 1000);
+	cr_assert(!is_running(broker));
+	cr_assert_eq(kill(pid, SIGKILL), 0);
+	cr_assert_eq(waitpid(pid, NULL, 0), pid);
+}
+
+/* ---- posture ---- */
+
+/* A decoder of less memory than the default could not tell its posture. */
+Test(library_posture, of_a_decoder_with_little_memory)
+{
+	struct safe_config config = { .size = sizeof(config), .memory = 32 << 20 };
+	struct safe_decoder *decoder = open_decoder(&config);
+	struct safe_posture posture = { .size = sizeof(posture) };
+
+	cr_assert_eq(safe_decoder_posture(decoder, NULL, &posture), SAFE_OK);
+	cr_assert_neq(posture.verified, 0);
+	cr_assert_neq(posture.no_new_privs, 0);
+	cr_assert(posture.strict || posture.filters == posture.inherited + 1);
+	expect_works(decoder);
+	safe_decoder_close(&decoder);
+}
