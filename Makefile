@@ -21,7 +21,7 @@ SECONDS ?= 20
 PACKAGES := gcc clang libclang-rt-14-dev clang-tidy clang-format cppcheck pkg-config \
 	libjpeg62-turbo-dev libpng-dev zlib1g-dev libseccomp-dev libcriterion-dev scdoc \
 	libflac-dev libmpg123-dev libvorbis-dev libopusfile-dev \
-	flac mpg123 vorbis-tools opus-tools sox lame \
+	flac mpg123 vorbis-tools opus-tools \
 	libjpeg-turbo-progs netpbm valgrind python3 python3-pil
 
 # ---- flags ----
