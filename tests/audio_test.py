@@ -312,6 +312,21 @@ def id3_of_every_version():
 
 
 @test
+def id3_before_flac():
+    tag = id3(3, [(b"TIT2", b"\0Not told")])
+    flac = read(FLAC_COVER)
+    about = info(tag + flac)
+    expect(about["format"] == "flac" and about["tags"]["title"] == ["A tone"], about)
+    with Folder() as folder:
+        path = folder.write("x" * 20, b"before" + tag + flac)
+        with open(path, "rb", buffering=0) as stream:
+            stream.seek(6)
+            expect(run("-q", "-t", "raw", stdin=stream).stdout == raw(flac))
+    # Nobody can look ahead in a pipe, but the decoder can be named.
+    expect(raw(tag + flac, "--decoder", "flac") == raw(flac))
+
+
+@test
 def id3_behind_the_audio():
     tag = id3v1(b"A title", b"Someone", b"An album", b"1999", b"Well", 7, 17)
     expected = {"title": ["A title"], "artist": ["Someone"], "album": ["An album"], "date": ["1999"],
