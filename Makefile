@@ -25,7 +25,7 @@ PACKAGES := gcc g++ clang libclang-rt-14-dev clang-tidy clang-format cppcheck pk
 	libseccomp-dev libcriterion-dev scdoc \
 	libjpeg62-turbo-dev libpng-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev libbrotli-dev \
 	libflac-dev libmpg123-dev libvorbis-dev libopusfile-dev \
-	flac mpg123 vorbis-tools opus-tools sox lame \
+	flac mpg123 vorbis-tools opus-tools \
 	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap gnuplot-nox \
 	libsdl2-dev xvfb xdotool x11-apps
 

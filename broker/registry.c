@@ -181,6 +181,17 @@ static const struct safe_format formats[] = {
 #endif
 };
 
+size_t registry_prefix(const uint8_t *start, size_t size)
+{
+	enum { HEADER = 10, FOOTER = 0x10 };
+
+	if (!starts_with(start, size, "ID3", 3) || size < HEADER)
+		return 0;
+	size_t tag = (size_t)(start[6] & 0x7f) << 21 | (size_t)(start[7] & 0x7f) << 14 |
+	             (size_t)(start[8] & 0x7f) << 7 | (start[9] & 0x7f);
+	return HEADER + tag + (start[5] & FOOTER ? HEADER : 0);
+}
+
 const struct safe_format *registry_at(size_t index)
 {
 	return index < sizeof(formats) / sizeof(formats[0]) ? &formats[index] : NULL;

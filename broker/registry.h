@@ -29,4 +29,8 @@ const struct safe_format *registry_at(size_t index);
 const struct safe_format *registry_by_name(const char *name);
 const struct safe_format *registry_recognise(const uint8_t *start, size_t size);
 
+/* Bytes of the start that say nothing of the format: those of an ID3 tag, which FLAC may have before it as well as MP3;
+ * 0 if there is none. */
+size_t registry_prefix(const uint8_t *start, size_t size);
+
 #endif

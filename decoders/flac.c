@@ -140,7 +140,9 @@ static FLAC__StreamDecoderWriteStatus take_frame(const FLAC__StreamDecoder *flac
 {
 	struct decode *decode = context;
 
-	decode->outcome = prepare_for(decode, &frame->header);
+	/* An error may have ended it; libFLAC goes on until it is told here. */
+	if (decode->outcome == WIRE_OK)
+		decode->outcome = prepare_for(decode, &frame->header);
 	if (decode->outcome == WIRE_OK)
 		decode->outcome = send_frames(decode, planes, frame->header.blocksize);
 	decode->frames += frame->header.blocksize;

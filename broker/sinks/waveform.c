@@ -5,7 +5,7 @@
 
 #include "formats.h"
 
-enum { SPANS = sizeof(((struct waveform *)0)->peaks) / sizeof(uint16_t), FIRST_SPAN = 256 };
+enum { SPANS = sizeof(((struct waveform *)0)->peaks) / sizeof(uint16_t), FIRST_SPAN = 16 };
 
 static void halve(struct waveform *waveform)
 {
