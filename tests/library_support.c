@@ -127,7 +127,7 @@ void expect_works(struct safe_decoder *decoder)
 	cr_assert_eq(image.height, 32);
 	/* Opaque BGRA that is not all of one value. */
 	const uint8_t *pixels = image.pixels;
-	for (size_t i = 0; i < 32 * 32; i++) {
+	for (size_t i = 0; i < (size_t)32 * 32; i++) {
 		cr_assert_eq(pixels[4 * i + 3], 255);
 		sum |= pixels[4 * i] ^ (uint32_t)pixels[0];
 	}
