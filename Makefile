@@ -170,7 +170,7 @@ $(MANUALS): $(BUILD)/%: man/%.scd $(wildcard samples/*.c)
 	@mkdir -p $(@D)
 	$(call say,MAN,$@)
 	$(Q)awk '/^@.*@$$/ { file = substr($$0, 2, length - 2); while ((getline line < file) > 0) \
-		if (line !~ /SPDX/) { gsub(/\\/, "\\\\", line); print line }; next } { print }' $< | scdoc > $@
+		if (line !~ /SPDX/) { gsub(/\\/, "&&", line); print line }; next } { print }' $< | scdoc > $@
 
 # ---- targets ----
 

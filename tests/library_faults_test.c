@@ -73,7 +73,7 @@ Test(library_faults, the_broker_is_killed_while_a_decode_runs)
 	cr_assert_eq(pthread_create(&thread, NULL, kill_later, &broker), 0);
 	uint64_t before = now_milliseconds();
 	cr_assert_eq(decode(decoder, "HOSTILE spin", &result), SAFE_KILLED);
-	cr_assert_lt(now_milliseconds() - before, 5000);
+	cr_assert_lt(now_milliseconds() - before, 15000);
 	cr_assert_not_null(result.reason);
 	cr_assert_eq(pthread_join(thread, NULL), 0);
 	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SAFE_OK);

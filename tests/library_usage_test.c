@@ -316,7 +316,7 @@ Test(library_fork, close_does_not_wait_for_the_forked)
 	}
 	uint64_t before = now_milliseconds();
 	safe_decoder_close(&decoder);
-	cr_assert_lt(now_milliseconds() - before, 1000);
+	cr_assert_lt(now_milliseconds() - before, 1900); /* after 2000 it would be killed */
 	cr_assert(!is_running(broker));
 	cr_assert_eq(kill(pid, SIGKILL), 0);
 	cr_assert_eq(waitpid(pid, NULL, 0), pid);
