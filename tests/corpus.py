@@ -19,7 +19,8 @@ import os
 import subprocess
 import sys
 
-FORMATS = ("jpeg", "png", "gzip", "zlib", "deflate")
+FORMATS = ("jpeg", "png", "gzip", "zlib", "deflate", "bz2", "xz", "lzma", "lzip", "zstd", "lz4", "brotli")
+NAMELESS = ("deflate", "brotli")  # nothing in a file says that it is one
 REFUSALS = (3, 4, 7)
 TIME_LIMIT = 60  # seconds; far above what any file needs
 
@@ -60,8 +61,8 @@ class Corpus:
 
     def run(self, name, top, *options):
         command = [self.program, "-q", *options]
-        if top == "deflate":
-            command += ["--decoder", "deflate"]  # nothing in the file says what it is
+        if top in NAMELESS:
+            command += ["--decoder", top]
         command.append(os.path.join(self.folder, name))
         try:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIME_LIMIT,
