@@ -25,6 +25,7 @@ PACKAGES := gcc g++ clang libclang-rt-14-dev clang-tidy clang-format cppcheck pk
 	libseccomp-dev libcriterion-dev scdoc \
 	libjpeg62-turbo-dev libpng-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev libbrotli-dev \
 	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap gnuplot-nox \
+	bzip2 xz-utils lzip zstd lz4 brotli \
 	libsdl2-dev xvfb xdotool x11-apps
 
 # ---- flags ----
