@@ -27,6 +27,7 @@ PACKAGES := gcc g++ clang libclang-rt-14-dev clang-tidy clang-format cppcheck pk
 	libflac-dev libmpg123-dev libvorbis-dev libopusfile-dev \
 	flac mpg123 vorbis-tools opus-tools \
 	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap gnuplot-nox \
+	bzip2 xz-utils lzip zstd lz4 brotli \
 	libsdl2-dev xvfb xdotool x11-apps
 
 # ---- flags ----

@@ -55,7 +55,7 @@ static session_result name_failure(lzma_ret result)
 	case LZMA_MEMLIMIT_ERROR:
 		return WIRE_FAIL_LIMIT_MEMORY;
 	case LZMA_FORMAT_ERROR:
-		return WIRE_FAIL_SIGNATURE;
+		return WIRE_FAIL_HEADER; /* the magic was right, or nearly */
 	case LZMA_OPTIONS_ERROR:
 		return WIRE_FAIL_UNSUPPORTED;
 	default:

@@ -106,19 +106,24 @@ static void decode(const uint8_t *data, size_t size, uint32_t variant)
 	REQUIRE(run.reader.state == WIRE_STATE_OVER && run.reader.outcome.status != SAFE_KILLED);
 }
 
+/* By content, or, if nothing recognises it, by name. */
+static bool may_be(const struct safe_format *format, const uint8_t *data, size_t size)
+{
+	if (strcmp(format->module, decoder.name) != 0)
+		return false;
+	return registry_recognise(data, size) ? format->recognise && format->recognise(data, size) : true;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct safe_format *format = registry_recognise(data, size);
+	const struct safe_format *format = NULL;
 	static int initialised;
 
 	if (!initialised && decoder.initialise)
 		decoder.initialise();
 	initialised = 1;
-	if (format && strcmp(format->module, decoder.name) == 0)
-		decode(data, size, format->variant);
-	/* Not recognised by content, or not for this decoder: each of its formats by name. */
-	for (size_t i = 0; !format && (format = registry_at(i)) != NULL; i++, format = NULL)
-		if (strcmp(format->module, decoder.name) == 0)
+	for (size_t i = 0; (format = registry_at(i)) != NULL; i++)
+		if (may_be(format, data, size))
 			decode(data, size, format->variant);
 	return 0;
 }

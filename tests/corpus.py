@@ -21,7 +21,9 @@ import sys
 
 import corpus_audio
 
-FORMATS = ("jpeg", "png", "gzip", "zlib", "deflate", *corpus_audio.FORMATS)
+FORMATS = ("jpeg", "png", "gzip", "zlib", "deflate", "bz2", "xz", "lzma", "lzip", "zstd", "lz4", "brotli",
+           *corpus_audio.FORMATS)
+NAMELESS = ("deflate", "brotli")  # nothing in a file says that it is one
 REFUSALS = (3, 4, 7)
 TIME_LIMIT = 60  # seconds; far above what any file needs
 
@@ -62,8 +64,8 @@ class Corpus:
 
     def run(self, name, top, *options):
         command = [self.program, "-q", *options]
-        if top == "deflate":
-            command += ["--decoder", "deflate"]  # nothing in the file says what it is
+        if top in NAMELESS:
+            command += ["--decoder", top]
         command.append(os.path.join(self.folder, name))
         try:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIME_LIMIT,
