@@ -60,7 +60,8 @@ struct wire_reader {
 	size_t header_filled;
 	uint8_t payload[64]; /* of a message that is not bulk; the largest is checked at compile time */
 	size_t payload_filled;
-	uint64_t bulk_left;   /* bytes that the current PIXELS or DATA message lacks */
+	uint64_t bulk_left; /* bytes that the current PIXELS or DATA message lacks */
+	uint64_t bulk_messages;
 	uint64_t frame_left;  /* bytes that the current frame lacks */
 	uint64_t output;      /* bytes of pixels or data accepted so far */
 	uint64_t frame_size;  /* bytes */
