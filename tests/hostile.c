@@ -11,6 +11,7 @@
  *     short W H         announce a picture, send half of it, and say END
  *     long W H          announce a picture and send one row too many
  *     flood             send bytes without end
+ *     drip W H          announce a picture and send each byte of it in a message of its own
  *     allocate N        allocate N MiB, touch it, and be good
  *     where             be good, with a picture of one pixel whose eight bytes are an address of this code
  *     twice             say END twice
@@ -162,6 +163,21 @@ static session_result flood(struct session *session, const struct arguments *arg
 	return WIRE_OK;
 }
 
+/* The picture in messages of one byte, many of them a write, so that they cost this side next to nothing. */
+static session_result drip(struct session *session, const struct arguments *arguments)
+{
+	enum { SIZE = sizeof(struct wire_header) + 1, MESSAGES = 7000 };
+	static const struct wire_header header = { .kind = WIRE_PIXELS, .length = 1 };
+	static uint8_t drops[MESSAGES * SIZE];
+
+	for (size_t i = 0; i < MESSAGES; i++)
+		memcpy(drops + i * SIZE, &header, sizeof(header));
+	say_picture(session, arguments, 0);
+	while (write(STDOUT_FILENO, drops, sizeof(drops)) > 0)
+		;
+	return WIRE_OK;
+}
+
 static session_result allocate(struct session *session, const struct arguments *arguments)
 {
 	static const struct arguments small = { 4, 4 };
@@ -214,6 +230,7 @@ static const struct {
 	{ "call", try_call },   { "segfault", segfault }, { "spin", spin },       { "exit", leave },
 	{ "message", message }, { "picture", picture },   { "short", too_short }, { "long", too_long },
 	{ "flood", flood },     { "allocate", allocate }, { "twice", twice },     { "where", where },
+	{ "drip", drip },
 };
 
 static session_result decode(struct session *session)
