@@ -22,8 +22,10 @@ SECONDS ?= 20
 
 # Everything that building, testing and checking need, as Debian packages.  `make deps` installs what is missing.
 PACKAGES := gcc g++ clang libclang-rt-14-dev clang-tidy clang-format cppcheck pkg-config \
-	libjpeg62-turbo-dev libpng-dev zlib1g-dev libseccomp-dev libcriterion-dev scdoc \
-	libjpeg-turbo-progs netpbm valgrind python3 python3-pil
+	libseccomp-dev libcriterion-dev scdoc \
+	libjpeg62-turbo-dev libpng-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev libbrotli-dev \
+	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap gnuplot-nox \
+	libsdl2-dev xvfb xdotool x11-apps
 
 # ---- flags ----
 
@@ -60,11 +62,13 @@ TRUSTED := $(filter-out $(LIBRARY),$(wildcard broker/*.c))
 SINK_MODULES := broker/sinks/png.c
 INTERFACE := $(filter-out broker/cli/main.c,$(wildcard broker/cli/*.c)) $(filter-out $(SINK_MODULES),$(wildcard broker/sinks/*.c))
 MEMORY := decoders/arena.c decoders/interpose.c
-COMMON := decoders/session.c decoders/pixels.c decoders/exif.c
+COMMON := decoders/session.c decoders/pixels.c decoders/reduce.c decoders/exif.c decoders/stream.c
 
 # A decoder is a file in decoders/ that says which library it needs; files NAME_*.c belong to decoder NAME.
 DECODERS := $(patsubst decoders/%.c,%,$(shell grep -l '^[/ ]\* pkg-config: ' decoders/*.c))
-library_of = $(shell sed -n 's:^[/ ]\* pkg-config\: \([^ ]*\).*$$:\1:p' $(1))
+library_of = $(shell sed -n 's:^[/ ]\* pkg-config\: \([^ ]*\).*$$:\1:p' decoders/$(1).c)
+# A library that comes without a file for pkg-config is named as the linker finds it.
+libs_of = $(shell pkg-config --libs $(library_of) 2>/dev/null || echo -l$(library_of))
 parts_of = decoders/$(1).c $(wildcard decoders/$(1)_*.c)
 
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -75,7 +79,6 @@ STATIC := $(BUILD)/libsafe-decode.a
 MANUALS := $(patsubst man/%.scd,$(BUILD)/%,$(wildcard man/*.scd))
 MODULES := $(DECODERS:%=$(BUILD)/decoders/%.so)
 SINKS := $(SINK_MODULES:broker/sinks/%.c=$(BUILD)/sinks/%.so)
-LIBS := -lseccomp
 
 .PHONY: all deps run test check stress asan ubsan tsan valgrind fuzz bench install uninstall clean help
 .DELETE_ON_ERROR:
@@ -97,7 +100,7 @@ $(BUILD)/flags: FORCE
 	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS))' > $@
 FORCE:
 
-$(BUILD)/obj/decoders/pixels.o: EXTRA := -O3
+$(BUILD)/obj/decoders/pixels.o $(BUILD)/obj/decoders/reduce.o: EXTRA := -O3
 # Where the broker is once it is installed.
 $(BUILD)/obj/broker/library/start.o: EXTRA := -DSAFE_DECODE_LIBRARYDIR='"$(LIBRARYDIR)"'
 $(BUILD)/obj/broker/library/start.o $(BUILD)/safe-decode.pc: $(BUILD)/prefix
@@ -121,11 +124,11 @@ $(BUILD)/%.a:
 EXPORTS := -Wl,--dynamic-list=decoders/interpose.list
 $(PROGRAM): $(call object,broker/cli/main.c $(MEMORY)) $(BUILD)/libinterface.a $(BUILD)/libtrusted.a decoders/interpose.list
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
 $(BROKER): $(call object,broker/process/main.c broker/process/children.c $(MEMORY)) $(BUILD)/libtrusted.a decoders/interpose.list
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
 $(SHARED).$(SONAME_VERSION): $(call object,$(LIBRARY))
 	$(call say,LINK,$@)
@@ -146,7 +149,7 @@ define module_rule
 $(BUILD)/decoders/$(1).so: $(call object,$(call parts_of,$(1)) $(COMMON) decoders/module.c)
 	@mkdir -p $$(@D)
 	$$(call say,MODULE,$$@)
-	$$(Q)$$(CC) -shared -o $$@ $$^ $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(shell pkg-config --libs $(call library_of,decoders/$(1).c) 2>/dev/null)
+	$$(Q)$$(CC) -shared -o $$@ $$^ $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(call libs_of,$(1))
 endef
 $(foreach decoder,$(DECODERS),$(eval $(call module_rule,$(decoder))))
 
@@ -206,8 +209,8 @@ fuzz: ## run every fuzz harness for SECONDS=20 each
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SANITIZE=address,undefined FUZZER=1 fuzzers
 	@fuzz/run $(BUILD)/fuzz $(SECONDS)
 
-bench: all ## measure against djpeg and in-process codecs
-	@$(MAKE) --no-print-directory $(BUILD)/bench/png-loop
+bench: deps ## measure against in-process codecs and other sandboxes
+	@$(MAKE) --no-print-directory all $(BUILD)/bench/png-loop $(BUILD)/bench/library-bench
 	@bench/run $(BUILD)
 
 install: all ## install under PREFIX (and DESTDIR)
@@ -232,9 +235,10 @@ clean: ## remove build/
 	rm -rf $(BUILD)
 
 help: ## print this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) samples/samples.mk | expand -t 18
 	@echo '  variables: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR BUILD V=1; for fuzz: SECONDS'
 
+include samples/samples.mk
 include tests/tests.mk
 
 -include $(shell test -d $(BUILD)/obj && find $(BUILD)/obj -name '*.d')

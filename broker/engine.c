@@ -35,6 +35,7 @@ void engine_close(struct engine *engine)
 struct inheritance {
 	struct arena *arena;
 	uint64_t memory;
+	void (*initialise)(void);
 };
 
 static int inherit(void *context)
@@ -42,7 +43,26 @@ static int inherit(void *context)
 	const struct inheritance *inheritance = context;
 
 	interpose_enter_child();
+	if (inheritance->initialise)
+		inheritance->initialise();
 	return inheritance->memory == 0 ? 0 : arena_shrink(inheritance->arena, inheritance->memory);
+}
+
+/* The module's one-time initialisation: here, once, if many children are to come of it; else in the child, which so
+ * finds in its memory what it touches. */
+static void initialise(struct engine *engine, const struct decoder_module *module, bool spare,
+                       struct inheritance *inheritance)
+{
+	if (engine->initialised == module || !module->decoder->initialise)
+		return;
+	if (!spare) {
+		inheritance->initialise = module->decoder->initialise;
+		return;
+	}
+	(void)interpose_select(engine->arena);
+	module->decoder->initialise();
+	(void)interpose_select(NULL);
+	engine->initialised = module;
 }
 
 struct safe_outcome engine_spawn(struct engine *engine, const struct engine_child *plan, struct child *child)
@@ -56,6 +76,7 @@ struct safe_outcome engine_spawn(struct engine *engine, const struct engine_chil
 	if (outcome.status != SAFE_OK)
 		return outcome;
 	struct inheritance inheritance = { .arena = engine->arena, .memory = plan->memory };
+	initialise(engine, module, plan->spare, &inheritance);
 	struct spawn_plan spawn = {
 		.sandbox = &engine->sandbox,
 		.cpu_seconds = plan->cpu_seconds,

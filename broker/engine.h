@@ -11,11 +11,13 @@
 #include "status.h"
 
 struct arena;
+struct decoder_module;
 
 struct engine {
 	struct arena *arena;
 	struct sandbox_plan sandbox;
 	bool open;
+	const struct decoder_module *initialised; /* the module that is, for all children; NULL: none */
 };
 
 /* Reserves `memory` bytes for the decoder and prepares the sandbox.  `arguments` is main()'s argv.  Returns SAFE_OK or

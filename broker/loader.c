@@ -3,7 +3,6 @@
 
 #include <dlfcn.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,25 +18,38 @@ static const struct {
 
 #define INSTALLED_PROGRAMS "bin"
 
+/* Appends to a path that holds `length` bytes.  Returns the new length, or 0 where there is no room.  (What prints
+ * could do it, too, but the way to the first child is short.) */
+static size_t append(char *path, size_t size, size_t length, const char *text)
+{
+	size_t more = strlen(text);
+
+	if (length == 0 || more >= size - length)
+		return 0;
+	memcpy(path + length, text, more + 1);
+	return length + more;
+}
+
 /* Writes the path of a module.  The folder is found from the running program and from nothing that a user or the
  * environment says. */
 static bool module_path(enum loader_folder folder, const char *name, char *path, size_t size)
 {
-	char program[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", program, sizeof(program));
+	ssize_t got = readlink("/proc/self/exe", path, size);
 
-	if (length <= 0 || (size_t)length >= sizeof(program))
+	if (got <= 0 || (size_t)got >= size)
 		return false;
-	program[length] = '\0';
-	char *slash = strrchr(program, '/');
+	path[got] = '\0';
+	char *slash = strrchr(path, '/');
 	if (!slash)
 		return false;
 	*slash = '\0';
-	const char *last = strrchr(program, '/');
+	const char *last = strrchr(path, '/');
 	bool installed = last && strcmp(last + 1, INSTALLED_PROGRAMS) == 0;
-	int written = snprintf(path, size, "%s/%s/%s.so", program,
-	                       installed ? folders[folder].installed : folders[folder].built, name);
-	return written > 0 && (size_t)written < size;
+	size_t length = append(path, size, (size_t)(slash - path), "/");
+	length = append(path, size, length, installed ? folders[folder].installed : folders[folder].built);
+	length = append(path, size, length, "/");
+	length = append(path, size, length, name);
+	return append(path, size, length, ".so") > 0;
 }
 
 struct safe_outcome loader_find(enum loader_folder folder, const char *name, const char *symbol, void **entry)
@@ -45,7 +57,7 @@ struct safe_outcome loader_find(enum loader_folder folder, const char *name, con
 	char path[PATH_MAX];
 
 	if (!module_path(folder, name, path, sizeof(path)))
-		return outcome_of(SAFE_UNSUPPORTED, "cannot find the folder of modules");
+		return outcome_of(SAFE_NO_SANDBOX, "cannot find the folder of this program in /proc");
 	void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	*entry = module ? dlsym(module, symbol) : NULL;
 	if (!*entry)
@@ -55,24 +67,12 @@ struct safe_outcome loader_find(enum loader_folder folder, const char *name, con
 
 struct safe_outcome loader_load_decoder(const char *name, const struct decoder_module **loaded)
 {
-	static const struct decoder_module *initialised[16]; /* those that had their one-time initialisation */
-	enum { MODULES = sizeof(initialised) / sizeof(initialised[0]) };
 	void *entry = NULL;
 	struct safe_outcome outcome = loader_find(LOADER_DECODERS, name, DECODER_MODULE_SYMBOL, &entry);
 	const struct decoder_module *module = entry;
-	size_t slot = 0;
 
-	if (!module)
-		return outcome;
-	if (module->abi != DECODER_ABI)
+	if (module && module->abi != DECODER_ABI)
 		return outcome_of(SAFE_UNSUPPORTED, "its decoder module is of another version");
-	while (slot < MODULES && initialised[slot] && initialised[slot] != module)
-		slot++;
-	if (slot < MODULES && !initialised[slot]) {
-		if (module->decoder->initialise)
-			module->decoder->initialise();
-		initialised[slot] = module;
-	}
 	*loaded = module;
 	return outcome;
 }

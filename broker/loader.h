@@ -16,7 +16,7 @@ struct safe_outcome loader_find(enum loader_folder folder, const char *name, con
 
 struct decoder_module;
 
-/* Loads decoder module `name`, runs its one-time initialisation if it is new, and sets *loaded.  What is allocated
+/* Loads decoder module `name` and sets *loaded.  Its initialisation is for the caller to run.  What is allocated
  * meanwhile is used by children.  Returns SAFE_OK, or SAFE_UNSUPPORTED when it is missing or of another version. */
 struct safe_outcome loader_load_decoder(const char *name, const struct decoder_module **loaded);
 

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -22,68 +21,113 @@ static const struct {
 	{ "Seccomp_filters:", offsetof(struct procfs_status, seccomp_filters), false },
 };
 
-/* Finds "\nNAME <blanks> DIGITS" in the text; the first line of a status file is none of the fields. */
-static bool find_field(const char *text, const char *name, uint64_t *value)
-{
-	size_t length = strlen(name);
-	const char *line = text;
+enum {
+	FIELDS = sizeof(fields) / sizeof(fields[0]),
+	LINE_SIZE = 1024, /* longer ones (a process may be in many groups) are none of the fields */
+};
 
-	while ((line = strchr(line, '\n')) != NULL && strncmp(++line, name, length) != 0)
-		;
-	if (!line)
-		return false;
-	line += length;
-	line += strspn(line, " \t");
-	if (*line < '0' || *line > '9')
-		return false;
-	for (*value = 0; *line >= '0' && *line <= '9'; line++)
-		*value = *value * 10 + (uint64_t)(*line - '0');
+/* Takes the value of a line "NAME <blanks> DIGITS", if it is one of the fields. */
+static void take_line(const char *line, struct procfs_status *status, bool found[FIELDS])
+{
+	for (size_t i = 0; i < FIELDS; i++) {
+		size_t length = strlen(fields[i].name);
+		uint64_t value = 0;
+		if (strncmp(line, fields[i].name, length) != 0)
+			continue;
+		line += length;
+		while (*line == ' ' || *line == '\t')
+			line++;
+		found[i] = *line >= '0' && *line <= '9';
+		for (; *line >= '0' && *line <= '9'; line++)
+			value = value * 10 + (uint64_t)(*line - '0');
+		memcpy((char *)status + fields[i].offset, &value, sizeof(value));
+		return;
+	}
+}
+
+static bool all_found(const bool found[FIELDS])
+{
+	for (size_t i = 0; i < FIELDS; i++)
+		if (!found[i])
+			return false;
 	return true;
 }
 
-static int parse(const char *text, struct procfs_status *status)
+/* The lines of a file, in a buffer that need not hold all of it. */
+struct lines {
+	char text[LINE_SIZE];
+	size_t filled;
+	bool skipping; /* the start of this line was too long and is gone */
+};
+
+/* Takes all whole lines, and moves the rest to the start. */
+static void take_lines(struct lines *lines, struct procfs_status *status, bool found[FIELDS])
 {
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		uint64_t value = 0;
-		if (!find_field(text, fields[i].name, &value) && fields[i].required) {
-			errno = EPROTO;
-			return -1;
-		}
-		memcpy((char *)status + fields[i].offset, &value, sizeof(value));
+	char *start = lines->text;
+	char *end = NULL;
+
+	while ((end = memchr(start, '\n', lines->filled - (size_t)(start - lines->text))) != NULL) {
+		*end = '\0';
+		if (!lines->skipping)
+			take_line(start, status, found);
+		lines->skipping = false;
+		start = end + 1;
 	}
-	return 0;
+	lines->filled -= (size_t)(start - lines->text);
+	memmove(lines->text, start, lines->filled);
+	if (lines->filled == LINE_SIZE) {
+		lines->skipping = true;
+		lines->filled = 0;
+	}
 }
 
-/* Reads the whole file into `text`, which it ends with a zero byte. */
-static int read_text(int fd, char *text, size_t size)
+static int parse(int fd, struct procfs_status *status)
 {
-	size_t filled = 0;
+	struct lines lines = { .filled = 0 };
+	bool found[FIELDS] = { false };
 
-	while (filled < size - 1) {
-		ssize_t got = read(fd, text + filled, size - 1 - filled);
+	while (!all_found(found)) {
+		ssize_t got = read(fd, lines.text + lines.filled, LINE_SIZE - lines.filled);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
 			return -1;
 		if (got == 0)
 			break;
-		filled += (size_t)got;
+		lines.filled += (size_t)got;
+		take_lines(&lines, status, found);
 	}
-	text[filled] = '\0';
+	for (size_t i = 0; i < FIELDS; i++) {
+		if (fields[i].required && !found[i]) {
+			errno = EPROTO;
+			return -1;
+		}
+	}
 	return 0;
+}
+
+/* "/proc/PID/status", written from its end.  (Not with what prints: it is on the way to the first child.) */
+static const char *path_of(pid_t pid, char *path, size_t size)
+{
+	static const char before[] = "/proc/", after[] = "/status";
+	char *start = path + size - sizeof(after);
+
+	memcpy(start, after, sizeof(after));
+	for (unsigned long number = (unsigned long)pid; number > 0; number /= 10)
+		*--start = (char)('0' + number % 10);
+	start -= sizeof(before) - 1;
+	memcpy(start, before, sizeof(before) - 1);
+	return start;
 }
 
 int procfs_read_status(pid_t pid, struct procfs_status *status)
 {
-	char path[64] = "/proc/self/status";
-	char text[8192];
+	char path[64]; /* far more than the longest number takes */
 	struct statfs file_system;
 	int result = -1;
 
 	memset(status, 0, sizeof(*status));
-	if (pid != 0)
-		(void)snprintf(path, sizeof(path), "/proc/%ld/status", (long)pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(pid == 0 ? "/proc/self/status" : path_of(pid, path, sizeof(path)), O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
 	if (fstatfs(fd, &file_system) != 0)
@@ -92,8 +136,7 @@ int procfs_read_status(pid_t pid, struct procfs_status *status)
 		errno = ENOTSUP;
 		goto out;
 	}
-	if (read_text(fd, text, sizeof(text)) == 0)
-		result = parse(text, status);
+	result = parse(fd, status);
 out:;
 	int saved = errno;
 	(void)close(fd);

@@ -15,8 +15,8 @@
 /* Descriptors that a broker finds open when it starts. */
 enum {
 	PROTOCOL_SOCKET = 0,
-	PROTOCOL_TIMER = 3, /* a timerfd that the library sets anew at each decode: when it has run out, nobody needs
-	                     * the broker, and whoever finds it run out knows that the broker ends */
+	PROTOCOL_TIMER = 3, /* a timerfd that runs while the library does not need the broker.  When it has run out, the
+	                     * broker ends; a library that finds it so looks for another */
 };
 
 /* A broker's arguments, after its name. */
@@ -25,7 +25,6 @@ enum {
 	PROTOCOL_MEMORY, /* bytes of the arena */
 	PROTOCOL_CPU,    /* seconds of processor time of a spare */
 	PROTOCOL_SPARES,
-	PROTOCOL_IDLE,   /* seconds */
 	PROTOCOL_CALLER, /* process id of the library's process */
 	PROTOCOL_ARGUMENTS,
 };

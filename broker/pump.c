@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -31,6 +32,18 @@ static struct safe_outcome make_buffer(struct pump *pump)
 	return outcome_ok();
 }
 
+/* What a file or a pipe has can go to the child's pipe without a copy. */
+static void try_splicing(struct pump *pump)
+{
+	struct stat status;
+
+	if (fstat(pump->source, &status) != 0)
+		return;
+	pump->source_is_file = S_ISREG(status.st_mode);
+	pump->source_ready = pump->source_is_file;
+	pump->splices = pump->source_is_file || S_ISFIFO(status.st_mode);
+}
+
 static struct safe_outcome check_input(const struct pump *pump)
 {
 	if (pump->input > pump->max_input)
@@ -53,6 +66,8 @@ struct safe_outcome pump_init(struct pump *pump, const struct pump_plan *plan)
 		.stall_limit = plan->stall_seconds * NANOSECONDS,
 	};
 	wire_reader_init(&pump->reader, plan->request, plan->consumer);
+	if (plan->source >= 0)
+		try_splicing(pump);
 	struct safe_outcome outcome = check_input(pump);
 	return outcome.status == SAFE_OK && plan->source >= 0 ? make_buffer(pump) : outcome;
 }
@@ -88,23 +103,45 @@ static bool nothing_to_send(const struct pump *pump)
 	return request_left(pump) == 0 && pump->next_size == 0;
 }
 
+static bool feeds(const struct pump *pump)
+{
+	return pump->released && !pump->input_closed;
+}
+
 /* Whether the next compressed bytes must come from the caller's source before anything else can happen to the input. */
 static bool wants_source(const struct pump *pump)
 {
-	return pump->released && !pump->input_closed && nothing_to_send(pump) && !pump->source_ended;
+	return feeds(pump) && nothing_to_send(pump) && !pump->source_ended && !pump->source_ready;
+}
+
+static bool wants_splice(const struct pump *pump)
+{
+	return feeds(pump) && nothing_to_send(pump) && !pump->source_ended && pump->source_ready;
 }
 
 static bool wants_to_child(const struct pump *pump)
 {
-	return pump->released && !pump->input_closed && !nothing_to_send(pump);
+	return feeds(pump) && !nothing_to_send(pump);
+}
+
+static size_t stashed(const struct pump *pump)
+{
+	return pump->stash_end - pump->stash_start;
+}
+
+/* Whether there is something to read that poll() does not know of. */
+static bool has_pending(const struct pump *pump)
+{
+	return pump->relayed > 0 || stashed(pump) > 0;
 }
 
 int pump_wants(const struct pump *pump, struct pollfd fds[PUMP_FDS])
 {
 	fds[SOURCE] = (struct pollfd){ .fd = wants_source(pump) ? pump->source : -1, .events = POLLIN };
-	fds[TO_CHILD] = (struct pollfd){ .fd = wants_to_child(pump) ? pump->to_child : -1, .events = POLLOUT };
+	bool to_child = wants_to_child(pump) || wants_splice(pump);
+	fds[TO_CHILD] = (struct pollfd){ .fd = to_child ? pump->to_child : -1, .events = POLLOUT };
 	fds[FROM_CHILD] = (struct pollfd){ .fd = pump->from_child, .events = POLLIN };
-	if (pump->relayed > 0)
+	if (has_pending(pump))
 		return 0;
 	if (wants_source(pump))
 		return -1;
@@ -114,8 +151,9 @@ int pump_wants(const struct pump *pump, struct pollfd fds[PUMP_FDS])
 
 /* ---- from the child ---- */
 
-/* There is much to come: a relay, and room for the child to decode on while the caller writes.  Only a matter of speed:
- * there may be no descriptors left, or an unprivileged user may have used up what the system allows. */
+/* There is much to come: a relay, and room for the child to decode on while the caller writes, and not to wait for
+ * input.  Only a matter of speed: there may be no descriptors left, or an unprivileged user may have used up what the
+ * system allows. */
 static void open_relay(struct pump *pump)
 {
 	if (pipe2(pump->relay, O_CLOEXEC) != 0) {
@@ -125,6 +163,7 @@ static void open_relay(struct pump *pump)
 	}
 	(void)fcntl(pump->from_child, F_SETPIPE_SZ, LARGE_PIPE_SIZE);
 	(void)fcntl(pump->relay[1], F_SETPIPE_SZ, LARGE_PIPE_SIZE);
+	(void)fcntl(pump->to_child, F_SETPIPE_SZ, LARGE_PIPE_SIZE);
 }
 
 /* Moves what the child has written into the relay, without a copy.  Returns as read(2). */
@@ -157,10 +196,8 @@ static ssize_t read_directly(struct pump *pump, void *data, size_t size)
 	return got;
 }
 
-static ssize_t read_child(void *context, void *data, size_t size)
+static ssize_t read_pipe(struct pump *pump, void *data, size_t size)
 {
-	struct pump *pump = context;
-
 	if (pump->relay[0] < 0)
 		return read_directly(pump, data, size);
 	if (pump->relayed == 0) {
@@ -172,6 +209,26 @@ static ssize_t read_child(void *context, void *data, size_t size)
 	if (got > 0)
 		pump->relayed -= (size_t)got;
 	return got;
+}
+
+static ssize_t read_child(void *context, void *data, size_t size)
+{
+	struct pump *pump = context;
+
+	if (stashed(pump) == 0) {
+		if (size >= PUMP_STASH)
+			return read_pipe(pump, data, size);
+		ssize_t got = read_pipe(pump, pump->stash, PUMP_STASH);
+		if (got <= 0)
+			return got;
+		pump->stash_start = 0;
+		pump->stash_end = (size_t)got;
+	}
+	if (size > stashed(pump))
+		size = stashed(pump);
+	memcpy(data, pump->stash + pump->stash_start, size);
+	pump->stash_start += size;
+	return (ssize_t)size;
 }
 
 static enum pump_progress end(struct pump *pump, struct safe_outcome outcome)
@@ -197,7 +254,16 @@ static enum pump_progress step_from_child(struct pump *pump)
 
 /* ---- to the child ---- */
 
-static enum pump_progress step_source(struct pump *pump)
+/* `got` bytes came from the source; 0: it ended. */
+static enum pump_progress count_input(struct pump *pump, size_t got)
+{
+	pump->source_ended = got == 0;
+	pump->input += got;
+	struct safe_outcome outcome = check_input(pump);
+	return outcome.status == SAFE_OK ? PUMP_MORE : end(pump, outcome);
+}
+
+static enum pump_progress read_source(struct pump *pump)
 {
 	ssize_t got = read(pump->source, pump->buffer, PUMP_BUFFER_SIZE);
 
@@ -205,15 +271,43 @@ static enum pump_progress step_source(struct pump *pump)
 		return PUMP_MORE;
 	if (got < 0)
 		return end(pump, outcome_of_errno(SAFE_IO, "cannot read the input", errno));
-	if (got == 0) {
-		pump->source_ended = true;
-		return PUMP_MORE;
-	}
 	pump->next = pump->buffer;
 	pump->next_size = (size_t)got;
-	pump->input += (uint64_t)got;
-	struct safe_outcome outcome = check_input(pump);
-	return outcome.status == SAFE_OK ? PUMP_MORE : end(pump, outcome);
+	return count_input(pump, (size_t)got);
+}
+
+static enum pump_progress step_source(struct pump *pump)
+{
+	pump->source_ready = pump->splices;
+	return pump->splices ? PUMP_MORE : read_source(pump);
+}
+
+static enum pump_progress splice_once(struct pump *pump, bool has_room)
+{
+	ssize_t moved = splice(pump->source, NULL, pump->to_child, NULL, LARGE_PIPE_SIZE, SPLICE_F_NONBLOCK);
+
+	if (moved >= 0) {
+		pump->source_ready = pump->source_is_file;
+		return count_input(pump, (size_t)moved);
+	}
+	if (errno == EPIPE) {
+		pump->input_closed = true;
+	} else if (errno == EAGAIN) {
+		/* No room; or if there is some, somebody else was faster to read from the source. */
+		pump->source_ready = pump->source_is_file || !has_room;
+	} else if (errno != EINTR) {
+		/* A file system that cannot; or a failure that reading will name. */
+		pump->splices = pump->source_ready = false;
+	}
+	return PUMP_MORE;
+}
+
+/* Twice, so that the end of a small file is found at once. */
+static enum pump_progress step_splice(struct pump *pump, bool has_room)
+{
+	enum pump_progress progress = splice_once(pump, has_room);
+
+	return progress == PUMP_MORE && wants_splice(pump) ? splice_once(pump, false) : progress;
 }
 
 static void note_sent(struct pump *pump, size_t size)
@@ -251,18 +345,25 @@ static void close_input_at_its_end(struct pump *pump)
 		pump->input_closed = true;
 }
 
-enum pump_progress pump_send(struct pump *pump)
+static enum pump_progress feed(struct pump *pump, bool has_room)
 {
 	enum pump_progress progress = wants_to_child(pump) ? step_to_child(pump) : PUMP_MORE;
 
+	if (progress == PUMP_MORE && wants_splice(pump))
+		progress = step_splice(pump, has_room);
 	close_input_at_its_end(pump);
 	return progress;
+}
+
+enum pump_progress pump_send(struct pump *pump)
+{
+	return feed(pump, false);
 }
 
 enum pump_progress pump_step(struct pump *pump, const struct pollfd fds[PUMP_FDS], uint64_t waited)
 {
 	enum pump_progress progress = PUMP_MORE;
-	bool from_child = fds[FROM_CHILD].revents != 0 || pump->relayed > 0;
+	bool from_child = fds[FROM_CHILD].revents != 0 || has_pending(pump);
 
 	if (from_child || fds[TO_CHILD].revents != 0 || fds[SOURCE].fd >= 0)
 		pump->stalled = 0;
@@ -276,5 +377,5 @@ enum pump_progress pump_step(struct pump *pump, const struct pollfd fds[PUMP_FDS
 		progress = step_from_child(pump);
 	if (progress == PUMP_MORE && fds[SOURCE].revents != 0)
 		progress = step_source(pump);
-	return progress == PUMP_MORE ? pump_send(pump) : progress;
+	return progress == PUMP_MORE ? feed(pump, (fds[TO_CHILD].revents & POLLOUT) != 0) : progress;
 }

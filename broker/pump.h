@@ -21,6 +21,7 @@
 enum {
 	PUMP_FDS = 3,                /* descriptors to poll, at most */
 	PUMP_BUFFER_SIZE = 64 << 10, /* bytes */
+	PUMP_STASH = 512,            /* bytes */
 	PUMP_GATHER = 100000,        /* nanoseconds; far less than it takes to fill the pipe */
 };
 
@@ -37,15 +38,20 @@ struct pump {
 	                * not write meanwhile: so where much comes, its pages are moved here first, which takes no time
 	                */
 	bool no_relay; /* there can be none */
-	size_t relayed;  /* bytes in the relay */
-	size_t received; /* bytes that came before there was a relay */
-	uint64_t input;  /* compressed bytes read so far */
+	size_t relayed;            /* bytes in the relay */
+	size_t received;           /* bytes that came before there was a relay */
+	uint8_t stash[PUMP_STASH]; /* small messages are read together: a read for each would cost more than they do */
+	size_t stash_start, stash_end;
+	uint64_t input; /* compressed bytes read so far */
 	uint64_t max_input;
 	uint64_t stall_limit; /* nanoseconds */
 	uint64_t stalled;     /* nanoseconds that the child alone was waited for */
 	bool released;        /* the child may have its input */
 	bool paused;          /* the consumer asked for a pause */
 	bool source_ended;
+	bool source_is_file;         /* it always has something, or is at its end */
+	bool source_ready;           /* it has something that can be spliced */
+	bool splices;                /* the source and the pipe to the child can */
 	bool input_closed;           /* to_child takes no more: the owner closes it */
 	struct safe_outcome outcome; /* once it is over */
 };

@@ -31,6 +31,68 @@ static bool is_zlib(const uint8_t *start, size_t size)
 	return (start[0] & 0x0f) == 8 && start[0] >> 4 <= 7 && ((unsigned)start[0] << 8 | start[1]) % 31 == 0;
 }
 
+static bool is_bzip2(const uint8_t *start, size_t size)
+{
+	return starts_with(start, size, "BZh", 3) && size > 3 && start[3] >= '1' && start[3] <= '9';
+}
+
+static bool is_xz(const uint8_t *start, size_t size)
+{
+	return starts_with(start, size, "\3757zXZ\0", 6);
+}
+
+static bool is_lzip(const uint8_t *start, size_t size)
+{
+	return starts_with(start, size, "LZIP", 4);
+}
+
+static uint64_t little_endian(const uint8_t *bytes, size_t size)
+{
+	uint64_t number = 0;
+
+	for (size_t i = 0; i < size; i++)
+		number |= (uint64_t)bytes[i] << (8 * i);
+	return number;
+}
+
+/* No magic, but a header in which little is usual: literal coder settings, a dictionary of 2^n or 2^n + 2^(n-1) bytes,
+ * and a length that is unknown or below 256 GiB. */
+static bool is_lzma(const uint8_t *start, size_t size)
+{
+	if (size < 13 || start[0] >= 9 * 5 * 5 || start[0] % 9 + start[0] / 9 % 5 > 4)
+		return false;
+	uint64_t dictionary = little_endian(start + 1, 4);
+	uint64_t length = little_endian(start + 5, 8);
+	uint64_t lowest = dictionary & -dictionary;
+	bool usual = dictionary == lowest || dictionary == 3 * lowest || dictionary == UINT32_MAX;
+	return dictionary > 0 && usual && (length == UINT64_MAX || length < UINT64_C(1) << 38);
+}
+
+/* What zstd and lz4 share: frames that are skipped.  Moves past those whose end is in sight; returns whether the start
+ * ends inside one, so that it may belong to either. */
+static bool skip_frames(const uint8_t **start, size_t *size)
+{
+	while (*size >= 4 && (little_endian(*start, 4) & 0xfffffff0) == 0x184d2a50) {
+		uint64_t frame = *size < 8 ? UINT64_MAX : 8 + little_endian(*start + 4, 4);
+		if (frame >= *size)
+			return true;
+		*start += frame;
+		*size -= frame;
+	}
+	return false;
+}
+
+static bool is_zstd(const uint8_t *start, size_t size)
+{
+	return skip_frames(&start, &size) || starts_with(start, size, "\x28\xb5\x2f\xfd", 4);
+}
+
+static bool is_lz4(const uint8_t *start, size_t size)
+{
+	return skip_frames(&start, &size) || starts_with(start, size, "\x04\x22\x4d\x18", 4) ||
+	       starts_with(start, size, "\x02\x21\x4c\x18", 4);
+}
+
 /* The variants of each module are listed here alone; its file names them in an enum of the same order. */
 static const struct safe_format formats[] = {
 	{ "jpeg", "jpeg", 0, true, "JPEG: baseline, extended, progressive, arithmetic", "jpg jpeg jpe jfif", is_jpeg },
@@ -38,6 +100,13 @@ static const struct safe_format formats[] = {
 	{ "gzip", "zlib", 0, false, "gzip, one or several members", "gz tgz svgz", is_gzip },
 	{ "zlib", "zlib", 1, false, "zlib stream", "zlib zz z", is_zlib },
 	{ "deflate", "zlib", 2, false, "raw deflate stream (only by --decoder)", "deflate", NULL },
+	{ "bzip2", "bzip2", 0, false, "bzip2, one or several streams", "bz2 tbz2 tbz", is_bzip2 },
+	{ "xz", "lzma", 0, false, "xz, one or several streams", "xz txz", is_xz },
+	{ "lzip", "lzma", 2, false, "lzip, one or several members", "lz tlz", is_lzip },
+	{ "zstd", "zstd", 0, false, "Zstandard, one or several frames", "zst zstd tzst", is_zstd },
+	{ "lz4", "lz4", 0, false, "lz4, one or several frames, legacy ones too", "lz4", is_lz4 },
+	{ "lzma", "lzma", 1, false, "LZMA alone", "lzma", is_lzma },
+	{ "brotli", "brotli", 0, false, "Brotli stream (only by --decoder)", "br", NULL },
 #ifdef SAFE_DECODE_TEST_FORMATS
 	SAFE_DECODE_TEST_FORMATS
 #endif

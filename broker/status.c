@@ -16,6 +16,7 @@ static const struct {
 	[WIRE_FAIL_DATA] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "the compressed data is damaged" },
 	[WIRE_FAIL_CHECKSUM] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "a checksum does not match" },
 	[WIRE_FAIL_LENGTH] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "a stored length does not match" },
+	[WIRE_FAIL_TRAILING] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "something else follows its end" },
 	[WIRE_FAIL_UNSUPPORTED] = { SAFE_UNSUPPORTED, SAFE_LIMIT_NONE,
 	                            "uses a variant of its format that is not supported" },
 	[WIRE_FAIL_LIMIT_SIDE] = { SAFE_LIMIT, SAFE_LIMIT_SIDE,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #ifdef __x86_64__
+#include <sys/platform/x86.h>
 #include <tmmintrin.h>
 #endif
 
@@ -70,7 +71,8 @@ void widen_pixels(enum wire_pixel_format from, enum wire_pixel_format to, uint8_
 		return;
 	}
 #ifdef __x86_64__
-	if (__builtin_cpu_supports("ssse3"))
+	/* What the dynamic linker has found out already: to ask the processor again is costly in a virtual machine. */
+	if (CPU_FEATURE_ACTIVE(SSSE3))
 		done = widen_rgb_ssse3(wide, narrow, count, blue_first);
 #endif
 	widen_rgb(wide + 4 * done, narrow + 3 * done, count - done, blue_first);

@@ -147,6 +147,7 @@ enum wire_failure {
 	WIRE_FAIL_DATA,        /* the compressed data is not valid */
 	WIRE_FAIL_CHECKSUM,    /* a CRC or Adler checksum differs */
 	WIRE_FAIL_LENGTH,      /* a stored length differs */
+	WIRE_FAIL_TRAILING,    /* bytes follow the end that are no part of the stream */
 	WIRE_FAIL_UNSUPPORTED, /* valid perhaps, but a variant that the codec does not decode */
 	WIRE_FAIL_LIMIT_SIDE,
 	WIRE_FAIL_LIMIT_PIXELS,

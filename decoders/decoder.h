@@ -71,6 +71,10 @@ session_result session_check_size(const struct session *session, uint32_t width,
  */
 enum wire_pixel_format session_choose_format(const struct session *session, const struct wire_image *image);
 
+/* For decoders that can reduce a picture themselves: returns 1, 2, 4 or 8, by which width and height are to be divided,
+ * rounded up, in all that they announce and give.  Where a decoder does not ask, the session reduces what it gives. */
+uint32_t session_take_scale(struct session *session);
+
 /* Announces the picture.  All fields of *image must be set; pixel_format by session_choose_format().  Returns WIRE_OK,
  * a limit failure, or SESSION_STOP when only information was wanted. */
 session_result session_image(struct session *session, const struct wire_image *image);
@@ -111,6 +115,7 @@ struct session_io {
 	ssize_t (*read)(void *context, void *data, size_t size);
 	ssize_t (*write)(void *context, const void *data, size_t size);
 	void *context;
+	size_t touch; /* bytes of the buffers to touch before they are used */
 };
 
 /* Says HELLO, reads the request, decodes, and says END or FAIL.  Returns false when the other side went away or sent a

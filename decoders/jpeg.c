@@ -83,8 +83,8 @@ static _Noreturn void error_exit(j_common_ptr common)
 		failure = failure_of_error[code];
 	if (code == JERR_EMPTY_IMAGE && (decode->info.image_width == 0 || decode->info.num_components == 0))
 		failure = WIRE_FAIL_HEADER;
-	/* After the end libjpeg trips over the EOI that was made up for it. */
-	if (decode->input_ended && is_damage(failure) && failure != WIRE_FAIL_SIGNATURE)
+	/* After the end libjpeg trips over what was made up for it. */
+	if (decode->input_ended && failure <= WIRE_FAIL_UNSUPPORTED && failure != WIRE_FAIL_SIGNATURE)
 		failure = WIRE_FAIL_TRUNCATED;
 	escape(decode, is_damage(failure) ? session_damage(decode->session, failure) : failure);
 }
@@ -93,7 +93,7 @@ static _Noreturn void error_exit(j_common_ptr common)
 static uint32_t rows_with_dc(const struct jpeg_decompress_struct *info, uint32_t mcu_row)
 {
 	bool later_pass = info->progressive_mode && (info->Ss != 0 || info->Ah != 0);
-	uint32_t rows = mcu_row * (uint32_t)info->max_v_samp_factor * DCTSIZE;
+	uint32_t rows = mcu_row * (uint32_t)info->max_v_samp_factor * DCTSIZE / info->scale_denom;
 
 	if (later_pass)
 		return UINT32_MAX;
@@ -148,8 +148,8 @@ static session_result announce(struct decode *decode)
 	if (info->jpeg_color_space == JCS_UNKNOWN)
 		return WIRE_FAIL_UNSUPPORTED;
 	struct wire_image image = {
-		.width = info->image_width,
-		.height = info->image_height,
+		.width = info->output_width,
+		.height = info->output_height,
 		.frames = 1,
 		.file_frames = 1,
 		.color = color[info->jpeg_color_space],
@@ -255,8 +255,15 @@ static session_result decode_picture(struct decode *decode)
 
 	jpeg_read_header(info, TRUE);
 	decode->multiple_scans = jpeg_has_multiple_scans(info);
-	decode->rows_wanted = info->image_height;
-	session_result result = announce(decode);
+	/* libjpeg reduces as it transforms, and so saves most of the work. */
+	session_result result = session_check_size(decode->session, info->image_width, info->image_height, 1);
+	if (result != WIRE_OK)
+		return result;
+	info->scale_num = 1;
+	info->scale_denom = session_take_scale(decode->session);
+	jpeg_calc_output_dimensions(info);
+	decode->rows_wanted = info->output_height;
+	result = announce(decode);
 	if (result != WIRE_OK)
 		return result;
 	start(decode);

@@ -16,8 +16,9 @@ static void source_nothing(j_decompress_ptr info)
 	(void)info;
 }
 
-/* At the end libjpeg gets an EOI.  Having met that, an arithmetic decoder goes on with zeros in silence; sound data
- * makes it need three at most.  So it gets those first, and if it comes to the EOI all the same, data is missing. */
+/* At the end libjpeg gets an EOI.  Having met that, an arithmetic decoder goes on with zeros in silence.  Sound data
+ * makes it need three at most, unless the encoder has left final zeros of a flat picture out.  So it gets three first,
+ * and if it comes to the EOI all the same, data is taken to be missing. */
 static void end_input(struct decode *decode)
 {
 	static const JOCTET padding_and_eoi[] = { 0, 0, 0, 0xff, JPEG_EOI };
@@ -30,16 +31,26 @@ static void end_input(struct decode *decode)
 
 static boolean fill_input_buffer(j_decompress_ptr info)
 {
+	static const JOCTET marker_start = 0xff;
 	struct decode *decode = jpeg_decode_of(info);
 
 	if (decode->run_size == 0)
 		decode->run_size = session_read(decode->session, &decode->run);
-	if (decode->run_size == 0) {
+	size_t size = decode->run_size < SLICE_SIZE ? decode->run_size : SLICE_SIZE;
+	const JOCTET *next = decode->run;
+	/* A marker's first byte waits for the second.  Half a marker at the end is none: what end_input() gives would
+	 * make data of it. */
+	if (size > 1 && next[size - 1] == marker_start) {
+		size--;
+	} else if (size == 1 && *next == marker_start) {
+		next = &marker_start; /* looking for more may overwrite it */
+		size = session_has_more(decode->session) ? 1 : 0;
+	}
+	if (size == 0) {
 		end_input(decode);
 		return TRUE;
 	}
-	size_t size = decode->run_size < SLICE_SIZE ? decode->run_size : SLICE_SIZE;
-	decode->source.next_input_byte = decode->run;
+	decode->source.next_input_byte = next;
 	decode->source.bytes_in_buffer = size;
 	decode->run += size;
 	decode->run_size -= size;

@@ -18,6 +18,8 @@ static ssize_t write_output(void *context, const void *data, size_t size)
 	return write(STDOUT_FILENO, data, size);
 }
 
+enum { TOUCHED = 64 << 10 }; /* bytes: what a small picture takes, and each spare costs twice */
+
 /* The request and the sample, as if from a pipe. */
 struct rehearsal {
 	struct wire_request request;
@@ -68,10 +70,11 @@ static void warm_up(void)
 		             .max_frames = 1,
 		             .max_metadata = UINT32_C(1) << 20,
 		             .max_pixels = UINT64_C(1) << 20,
-		             .max_output = UINT64_C(1) << 20 },
+		             .max_output = UINT64_C(1) << 20,
+		             .scale = 1 },
 		.sample = decoder.sample,
 	};
-	struct session_io io = { .read = read_sample, .write = drop_output, .context = &rehearsal };
+	struct session_io io = { .read = read_sample, .write = drop_output, .context = &rehearsal, .touch = TOUCHED };
 
 	if (decoder.sample)
 		(void)session_serve(&decoder, &io);

@@ -83,8 +83,12 @@ static enum wire_failure name_failure(const char *message)
 		enum wire_failure failure;
 	} named[] = {
 		{ "CRC error", WIRE_FAIL_CHECKSUM },
+		{ "incorrect data check", WIRE_FAIL_CHECKSUM },
 		{ "IHDR", WIRE_FAIL_HEADER },
 		{ "Not enough image data", WIRE_FAIL_TRUNCATED },
+		{ "PLTE: invalid", WIRE_FAIL_HEADER },
+		{ "Invalid palette", WIRE_FAIL_HEADER },
+		{ "unsigned integer out of range", WIRE_FAIL_LENGTH },
 		{ "Missing", WIRE_FAIL_STRUCTURE },
 		{ "out of place", WIRE_FAIL_STRUCTURE },
 		{ "duplicate", WIRE_FAIL_STRUCTURE },
@@ -131,6 +135,11 @@ static int take_chunk(png_structp png, png_unknown_chunkp chunk)
 	struct decode *decode = png_get_user_chunk_ptr(png);
 	struct wire_image *image = &decode->image;
 
+	/* What libpng does not look into, it takes even before the header. */
+	if (png_get_image_width(png, decode->info) == 0) {
+		decode->failure = WIRE_FAIL_STRUCTURE;
+		return -1;
+	}
 	if (!(chunk->name[0] & ANCILLARY_BIT)) {
 		decode->failure = WIRE_FAIL_UNSUPPORTED;
 		return -1;
@@ -401,7 +410,8 @@ static const struct {
 	             .max_side = 1,
 	             .max_frames = 1,
 	             .max_pixels = 1,
-	             .max_output = 4 },
+	             .max_output = 4,
+	             .scale = 1 },
 	.picture = { 0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48,
 	             0x44, 0x52, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x08, 0x00, 0x00, 0x00,
 	             0x00, 0x3a, 0x7e, 0x9b, 0x55, 0x00, 0x00, 0x00, 0x0a, 0x49, 0x44, 0x41, 0x54, 0x78,

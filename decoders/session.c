@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reduce.h"
+
 enum {
 	INPUT_SIZE = 64 << 10,
 	OUTPUT_SIZE = 256 << 10, /* pixels and data leave in pieces of about this size */
@@ -27,10 +29,16 @@ struct session {
 	size_t bulk; /* where the header of the bulk message that is being filled stands, or NO_BULK */
 	bool lost;   /* the other side does not take bytes any more */
 
-	struct wire_image image;
-	size_t stride; /* bytes a row */
+	struct wire_image image; /* as it is sent */
+	size_t stride;           /* bytes a row */
 	uint32_t frame_rows_left;
-	uint64_t bytes_left; /* of max_output, in a stream */
+	uint32_t scale;                   /* by which the session reduces what the decoder gives; 1: not at all */
+	uint32_t full_width, full_height; /* of what it gives */
+	size_t full_stride;
+	uint32_t full_rows_left; /* of the frame */
+	uint8_t *square;         /* owned; `scale` rows of what it gives, where that is reduced */
+	size_t square_rows;      /* that are there */
+	uint64_t bytes_left;     /* of max_output, in a stream */
 	uint32_t notes;
 	bool announced; /* IMAGE or BYTES was sent */
 };
@@ -50,6 +58,11 @@ static size_t read_some(struct session *session, void *data, size_t size)
 	return got > 0 ? (size_t)got : 0;
 }
 
+static bool scale_is_sane(uint32_t scale)
+{
+	return scale == 1 || scale == 2 || scale == 4 || scale == 8;
+}
+
 static bool read_request(struct session *session)
 {
 	uint8_t *request = (uint8_t *)&session->request;
@@ -65,7 +78,8 @@ static bool read_request(struct session *session)
 	       (session->request.operation == WIRE_DECODE || session->request.operation == WIRE_INFO) &&
 	       session->request.pixel_formats != 0 &&
 	       session->request.pixel_formats < WIRE_FORMAT_BIT(WIRE_PIXEL_FORMATS) &&
-	       session->request.max_frames > 0 && session->request.max_side <= WIRE_SIDE_MAX;
+	       session->request.max_frames > 0 && session->request.max_side <= WIRE_SIDE_MAX &&
+	       scale_is_sane(session->request.scale);
 }
 
 /* Fills the input buffer if all of it was given away. */
@@ -222,13 +236,43 @@ enum wire_pixel_format session_choose_format(const struct session *session, cons
 	return (enum wire_pixel_format) * order;
 }
 
-session_result session_image(struct session *session, const struct wire_image *image)
+uint32_t session_take_scale(struct session *session)
 {
-	session_result result = session_check_size(session, image->width, image->height, image->frames);
-	size_t stride = (size_t)image->width * wire_pixel_bytes[image->pixel_format];
+	uint32_t scale = session->scale;
 
+	session->scale = 1;
+	return scale;
+}
+
+/* What the session reduces itself needs memory for a row of squares. */
+static session_result prepare_scale(struct session *session, struct wire_image *image)
+{
+	size_t size = 0;
+
+	session->full_width = image->width;
+	session->full_height = image->height;
+	session->full_stride = (size_t)image->width * wire_pixel_bytes[image->pixel_format];
+	image->width = (image->width + session->scale - 1) / session->scale;
+	image->height = (image->height + session->scale - 1) / session->scale;
+	if (session->scale == 1 || session->request.operation == WIRE_INFO)
+		return WIRE_OK;
+	if (__builtin_mul_overflow(session->full_stride, session->scale, &size))
+		return WIRE_FAIL_LIMIT_MEMORY;
+	session->square = malloc(size);
+	return session->square ? WIRE_OK : WIRE_FAIL_LIMIT_MEMORY;
+}
+
+session_result session_image(struct session *session, const struct wire_image *announced)
+{
+	struct wire_image reduced = *announced;
+	const struct wire_image *image = &reduced;
+	session_result result = session_check_size(session, image->width, image->height, image->frames);
+
+	if (result == WIRE_OK)
+		result = prepare_scale(session, &reduced);
 	if (result != WIRE_OK)
 		return result;
+	size_t stride = (size_t)image->width * wire_pixel_bytes[image->pixel_format];
 	/* At most 2^32 rows of 2^35 bytes times frames: only the last product can overflow. */
 	uint64_t total = 0;
 	bool too_much = __builtin_mul_overflow((uint64_t)stride * image->height, image->frames, &total) ||
@@ -251,10 +295,13 @@ session_result session_frame(struct session *session, uint32_t delay)
 	struct wire_frame frame = { .delay = delay };
 
 	session->frame_rows_left = session->image.height;
+	session->full_rows_left = session->full_height;
+	session->square_rows = 0;
 	return put_message(session, WIRE_FRAME, &frame, sizeof(frame));
 }
 
-session_result session_rows(struct session *session, uint8_t **rows, size_t *count)
+/* Room for whole rows as they are sent. */
+static session_result send_room(struct session *session, uint8_t **rows, size_t *count)
 {
 	size_t size = 0;
 	session_result result = bulk_room(session, session->stride, rows, &size);
@@ -265,13 +312,44 @@ session_result session_rows(struct session *session, uint8_t **rows, size_t *cou
 	return result;
 }
 
-session_result session_commit_rows(struct session *session, size_t count)
+static session_result send_rows(struct session *session, size_t count)
 {
 	if (count == 0)
 		return WIRE_OK;
 	bulk_commit(session, WIRE_PIXELS, count * session->stride);
 	session->frame_rows_left -= (uint32_t)count;
 	return session->lost ? SESSION_STOP : WIRE_OK;
+}
+
+session_result session_rows(struct session *session, uint8_t **rows, size_t *count)
+{
+	if (session->scale == 1)
+		return send_room(session, rows, count);
+	*rows = session->square + session->square_rows * session->full_stride;
+	*count = session->scale - session->square_rows;
+	if (*count > session->full_rows_left)
+		*count = session->full_rows_left;
+	return WIRE_OK;
+}
+
+session_result session_commit_rows(struct session *session, size_t count)
+{
+	uint8_t *row = NULL;
+	size_t room = 0;
+
+	if (session->scale == 1)
+		return send_rows(session, count);
+	session->square_rows += count;
+	session->full_rows_left -= (uint32_t)count;
+	if (session->square_rows < session->scale && session->full_rows_left > 0)
+		return WIRE_OK;
+	session_result result = send_room(session, &row, &room);
+	if (result != WIRE_OK)
+		return result;
+	reduce_rows((enum wire_pixel_format)session->image.pixel_format, session->scale, session->full_width,
+	            session->square, session->square_rows, row);
+	session->square_rows = 0;
+	return send_rows(session, 1);
 }
 
 /* ---- streams ---- */
@@ -354,10 +432,13 @@ bool session_serve(const struct decoder *the_decoder, const struct session_io *i
 	if (flush(&session) != WIRE_OK || !read_request(&session))
 		return false;
 
+	session.scale = session.request.scale;
 	session_result result = WIRE_FAIL_LIMIT_MEMORY;
 	session.input = malloc(INPUT_SIZE);
 	session.output = malloc(OUTPUT_SIZE);
 	if (session.input && session.output) {
+		memset(session.input, 0, io->touch < INPUT_SIZE ? io->touch : INPUT_SIZE);
+		memset(session.output, 0, io->touch < OUTPUT_SIZE ? io->touch : OUTPUT_SIZE);
 		session.output_size = OUTPUT_SIZE;
 		result = session_has_more(&session) ? the_decoder->decode(&session) : WIRE_FAIL_EMPTY;
 	} else {
@@ -370,5 +451,6 @@ bool session_serve(const struct decoder *the_decoder, const struct session_io *i
 	finish(&session, result);
 	free(allocated);
 	free(session.input);
+	free(session.square);
 	return !session.lost;
 }

@@ -10,7 +10,7 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
-#include "decoder.h"
+#include "stream.h"
 
 /* As in broker/registry.c. */
 enum variant {
@@ -22,18 +22,6 @@ enum variant {
 
 /* What inflateInit2() makes of a variant. */
 static const int window_bits[VARIANTS] = { [GZIP] = 16 + MAX_WBITS, [ZLIB] = MAX_WBITS, [DEFLATE] = -MAX_WBITS };
-
-enum { START_SIZE = 2 };
-
-static const uint8_t gzip_magic[START_SIZE] = { 0x1f, 0x8b };
-
-struct decode {
-	struct session *session;
-	uint32_t variant;
-	z_stream stream;
-	uint8_t start[START_SIZE]; /* of a member or stream: looked at before inflate() gets it */
-	bool ended;                /* there is no more input */
-};
 
 /* The allocator that zlib asks for, so that a count times a size is checked. */
 static voidpf allocate(voidpf opaque, uInt count, uInt size)
@@ -48,21 +36,19 @@ static void release(voidpf opaque, voidpf memory)
 	free(memory);
 }
 
-/* Makes input available, if there is any left. */
-static void refill(struct decode *decode)
+static bool starts_gzip(const uint8_t *start, size_t size)
 {
-	const uint8_t *data = NULL;
+	return memcmp(start, "\x1f\x8b", size) == 0;
+}
 
-	if (decode->stream.avail_in > 0 || decode->ended)
-		return;
-	size_t size = session_read(decode->session, &data);
-	decode->ended = size == 0;
-	decode->stream.next_in = data;
-	decode->stream.avail_in = (uInt)size; /* a session's buffer is far smaller than 4 GiB */
+/* The header of a zlib stream has no magic, but it is a multiple of 31. */
+static bool starts_zlib(const uint8_t *start, size_t size)
+{
+	return size < 2 || (start[0] << 8 | start[1]) % 31 == 0;
 }
 
 /* zlib has only a text to tell these apart; the texts have not changed since 1995. */
-static enum wire_failure name_failure(const z_stream *stream, int result)
+static enum wire_failure name_failure(const z_stream *codec, int result)
 {
 	static const struct {
 		const char *message;
@@ -77,138 +63,55 @@ static enum wire_failure name_failure(const z_stream *stream, int result)
 		return WIRE_FAIL_LIMIT_MEMORY;
 	if (result == Z_NEED_DICT)
 		return WIRE_FAIL_UNSUPPORTED;
-	for (size_t i = 0; stream->msg && i < sizeof(named) / sizeof(named[0]); i++)
-		if (strcmp(stream->msg, named[i].message) == 0)
+	for (size_t i = 0; codec->msg && i < sizeof(named) / sizeof(named[0]); i++)
+		if (strcmp(codec->msg, named[i].message) == 0)
 			return named[i].failure;
 	return WIRE_FAIL_DATA;
 }
 
-/* Inflates to the end of one member or stream. */
-static session_result inflate_member(struct decode *decode)
+static session_result begin(void *codec, struct stream *stream)
 {
-	z_stream *stream = &decode->stream;
-
-	for (;;) {
-		uint8_t *room = NULL;
-		size_t size = 0;
-		session_result result = session_data(decode->session, &room, &size);
-		if (result != WIRE_OK)
-			return result;
-		refill(decode);
-		stream->next_out = room;
-		stream->avail_out = (uInt)size;
-		int inflated = inflate(stream, Z_NO_FLUSH);
-		size -= stream->avail_out;
-		result = session_commit_data(decode->session, size);
-		if (result != WIRE_OK)
-			return result;
-		if (inflated == Z_STREAM_END)
-			return WIRE_OK;
-		if (inflated != Z_OK && inflated != Z_BUF_ERROR)
-			return session_damage(decode->session, name_failure(stream, inflated));
-		if (decode->ended && size == 0)
-			return session_damage(decode->session, WIRE_FAIL_TRUNCATED);
-	}
+	(void)stream;
+	return inflateReset(codec) == Z_OK ? WIRE_OK : WIRE_FAIL_DATA;
 }
 
-/* Takes what a gzip member or a zlib stream starts with off the input.  Returns how many bytes there were. */
-static size_t take_start(struct decode *decode)
+static session_result step(void *context, struct stream *stream)
 {
-	size_t taken = 0;
+	z_stream *codec = context;
 
-	for (; taken < START_SIZE; taken++) {
-		refill(decode);
-		if (decode->stream.avail_in == 0)
-			break;
-		/* One by one, since the next may lie in another buffer. */
-		decode->start[taken] = *decode->stream.next_in++;
-		decode->stream.avail_in--;
-	}
-	return taken;
+	/* A session's buffers are far smaller than 4 GiB. */
+	codec->next_in = stream->input;
+	codec->avail_in = (uInt)stream->input_size;
+	codec->next_out = stream->output;
+	codec->avail_out = (uInt)stream->output_size;
+	int result = inflate(codec, Z_NO_FLUSH);
+	stream->input = codec->next_in;
+	stream->input_size = codec->avail_in;
+	stream->output = codec->next_out;
+	stream->output_size = codec->avail_out;
+	stream->member_ended = result == Z_STREAM_END;
+	/* It is Z_BUF_ERROR when there was nothing to do. */
+	return stream->member_ended || result == Z_OK || result == Z_BUF_ERROR ? WIRE_OK : name_failure(codec, result);
 }
 
-/* Whether the input is what it is said to be, as far as the start tells: a raw deflate stream has none. */
-static session_result check_start(struct decode *decode)
+static session_result decode(struct session *session)
 {
-	if (decode->variant == DEFLATE)
-		return WIRE_OK;
-	size_t taken = take_start(decode);
-	if (decode->variant == GZIP && memcmp(decode->start, gzip_magic, taken) != 0)
-		return WIRE_FAIL_SIGNATURE;
-	if (taken < START_SIZE)
-		return WIRE_FAIL_TRUNCATED;
-	/* The header of a zlib stream has no magic, but it is a multiple of 31. */
-	if (decode->variant == ZLIB && (decode->start[0] << 8 | decode->start[1]) % 31 != 0)
-		return WIRE_FAIL_SIGNATURE;
-	return WIRE_OK;
-}
+	/* gzip itself ignores what follows the last member, mostly zeros that fill a tape's block. */
+	static const struct stream_format formats[VARIANTS] = {
+		[GZIP] = { 2, starts_gzip, true, true, begin, step },
+		[ZLIB] = { 2, starts_zlib, false, true, begin, step },
+		[DEFLATE] = { 0, NULL, false, true, begin, step },
+	};
+	z_stream codec = { .zalloc = allocate, .zfree = release };
+	uint32_t variant = session_request(session)->variant;
 
-/* Begins a member or stream with the start that was taken. */
-static session_result inflate_start(struct decode *decode)
-{
-	z_stream *stream = &decode->stream;
-	const uint8_t *next = stream->next_in;
-	uInt left = stream->avail_in;
-	uint8_t nothing = 0;
-
-	if (decode->variant == DEFLATE)
-		return WIRE_OK;
-	if (inflateReset(stream) != Z_OK)
-		return WIRE_FAIL_DATA;
-	stream->next_in = decode->start;
-	stream->avail_in = START_SIZE;
-	stream->next_out = &nothing;
-	stream->avail_out = sizeof(nothing);
-	int inflated = inflate(stream, Z_NO_FLUSH);
-	stream->next_in = next;
-	stream->avail_in = left;
-	return inflated == Z_OK ? WIRE_OK : session_damage(decode->session, name_failure(stream, inflated));
-}
-
-/* After a complete member, anything but another is padding or garbage, which gzip ignores, too. */
-static bool another_member_follows(struct decode *decode)
-{
-	if (decode->variant != GZIP)
-		return false;
-	size_t taken = take_start(decode);
-	if (taken == START_SIZE && memcmp(decode->start, gzip_magic, START_SIZE) == 0)
-		return true;
-	if (taken > 0)
-		session_note(decode->session, WIRE_NOTE_TRAILING);
-	return false;
-}
-
-static session_result inflate_all(struct decode *decode)
-{
-	do {
-		session_result result = inflate_start(decode);
-		if (result == WIRE_OK)
-			result = inflate_member(decode);
-		if (result != WIRE_OK)
-			return result;
-	} while (another_member_follows(decode));
-	if (decode->stream.avail_in > 0 || session_has_more(decode->session))
-		session_note(decode->session, WIRE_NOTE_TRAILING);
-	return WIRE_OK;
-}
-
-static session_result decode_stream(struct session *session)
-{
-	struct decode decode = { .session = session,
-		                 .variant = session_request(session)->variant,
-		                 .stream = { .zalloc = allocate, .zfree = release } };
-
-	if (decode.variant >= VARIANTS)
+	if (variant >= VARIANTS)
 		return WIRE_FAIL_UNSUPPORTED;
-	if (inflateInit2(&decode.stream, window_bits[decode.variant]) != Z_OK)
+	if (inflateInit2(&codec, window_bits[variant]) != Z_OK)
 		return WIRE_FAIL_LIMIT_MEMORY;
-	session_result result = check_start(&decode);
-	if (result == WIRE_OK)
-		result = session_bytes(session);
-	if (result == WIRE_OK)
-		result = inflate_all(&decode);
-	(void)inflateEnd(&decode.stream);
+	session_result result = stream_decode(session, &formats[variant], &codec);
+	(void)inflateEnd(&codec);
 	return result;
 }
 
-const struct decoder decoder = { .name = "zlib", .decode = decode_stream };
+const struct decoder decoder = { .name = "zlib", .decode = decode };

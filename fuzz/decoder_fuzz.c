@@ -78,7 +78,8 @@ static void decode(const uint8_t *data, size_t size, uint32_t variant, uint32_t 
 		                     .max_frames = 1,
 		                     .max_metadata = 1 << 20,
 		                     .max_pixels = 1 << 20,
-		                     .max_output = 1 << 24 },
+		                     .max_output = 1 << 24,
+		                     .scale = 1U << (size / 16 % 4) },
 		.input = data,
 		.input_left = size,
 	};

@@ -286,7 +286,8 @@ def help_version_and_decoders():
         expect(word in done.stdout, word)
     expect(run("--version").stdout.startswith(b"safe-decode "))
     listed = [line.split()[0] for line in run("--list-decoders").stdout.splitlines()]
-    expect(listed == [b"jpeg", b"png", b"gzip", b"zlib", b"deflate"], listed)
+    expect(listed == [b"jpeg", b"png", b"gzip", b"zlib", b"deflate", b"bzip2", b"xz", b"lzip", b"zstd", b"lz4", b"lzma",
+                      b"brotli"], listed)
 
 
 @test
@@ -455,6 +456,9 @@ def a_terminal_gets_a_preview():
     expect(b"-o FILE" in output, "no hint")
     status, output = on_terminal(GZIP)
     expect(status == 0 and b"Romeo" in output or b"romeo" in output.lower(), output)
+    for name in ("/dev/tty", "/dev/stdout"):
+        status, output = on_terminal("-t", "raw", "-o", name, PHOTO)
+        expect(status == 0 and output.count("\u2580".encode()) > 500 and len(output) < 1 << 18, name)
 
 
 @test

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,7 +21,8 @@ struct child {
 	int input, output; /* the pump's ends */
 	uint64_t received; /* bytes that the consumer got */
 	bool damaged;
-	bool release; /* let the request go at HELLO */
+	bool release;   /* let the request go at HELLO */
+	unsigned steps; /* that the pump took */
 	struct pump pump;
 	uint8_t room[8192];
 };
@@ -85,6 +87,17 @@ static void talk_first(void)
 	say(WIRE_BYTES, NULL, 0);
 	for (int i = 0; i < 64; i++)
 		say(WIRE_DATA, data, sizeof(data));
+	if (drain() != sizeof(struct wire_request) + ((uint64_t)1 << 20))
+		_exit(1);
+	say_end();
+}
+
+/* Says hello, so that the input may come, and then lets it pile up. */
+static void pause_first(void)
+{
+	say_hello();
+	(void)sleep(1);
+	say(WIRE_BYTES, NULL, 0);
 	if (drain() != sizeof(struct wire_request) + ((uint64_t)1 << 20))
 		_exit(1);
 	say_end();
@@ -195,13 +208,14 @@ static uint64_t now(void)
 	return (uint64_t)time.tv_sec * 1000000000U + (uint64_t)time.tv_nsec;
 }
 
-/* Pumps until it is over, closing the child's input when the pump says so. */
-static enum pump_progress run(struct child *child, int source, uint64_t max_input, uint32_t stall_seconds)
+static void init(struct child *child, int source, uint64_t max_input, uint32_t stall_seconds)
 {
 	const struct wire_request request = {
 		.version = WIRE_VERSION, .operation = WIRE_DECODE, .pixel_formats = 1, .max_output = UINT64_MAX
 	};
-	const struct wire_consumer consumer = consumer_of(child);
+	static struct wire_consumer consumer; /* the pump borrows it */
+
+	consumer = consumer_of(child);
 	const struct pump_plan plan = { .request = &request,
 		                        .consumer = &consumer,
 		                        .source = source,
@@ -209,15 +223,23 @@ static enum pump_progress run(struct child *child, int source, uint64_t max_inpu
 		                        .from_child = child->output,
 		                        .max_input = max_input,
 		                        .stall_seconds = stall_seconds };
-	enum pump_progress progress = PUMP_MORE;
 
 	cr_assert_eq(pump_init(&child->pump, &plan).status, SAFE_OK);
+}
+
+/* Pumps until it is over, closing the child's input when the pump says so. */
+static enum pump_progress run(struct child *child, int source, uint64_t max_input, uint32_t stall_seconds)
+{
+	enum pump_progress progress = PUMP_MORE;
+
+	init(child, source, max_input, stall_seconds);
 	while (progress == PUMP_MORE) {
 		struct pollfd fds[PUMP_FDS];
 		int timeout = pump_wants(&child->pump, fds);
 		uint64_t before = now();
 		cr_assert(poll(fds, PUMP_FDS, timeout) >= 0);
 		progress = pump_step(&child->pump, fds, now() - before);
+		child->steps++;
 		if (child->pump.input_closed && child->input >= 0) {
 			(void)close(child->input);
 			child->input = -1;
@@ -323,6 +345,87 @@ Test(pump, a_slow_source_is_not_a_stall, .timeout = 30)
 	cr_expect_eq(child.received, 4);
 	finish(&child);
 	cr_assert_eq(waitpid(writer, NULL, 0), writer);
+}
+
+enum channel { PIPE, SOCKET };
+
+/* The reading end of a channel into which another process writes `size` bytes. */
+static int make_writer(enum channel channel, size_t size)
+{
+	static const uint8_t data[10000];
+	int ends[2];
+
+	cr_assert_eq(
+	        channel == PIPE ? pipe2(ends, O_CLOEXEC) : socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	pid_t writer = fork();
+	cr_assert(writer >= 0);
+	if (writer == 0) {
+		(void)close(ends[0]);
+		while (size > 0) {
+			ssize_t put = write(ends[1], data, size < sizeof(data) ? size : sizeof(data));
+			if (put < 0)
+				_exit(1);
+			size -= (size_t)put;
+		}
+		_exit(0);
+	}
+	(void)close(ends[1]);
+	return ends[0];
+}
+
+/* A file or a pipe is spliced, anything else is read. */
+Test(pump, sources_of_every_kind, .timeout = 30)
+{
+	static struct child child;
+
+	for (enum channel channel = PIPE; channel <= SOCKET; channel++) {
+		start(&child, echo);
+		cr_expect_eq(run(&child, make_writer(channel, 3000001), UINT64_MAX, 10), PUMP_OVER);
+		cr_expect_eq(child.pump.outcome.status, SAFE_OK, "%s", child.pump.outcome.reason);
+		cr_expect_eq(child.received, 3000001);
+		cr_expect_eq(child.pump.input, 3000001);
+		finish(&child);
+	}
+}
+
+/* A pipe that is full on both sides of the pump is waited for, not asked again and again. */
+Test(pump, a_full_pipe_is_waited_for, .timeout = 30)
+{
+	static struct child child;
+
+	start(&child, pause_first);
+	cr_expect_eq(run(&child, make_writer(PIPE, (size_t)1 << 20), UINT64_MAX, 10), PUMP_OVER);
+	cr_expect_eq(child.pump.outcome.status, SAFE_OK, "%s", child.pump.outcome.reason);
+	cr_expect_lt(child.steps, 2000, "%u steps", child.steps);
+	finish(&child);
+}
+
+/* Somebody else read from the source what poll() saw there: the pump must wait for it again, not ask without end. */
+Test(pump, a_source_that_others_read, .timeout = 30)
+{
+	static struct child child;
+	struct pollfd fds[PUMP_FDS];
+	int source[2];
+
+	cr_assert_eq(pipe2(source, O_CLOEXEC), 0);
+	start(&child, echo);
+	init(&child, source[0], UINT64_MAX, 10);
+	for (fds[0].fd = -1; fds[0].fd < 0;) {
+		int timeout = pump_wants(&child.pump, fds);
+		cr_assert(fds[0].fd >= 0 || poll(fds, PUMP_FDS, timeout) >= 0);
+		cr_assert(fds[0].fd >= 0 || pump_step(&child.pump, fds, 0) == PUMP_MORE);
+	}
+	fds[0].revents = POLLIN;
+	fds[1].revents = fds[2].revents = 0;
+	cr_expect_eq(pump_step(&child.pump, fds, 0), PUMP_MORE);
+	(void)pump_wants(&child.pump, fds);
+	cr_expect(fds[0].fd < 0 && fds[1].fd == child.input, "it may be that the child's pipe is full");
+	fds[1].revents = POLLOUT;
+	cr_expect_eq(pump_step(&child.pump, fds, 0), PUMP_MORE);
+	(void)pump_wants(&child.pump, fds);
+	cr_expect(fds[0].fd == source[0] && fds[1].fd < 0);
+	pump_free(&child.pump);
+	finish(&child);
 }
 
 Test(pump, a_child_that_vanishes, .timeout = 30)

@@ -179,6 +179,26 @@ def fails_closed():
         expect(done.stdout == b"", "something was decoded")
 
 
+def without_proc():
+    """Hides /proc from this process and its children."""
+    namespaces = 0x00020000 | (0 if os.getuid() == 0 else 0x10000000)  # of mounts, and of users
+    libc = ctypes.CDLL(None)
+    private, none = 1 << 18 | 1 << 14, None
+    if (libc.unshare(namespaces) or libc.mount(none, b"/", none, private, none) or
+            libc.mount(b"none", b"/proc", b"tmpfs", 0, none)):
+        os._exit(77)
+
+
+@test
+def fails_closed_without_proc():
+    """It said that there was no decoder, because it finds its modules by way of /proc, too."""
+    done = run("-q", PHOTO, preexec_fn=without_proc)
+    if done.returncode == 77:
+        raise Skip("no namespaces may be made here")
+    expect_failure(done, 6, "/proc")
+    expect(done.stdout == b"", "something was decoded")
+
+
 # ---- what a child can see ----
 
 

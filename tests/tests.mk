@@ -20,7 +20,7 @@ $(BUILD)/libdecoding.a: $(call object,decoders/arena.c decoders/arena_check.c $(
 $(UNITS:%=$(BUILD)/tests/%): $(BUILD)/tests/%_test: $(BUILD)/obj/tests/%_test.o $(UNIT_SUPPORT)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcriterion $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)$(CC) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcriterion -lseccomp $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
 $(filter $(BUILD)/tests/library%,$(UNIT_PROGRAMS)): $(BUILD)/obj/hostile/registry.o
 
@@ -48,13 +48,20 @@ $(BUILD)/obj/hostile/registry.o: broker/registry.c tests/hostile_format.h $(BUIL
 $(HOSTILE)/safe-decode: $(call object,broker/cli/main.c $(MEMORY)) $(BUILD)/obj/hostile/registry.o $(BUILD)/libinterface.a $(BUILD)/libtrusted.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie $(EXPORTS) -o $@ $^ $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)$(CC) -pie $(EXPORTS) -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
 # A library, a broker and a command line that know it: they find each other by their folder.
 $(HOSTILE)/safe-decode-broker: $(call object,broker/process/main.c broker/process/children.c $(MEMORY)) $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie $(EXPORTS) -o $@ $^ $(LIBS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)$(CC) -pie $(EXPORTS) -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
+# For the viewer, which takes it instead of the one beside it where LD_LIBRARY_PATH says so.
+HOSTILE_LIBRARY := $(HOSTILE)/libsafe-decode.so.$(SONAME_VERSION)
+$(HOSTILE_LIBRARY): $(filter-out %/registry.o,$(call object,$(LIBRARY))) $(BUILD)/obj/hostile/registry.o
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -shared -Wl,-soname,$(@F) -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
 # Beside it, the decoders that it shares with the others.
 $(HOSTILE)/decoders/%.so: $(BUILD)/decoders/%.so
@@ -81,13 +88,14 @@ endef
 
 HARNESSES := $(DECODERS) wire arena
 REPLAYERS := $(HARNESSES:%=$(BUILD)/fuzz/%)
-$(foreach decoder,$(DECODERS),$(eval $(call harness_rule,$(decoder),fuzz/decoder_fuzz.c $(call parts_of,$(decoder)) $(COMMON),$(shell pkg-config --libs $(call library_of,decoders/$(decoder).c) 2>/dev/null) -lseccomp)))
-$(eval $(call harness_rule,wire,fuzz/wire_fuzz.c,-lseccomp))
+$(foreach decoder,$(DECODERS),$(eval $(call harness_rule,$(decoder),fuzz/decoder_fuzz.c $(call parts_of,$(decoder)) $(COMMON),$(call libs_of,$(decoder)))))
+$(eval $(call harness_rule,wire,fuzz/wire_fuzz.c))
 $(eval $(call harness_rule,arena,fuzz/arena_fuzz.c decoders/arena.c decoders/arena_check.c))
 $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE
 
 .PHONY: tests sanitized threads fuzzers
-tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(STRESS) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-broker $(HOSTILE)/decoders/hostile.so $(DECODERS:%=$(HOSTILE)/decoders/%.so) $(REPLAYERS)
+tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(STRESS) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-broker $(HOSTILE_LIBRARY) \
+	$(HOSTILE)/decoders/hostile.so $(DECODERS:%=$(HOSTILE)/decoders/%.so) $(REPLAYERS) $(VIEWER)
 sanitized: $(filter-out $(SANDBOXED:%=$(BUILD)/tests/%),$(UNIT_PROGRAMS)) $(REPLAYERS)
 # The library's side under ThreadSanitizer: its brokers are those of the plain build.
 threads: $(filter $(BUILD)/tests/library%,$(UNIT_PROGRAMS)) $(STRESS)
@@ -98,3 +106,8 @@ $(BUILD)/bench/png-loop: $(call object,bench/png_loop.c)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS) -lpng16
+
+$(BUILD)/bench/library-bench: $(call object,bench/library_bench.c bench/in_process.c) $(SHARED)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie -o $@ $(filter-out %.so,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS) -L$(BUILD) -lsafe-decode -Wl,-rpath,'$$ORIGIN/..' -ljpeg -lpng16 -pthread

@@ -158,7 +158,7 @@ static struct wire_request make_request(const struct job *job)
 		.max_metadata = limits->max_metadata,
 		.max_pixels = limits->max_pixels,
 		.max_output = limits->max_output,
-		.scale = 1,
+		.scale = job->options->scale,
 	};
 }
 

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../engine.h"
@@ -40,13 +42,30 @@ static enum safe_status close_output(enum safe_status status)
 	return status > SAFE_IO ? status : SAFE_IO;
 }
 
+/* Whether what is written to this name would be shown on a terminal. */
+static bool is_terminal(const char *path)
+{
+	struct stat status;
+	int fd = -1;
+
+	/* Opening anything else might block. */
+	if (stat(path, &status) != 0 || !S_ISCHR(status.st_mode))
+		return false;
+	fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	bool terminal = fd >= 0 && isatty(fd);
+	if (fd >= 0)
+		(void)close(fd);
+	return terminal;
+}
+
 /* Pixels are not for a terminal's eyes: it gets the preview instead. */
 static bool spare_terminal(struct options *options)
 {
-	bool to_terminal = options->action == OPTIONS_DECODE && !options->output && !options->output_dir &&
-	                   !options->info && !options->diagnose && isatty(STDOUT_FILENO);
+	bool shown = options->output ? is_terminal(options->output) : isatty(STDOUT_FILENO);
+	bool decodes =
+	        options->action == OPTIONS_DECODE && !options->output_dir && !options->info && !options->diagnose;
 
-	if (!to_terminal || strcmp(options->sink->name, "preview") == 0)
+	if (!decodes || !shown || strcmp(options->sink->name, "preview") == 0)
 		return false;
 	options->sink = sink_format_by_name("preview");
 	options->pixel_formats = options->sink->preferred;
@@ -77,11 +96,28 @@ static struct safe_outcome open_nursery(const struct options *options, struct en
 	return outcome_ok();
 }
 
+/* As many decodes at a time as there may be descriptors for. */
+static void fit_jobs(struct options *options)
+{
+	enum { OF_A_JOB = 12, OF_ALL = 16 }; /* descriptors */
+	struct rlimit files;
+
+	if (!options->output_dir || getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) != 0 && getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	rlim_t jobs = files.rlim_cur > OF_ALL + OF_A_JOB ? (files.rlim_cur - OF_ALL) / OF_A_JOB : 1;
+	if (options->jobs > jobs)
+		options->jobs = (size_t)jobs;
+}
+
 static enum safe_status decode(struct options *options, char **arguments)
 {
 	struct engine engine = { .open = false };
 	struct nursery nursery = { .engine = NULL };
 	bool spared = spare_terminal(options);
+	fit_jobs(options);
 	struct safe_outcome outcome = open_nursery(options, &engine, &nursery, arguments);
 	enum safe_status status = outcome.status;
 
@@ -92,8 +128,8 @@ static enum safe_status decode(struct options *options, char **arguments)
 	engine_close(&engine);
 	safe_decoder_close(&nursery.decoder);
 	if (spared && status == SAFE_OK && !options->quiet)
-		fputs("safe-decode: standard output is a terminal, so this is a preview; for the decoded data use "
-		      "-o FILE or > FILE\n",
+		fputs("safe-decode: the output is a terminal, so this is a preview; "
+		      "for the decoded data use -o FILE or > FILE\n",
 		      stderr);
 	return status;
 }
@@ -123,5 +159,6 @@ int main(int argc, char **argv)
 		status = decode(&options, argv);
 		break;
 	}
-	return (int)close_output(status);
+	/* Nothing is left to be done that the end of the process does not do. */
+	_exit((int)close_output(status));
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../wire.h"
+#include "../words.h"
 #include "escape.h"
 #include "interrupt.h"
 
@@ -50,6 +51,7 @@ static const struct row {
 	{ "output", 'o', TEXT, "FILE", "write there, whole or not at all", AT(options.output), 0, 0 },
 	{ "to", 't', SINK, "FORMAT", "output format; else by FILE's extension, else raw", 0, 0, 0 },
 	{ "pixels", 'p', PIXELS, "FORMAT", "pixel format; default: bgra for raw, else by picture", 0, 0, 0 },
+	{ "scale", 0, COUNT32, "N", "width and height reduced to 1/N: 1, 2, 4 or 8", AT(options.scale), 1, 8 },
 	{ "info", 'i', FLAG, NULL, "print a JSON object an input; decode no pixels", AT(options.info), 0, 0 },
 	{ "decoder", 0, DECODER, "NAME", "take the input for this format, not by its content", 0, 0, 0 },
 	{ "list-decoders", 0, ACTION, NULL, "print the formats that can be decoded", 0, OPTIONS_LIST_DECODERS, 0 },
@@ -294,10 +296,16 @@ static enum safe_status parse_options(int argc, char **argv, struct parsed *pars
 
 static enum safe_status choose_pixels(struct parsed *parsed)
 {
+	const uint32_t with_alpha = WIRE_FORMAT_BIT(WIRE_BGRA) | WIRE_FORMAT_BIT(WIRE_RGBA) |
+	                            WIRE_FORMAT_BIT(WIRE_BGRA_PREMULTIPLIED) |
+	                            WIRE_FORMAT_BIT(WIRE_RGBA_PREMULTIPLIED) | WIRE_FORMAT_BIT(WIRE_RGBA16);
 	struct options *options = &parsed->options;
 	char text[256] = "";
 
 	options->pixel_formats = options->sink->preferred;
+	/* Rows that lack are transparent, wherever the output format can say so. */
+	if (options->partial && (options->pixel_formats & with_alpha))
+		options->pixel_formats &= with_alpha;
 	if (parsed->pixel_format == WIRE_PIXEL_FORMATS)
 		return SAFE_OK;
 	options->pixel_formats = WIRE_FORMAT_BIT(parsed->pixel_format);
@@ -315,6 +323,22 @@ static enum safe_status choose_pixels(struct parsed *parsed)
 	return complain("pixels", pixel_format_names[parsed->pixel_format], text);
 }
 
+/* What the extension of the output's name says about its pixels, or WIRE_PIXEL_FORMATS. */
+static uint32_t pixels_by_file_name(const struct options *options)
+{
+	const char *dot = options->output ? strrchr(options->output, '.') : NULL;
+	uint32_t format = 0;
+
+	/* Only one that stands for the output format, too. */
+	if (!dot || sink_format_by_file_name(options->output) != options->sink)
+		return WIRE_PIXEL_FORMATS;
+	if (words_have("pgm", dot + 1))
+		return WIRE_GRAY;
+	while (format < WIRE_PIXEL_FORMATS && !words_have(pixel_format_names[format], dot + 1))
+		format++;
+	return format;
+}
+
 /* Options that exclude each other. */
 static enum safe_status check_conflicts(const struct options *options)
 {
@@ -328,6 +352,7 @@ static enum safe_status check_conflicts(const struct options *options)
 		{ options->info && (options->output || options->output_dir), "--info writes to standard output only" },
 		{ options->diagnose && (options->output || options->output_dir || options->info),
 		  "--diagnose writes no output" },
+		{ (options->scale & (options->scale - 1)) != 0, "--scale takes 1, 2, 4 or 8" },
 		{ options->quiet && options->verbose, "--quiet and --verbose exclude each other" },
 	};
 	for (size_t i = 0; i < sizeof(conflicts) / sizeof(conflicts[0]); i++)
@@ -353,6 +378,8 @@ static enum safe_status complete(struct parsed *parsed)
 		options->sink = sink_format_by_file_name(options->output);
 	if (!options->sink)
 		options->sink = sink_format_by_name("raw");
+	if (parsed->pixel_format == WIRE_PIXEL_FORMATS)
+		parsed->pixel_format = pixels_by_file_name(options);
 	enum safe_status status = check_conflicts(options);
 	return status == SAFE_OK ? choose_pixels(parsed) : status;
 }
@@ -361,7 +388,8 @@ enum safe_status options_parse(int argc, char **argv, struct options *options)
 {
 	static char standard_input[] = "-";
 	static char *default_inputs[] = { standard_input, NULL };
-	struct parsed parsed = { .options.limits = limits_resolve(NULL), .pixel_format = WIRE_PIXEL_FORMATS };
+	struct parsed parsed = { .options = { .limits = limits_resolve(NULL), .scale = 1 },
+		                 .pixel_format = WIRE_PIXEL_FORMATS };
 	enum safe_status status = parse_options(argc, argv, &parsed);
 
 	if (status == SAFE_OK && parsed.options.action == OPTIONS_DECODE) {

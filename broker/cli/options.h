@@ -31,6 +31,7 @@ struct options {
 	const struct sink_format *sink;    /* never NULL when decoding */
 	uint32_t pixel_formats;            /* WIRE_FORMAT_BIT()s to ask for */
 	const struct safe_format *decoder; /* NULL: by content */
+	uint32_t scale;                    /* 1, 2, 4 or 8 */
 	struct safe_limits limits;
 	bool info, partial, posture, diagnose, quiet, verbose;
 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,12 +20,30 @@ static struct safe_outcome io_error(const char *reason)
 	return outcome_of_errno(SAFE_IO, reason, errno);
 }
 
-/* The file at the end of symbolic links; the path itself where there is nothing yet. */
+/* Where the symbolic link at `path` leads, as seen from here; NULL if it is none. */
+static char *follow(const char *path)
+{
+	char target[PATH_MAX];
+	ssize_t length = readlink(path, target, sizeof(target));
+	const char *slash = strrchr(path, '/');
+	int folder = slash && length > 0 && target[0] != '/' ? (int)(slash - path) + 1 : 0;
+	char *joined = NULL;
+
+	if (length <= 0 || (size_t)length >= sizeof(target))
+		return NULL;
+	return asprintf(&joined, "%.*s%.*s", folder, path, (int)length, target) < 0 ? NULL : joined;
+}
+
+/* The file at the end of symbolic links, which need not be there yet. */
 static char *resolve(const char *path)
 {
 	char *resolved = realpath(path, NULL);
+	char *name = resolved || errno != ENOENT ? NULL : strdup(path);
 
-	return resolved ? resolved : errno == ENOENT ? strdup(path) : NULL;
+	/* Links that lead in a circle are another error. */
+	for (char *next = NULL; name && (next = follow(name)) != NULL; name = next)
+		free(name);
+	return resolved ? resolved : name;
 }
 
 /* "FOLDER/.NAME.XXXXXX"; a long name is cut, so that the whole stays within what file systems allow. */

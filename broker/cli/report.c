@@ -111,7 +111,8 @@ static void report_diagnosis(const struct job *job)
 	}
 	if (job->outcome.status == SAFE_OK) {
 		start_line(job);
-		fputs("no forbidden system call: the decode is complete\n", stderr);
+		fprintf(stderr, "no forbidden system call: the decode is %s\n",
+		        job->damage == WIRE_OK ? "complete" : "partial");
 		return;
 	}
 	report_failure(job->name, &job->outcome);

@@ -213,6 +213,7 @@ static void ask(struct safe_decoder *decoder, struct want *want)
 			return;
 		}
 		watch(decoder, link->pid, link->socket);
+		(void)link_touch(link);
 		link->next = decoder->links;
 		decoder->links = link;
 	}
@@ -263,7 +264,10 @@ void decoder_wait(struct safe_decoder *decoder, struct want *want)
 void decoder_forget(struct safe_decoder *decoder, struct want *want)
 {
 	(void)pthread_mutex_lock(&decoder->lock);
+	struct link *link = want->link;
 	link_forget(want);
+	if (link)
+		link_settle(link);
 	(void)pthread_mutex_unlock(&decoder->lock);
 	if (want->child.owner)
 		want->child.owner->end(&want->child, false);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../decode.h"
+#include "packets.h"
 #include "start.h"
 
 enum { SURPLUS = 8 }; /* children that were asked for and not taken: kept, for the next are likely to want them */
@@ -54,12 +55,16 @@ static void free_child(struct link_child *child)
 
 static void drop_spares(struct link *link)
 {
-	for (struct link_child *child = link->children, *next = NULL; child; child = next) {
-		next = child->next;
-		if (child->used)
+	struct link_child **place = &link->children;
+
+	for (struct link_child *child = NULL; (child = *place) != NULL;) {
+		if (child->used) {
+			place = &child->next;
 			continue;
+		}
+		*place = child->next;
 		close_child(child);
-		free_child(child);
+		free(child);
 	}
 }
 
@@ -91,13 +96,30 @@ pid_t link_close(struct link *link)
 	return pid;
 }
 
+/* What is set to 0 stands still, as does what has run out: only the library knows which it is. */
 bool link_touch(struct link *link)
 {
-	const struct itimerspec anew = { .it_value.tv_sec = link->decoder->config.idle_seconds };
+	const struct itimerspec still = { .it_value.tv_sec = 0 };
 	struct itimerspec before;
 
-	return timerfd_settime(link->timer, 0, &anew, &before) == 0 &&
-	       (before.it_value.tv_sec != 0 || before.it_value.tv_nsec != 0);
+	if (link->needed)
+		return true;
+	if (timerfd_settime(link->timer, 0, &still, &before) != 0 ||
+	    (before.it_value.tv_sec == 0 && before.it_value.tv_nsec == 0))
+		return false;
+	link->needed = true;
+	return true;
+}
+
+void link_settle(struct link *link)
+{
+	const struct itimerspec idle = { .it_value.tv_sec = link->decoder->config.idle_seconds };
+
+	if (!link->needed || !link_is_unused(link))
+		return;
+	if (timerfd_settime(link->timer, 0, &idle, NULL) != 0)
+		link->dead = true;
+	link->needed = false;
 }
 
 bool link_is_running(const struct link *link)
@@ -119,15 +141,8 @@ bool link_is_unused(const struct link *link)
 
 static void say(struct link *link, const struct protocol_command *command)
 {
-	ssize_t sent = 0;
-
-	if (link->dead)
-		return;
-	do
-		sent = send(link->socket, command, sizeof(*command), MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
 	/* A broker that leaves its socket full does not work any more. */
-	if (sent != (ssize_t)sizeof(*command))
+	if (!link->dead && !packets_send(link->socket, command))
 		link->dead = true;
 }
 
@@ -207,6 +222,7 @@ static void take_none(struct link *link, const struct protocol_report *report)
 
 	if (want)
 		satisfy(want, outcome_of_errno(reasons[reason].status, reasons[reason].text, report->error_number));
+	link_settle(link);
 }
 
 static void take_end(struct link *link, const struct protocol_report *report)
@@ -284,52 +300,19 @@ static void take(struct link *link, const struct protocol_report *report, const 
 		take_end(link, report);
 }
 
-/* The descriptors that came with a message, or NULL: the caller's process may have none left. */
-static const int *descriptors(struct msghdr *message, int fds[PROTOCOL_CHILD_FDS])
-{
-	struct cmsghdr *header = CMSG_FIRSTHDR(message);
-	size_t count = 0;
-
-	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
-		return NULL;
-	count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	if (count > PROTOCOL_CHILD_FDS)
-		count = PROTOCOL_CHILD_FDS;
-	memcpy(fds, CMSG_DATA(header), count * sizeof(int));
-	if (count == PROTOCOL_CHILD_FDS && !(message->msg_flags & MSG_CTRUNC))
-		return fds;
-	for (size_t i = 0; i < count; i++)
-		(void)close(fds[i]);
-	return NULL;
-}
-
 /* Returns false when there is nothing more. */
 static bool hear(struct link *link)
 {
 	struct protocol_report report;
 	int fds[PROTOCOL_CHILD_FDS];
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(fds))];
-	} control;
-	struct iovec piece = { .iov_base = &report, .iov_len = sizeof(report) };
-	struct msghdr message = {
-		.msg_iov = &piece,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	ssize_t got = recvmsg(link->socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	bool with_fds = false;
+	enum packets_result result = packets_receive(link->socket, &report, fds, &with_fds);
 
-	if (got == (ssize_t)sizeof(report)) {
-		take(link, &report, descriptors(&message, fds));
-		return true;
-	}
-	if (got < 0 && errno == EINTR)
-		return true;
-	if (got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
+	if (result == PACKETS_ONE)
+		take(link, &report, with_fds ? fds : NULL);
+	if (result == PACKETS_END)
 		link->dead = true;
-	return false;
+	return result == PACKETS_ONE;
 }
 
 static void drain(struct link *link)
@@ -399,17 +382,26 @@ struct link_child *link_spare(struct link *link)
 	return oldest;
 }
 
-void link_use(struct link_child *from, uint32_t deadline_milliseconds, struct child *child)
+/* Says that a child is no spare any more.  The broker makes another one then, on the processor that the decode could
+ * have: so unless it has to know the deadline, it is told when the decode is over. */
+static void tell_use(struct link *link, uint32_t id, uint32_t deadline_milliseconds)
 {
 	struct protocol_command command = {
 		.kind = PROTOCOL_USE,
-		.id = from->posture.id,
+		.id = id,
 		.deadline_milliseconds = deadline_milliseconds,
 	};
 
+	say(link, &command);
+}
+
+void link_use(struct link_child *from, uint32_t deadline_milliseconds, struct child *child)
+{
 	from->used = true;
 	*child = from->child;
-	say(from->link, &command);
+	from->told = deadline_milliseconds > 0;
+	if (from->told)
+		tell_use(from->link, from->posture.id, deadline_milliseconds);
 }
 
 static struct safe_outcome verify(struct child *child, struct sandbox_posture *posture)
@@ -457,6 +449,8 @@ static void end(struct child *child, bool crashed)
 	struct link_child *origin = child->context;
 	struct link *link = origin->link;
 	struct safe_decoder *decoder = link->decoder;
+	uint32_t id = origin->posture.id;
+	bool tell = !origin->told && !origin->ended;
 
 	(void)pthread_mutex_lock(&decoder->lock);
 	origin->child = *child;
@@ -465,6 +459,10 @@ static void end(struct child *child, bool crashed)
 	/* No address layout outlives a crash. */
 	if (crashed)
 		link_retire(link);
+	link_settle(link);
+	/* Last, for it wakes the broker. */
+	if (tell)
+		tell_use(link, id, 0);
 	decoder_tidy(decoder);
 	(void)pthread_mutex_unlock(&decoder->lock);
 	*child = CHILD_NONE;

@@ -20,6 +20,7 @@ struct link_child {
 	struct protocol_report posture;
 	struct protocol_report end; /* once it ended */
 	bool used, ended;
+	bool told; /* the broker knows that it is used */
 };
 
 struct link {
@@ -30,6 +31,7 @@ struct link {
 	int socket, timer;
 	bool dead;    /* the broker is gone, or does not behave */
 	bool retired; /* no new work goes there */
+	bool needed;  /* its timer does not run */
 	bool reading; /* a thread waits at the socket, and will tell the others */
 	struct link_child *children;
 	struct want *wants; /* the oldest first */
@@ -45,6 +47,9 @@ enum { LINK_PATIENCE = 20000 }; /* milliseconds for a broker that does not answe
 
 /* Says that the broker is needed.  False: it is about to end. */
 bool link_touch(struct link *link);
+
+/* If nothing uses it any more, the time begins after which the broker ends. */
+void link_settle(struct link *link);
 
 /* Whether the broker has not ended.  Its socket alone does not tell: a child that it was just forking has it, too. */
 bool link_is_running(const struct link *link);

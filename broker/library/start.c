@@ -69,8 +69,9 @@ static void print_numbers(const struct safe_decoder *decoder, char numbers[PROTO
 {
 	const struct safe_limits defaults = limits_resolve(NULL);
 	const uint64_t values[PROTOCOL_ARGUMENTS] = {
-		[PROTOCOL_MEMORY] = decoder->config.memory,   [PROTOCOL_CPU] = defaults.cpu_seconds,
-		[PROTOCOL_SPARES] = decoder->config.spares,   [PROTOCOL_IDLE] = decoder->config.idle_seconds,
+		[PROTOCOL_MEMORY] = decoder->config.memory,
+		[PROTOCOL_CPU] = defaults.cpu_seconds,
+		[PROTOCOL_SPARES] = decoder->config.spares,
 		[PROTOCOL_CALLER] = (uint64_t)decoder->owner,
 	};
 

@@ -131,8 +131,8 @@ static struct safe_outcome open_window(struct safe_stream *stream)
 
 	if (rows > stream->call.image.height)
 		rows = stream->call.image.height;
-	stream->window_size = rows * row_bytes;
-	stream->window = malloc(stream->window_size);
+	stream->window_size = rows * row_bytes; /* not 0: the reader sees to it */
+	stream->window = stream->window_size > 0 ? malloc(stream->window_size) : NULL;
 	if (!stream->window)
 		return outcome_of_errno(SAFE_IO, "no memory for the picture", ENOMEM);
 	return set_canvas(stream, stream->window, row_bytes, rows);

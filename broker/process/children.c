@@ -292,14 +292,6 @@ size_t children_wants(const struct children *children, struct pollfd *fds, int *
 	return count;
 }
 
-bool children_busy(const struct children *children)
-{
-	for (size_t i = 0; i < PROTOCOL_CHILDREN; i++)
-		if (children->slots[i].state == SLOT_USED)
-			return true;
-	return false;
-}
-
 void children_end(struct children *children)
 {
 	for (size_t i = 0; i < PROTOCOL_CHILDREN; i++) {

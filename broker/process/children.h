@@ -55,9 +55,6 @@ size_t children_wants(const struct children *children, struct pollfd *fds, int *
 /* Hands over those that are ready, kills those whose time is up, reaps those that ended, and reports it. */
 void children_step(struct children *children);
 
-/* Whether some child decodes. */
-bool children_busy(const struct children *children);
-
 /* Kills and reaps all. */
 void children_end(struct children *children);
 

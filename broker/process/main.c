@@ -16,7 +16,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "../protocol.h"
@@ -27,7 +26,6 @@ enum { SOCKET, TIMER, SIGNALS, CALLER, FIRST_CHILD };
 
 struct broker {
 	int fds[FIRST_CHILD]; /* what is polled always */
-	uint32_t idle_seconds;
 	struct engine engine;
 	struct children children;
 };
@@ -96,17 +94,12 @@ static void drain_signals(int fd)
 		;
 }
 
-/* The timer ran out.  Whether the library has set it anew meanwhile, only the kernel knows: a read tells. */
-static bool is_idle(struct broker *broker)
+/* The timer ran out.  Whether the library has stopped it meanwhile, only the kernel knows: a read tells. */
+static bool is_idle(void)
 {
-	const struct itimerspec again = { .it_value.tv_sec = broker->idle_seconds };
 	uint64_t times = 0;
 
-	if (read(PROTOCOL_TIMER, &times, sizeof(times)) != sizeof(times))
-		return false;
-	if (!children_busy(&broker->children))
-		return true;
-	return timerfd_settime(PROTOCOL_TIMER, 0, &again, NULL) != 0;
+	return read(PROTOCOL_TIMER, &times, sizeof(times)) == sizeof(times);
 }
 
 /* Waits for something to do and does it.  Returns false when it is time to end. */
@@ -128,7 +121,7 @@ static bool step(struct broker *broker)
 		return false;
 	children_step(&broker->children);
 	children_refill(&broker->children);
-	return fds[TIMER].revents == 0 || !is_idle(broker);
+	return fds[TIMER].revents == 0 || !is_idle();
 }
 
 int main(int argc, char **argv)
@@ -144,7 +137,6 @@ int main(int argc, char **argv)
 	if (open_descriptors(&broker, (pid_t)strtoul(argv[PROTOCOL_CALLER], NULL, 10)) != 0)
 		return SAFE_NO_SANDBOX;
 	raise_descriptors();
-	broker.idle_seconds = (uint32_t)strtoul(argv[PROTOCOL_IDLE], NULL, 10);
 	broker.children = (struct children){
 		.engine = &broker.engine,
 		.module = module,

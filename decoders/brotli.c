@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Brotli, by libbrotlidec.
+ *
+ * pkg-config: libbrotlidec
+ */
+#include <brotli/decode.h>
+
+#include "stream.h"
+
+static session_result name_failure(BrotliDecoderErrorCode error)
+{
+	/* Of its codes only these are not about the data: a range of them, for each allocation one. */
+	if (error <= BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES && error >= BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES)
+		return WIRE_FAIL_LIMIT_MEMORY;
+	return WIRE_FAIL_DATA;
+}
+
+static session_result step(void *codec, struct stream *stream)
+{
+	BrotliDecoderResult result = BrotliDecoderDecompressStream(codec, &stream->input_size, &stream->input,
+	                                                           &stream->output_size, &stream->output, NULL);
+
+	stream->member_ended = result == BROTLI_DECODER_RESULT_SUCCESS;
+	return result == BROTLI_DECODER_RESULT_ERROR ? name_failure(BrotliDecoderGetErrorCode(codec)) : WIRE_OK;
+}
+
+static session_result decode(struct session *session)
+{
+	/* Nothing tells a brotli stream from any other bytes. */
+	static const struct stream_format format = { 0, NULL, false, false, NULL, step };
+	BrotliDecoderState *codec = BrotliDecoderCreateInstance(NULL, NULL, NULL);
+
+	if (!codec)
+		return WIRE_FAIL_LIMIT_MEMORY;
+	/* As its own tool does. */
+	(void)BrotliDecoderSetParameter(codec, BROTLI_DECODER_PARAM_LARGE_WINDOW, 1);
+	session_result result = stream_decode(session, &format, codec);
+	BrotliDecoderDestroyInstance(codec);
+	return result;
+}
+
+const struct decoder decoder = { .name = "brotli", .decode = decode };

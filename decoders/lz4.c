@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lz4 frames, by liblz4.
+ *
+ * pkg-config: liblz4
+ */
+#include <string.h>
+
+#include <lz4frame.h>
+
+#include "lz4_legacy.h"
+
+enum { MAGIC_SIZE = 4 };
+
+struct codec {
+	LZ4F_dctx *frames;
+	struct lz4_legacy legacy;
+	bool is_legacy; /* the member at hand */
+};
+
+/* A frame, one that is skipped, of which there are 16 magics, or a legacy frame. */
+static bool starts(const uint8_t *start, size_t size)
+{
+	uint8_t skipped[MAGIC_SIZE] = { start[0], 0x2a, 0x4d, 0x18 };
+
+	return memcmp(start, "\x04\x22\x4d\x18", size) == 0 || memcmp(start, LZ4_LEGACY_MAGIC, size) == 0 ||
+	       ((start[0] & 0xf0) == 0x50 && memcmp(start, skipped, size) == 0);
+}
+
+static session_result begin(void *context, struct stream *stream)
+{
+	struct codec *codec = context;
+	size_t size = MAGIC_SIZE;
+	const uint8_t *magic = stream_peek(stream, &size);
+
+	codec->is_legacy = memcmp(magic, LZ4_LEGACY_MAGIC, size) == 0;
+	return codec->is_legacy ? lz4_legacy_begin(&codec->legacy) : WIRE_OK;
+}
+
+/* The numbers of its errors are for those who link it statically; their names are for all. */
+static session_result name_failure(LZ4F_errorCode_t error)
+{
+	static const struct {
+		const char *name;
+		enum wire_failure failure;
+	} named[] = {
+		{ "ERROR_allocation_failed", WIRE_FAIL_LIMIT_MEMORY },
+		{ "ERROR_frameType_unknown", WIRE_FAIL_SIGNATURE },
+		{ "ERROR_headerVersion_wrong", WIRE_FAIL_UNSUPPORTED },
+		{ "ERROR_reservedFlag_set", WIRE_FAIL_UNSUPPORTED },
+		{ "ERROR_maxBlockSize_invalid", WIRE_FAIL_HEADER },
+		{ "ERROR_headerChecksum_invalid", WIRE_FAIL_HEADER },
+		{ "ERROR_blockChecksum_invalid", WIRE_FAIL_CHECKSUM },
+		{ "ERROR_contentChecksum_invalid", WIRE_FAIL_CHECKSUM },
+		{ "ERROR_frameSize_wrong", WIRE_FAIL_LENGTH },
+	};
+	const char *name = LZ4F_getErrorName(error);
+
+	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+		if (strcmp(name, named[i].name) == 0)
+			return named[i].failure;
+	return WIRE_FAIL_DATA;
+}
+
+static session_result step(void *context, struct stream *stream)
+{
+	struct codec *codec = context;
+	size_t taken = stream->input_size;
+	size_t given = stream->output_size;
+
+	if (codec->is_legacy)
+		return lz4_legacy_step(&codec->legacy, stream);
+	size_t result = LZ4F_decompress(codec->frames, stream->output, &given, stream->input, &taken, NULL);
+	stream->input += taken;
+	stream->input_size -= taken;
+	stream->output += given;
+	stream->output_size -= given;
+	stream->member_ended = result == 0;
+	return LZ4F_isError(result) ? name_failure(result) : WIRE_OK;
+}
+
+static session_result decode(struct session *session)
+{
+	static const struct stream_format format = { MAGIC_SIZE, starts, true, false, begin, step };
+	struct codec codec = { .frames = NULL };
+
+	if (LZ4F_isError(LZ4F_createDecompressionContext(&codec.frames, LZ4F_VERSION)))
+		return WIRE_FAIL_LIMIT_MEMORY;
+	session_result result = stream_decode(session, &format, &codec);
+	lz4_legacy_free(&codec.legacy);
+	(void)LZ4F_freeDecompressionContext(codec.frames);
+	return result;
+}
+
+const struct decoder decoder = { .name = "lz4", .decode = decode };

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of the viewer: a picture that arrives, where it is shown, and text. */
+#ifndef SAFE_DECODE_VIEWER_H
+#define SAFE_DECODE_VIEWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../broker/safe-decode.h"
+
+/* ---- a picture, of which there may be only the first rows yet (viewer_picture.c) ---- */
+
+struct picture {
+	const char *path;           /* borrowed */
+	int fd;                     /* what the stream reads; -1: none */
+	struct safe_stream *stream; /* NULL: the decode is over */
+	struct safe_info info;      /* width 0: the header has not come yet */
+	uint8_t *pixels;            /* owned: the whole picture, packed, SAFE_BGRA_PREMULTIPLIED, not turned */
+	uint32_t rows;              /* of it that are there */
+	enum safe_status status;    /* how the decode ended; SAFE_OK as long as it has not */
+	const char *reason;         /* static; where it ended badly */
+};
+
+/* Begins to decode a file.  Never fails: what goes wrong is in `status` and `reason`. */
+void picture_open(struct picture *picture, struct safe_decoder *decoder, const char *path);
+
+/* Does one thing that can be done without waiting.  Returns whether it may be worth calling again at once. */
+bool picture_step(struct picture *picture);
+
+/* Ends the decode, wherever it is, and frees everything. */
+void picture_close(struct picture *picture);
+
+/* Width and height as they are seen: turned as EXIF says. */
+uint32_t picture_width(const struct picture *picture);
+uint32_t picture_height(const struct picture *picture);
+
+/* ---- what is on the screen (viewer_draw.c) ---- */
+
+/* Pixels of the window, packed, four bytes each: blue, green, red, unused. */
+struct screen {
+	uint8_t *pixels; /* owned */
+	int width, height;
+};
+
+/* Which part of a picture is seen, how large. */
+struct view {
+	bool fit;    /* zoom and place follow the window: all is seen, and nothing enlarged */
+	double zoom; /* pixels of the screen for a pixel of the picture */
+	double x, y; /* the point of the picture, as it is seen, in the middle of the window */
+};
+
+struct rectangle {
+	int x, y, width, height;
+};
+
+/* Makes a view that fits follow the window, and others keep the picture in sight. */
+void view_settle(struct view *view, const struct picture *picture, const struct screen *screen);
+
+/* Zooms by a factor; what is at (x, y) of the screen stays there. */
+void view_zoom(struct view *view, const struct screen *screen, double factor, int x, int y);
+
+/* Changes the size of a screen.  Returns false where there is no memory. */
+bool screen_resize(struct screen *screen, int width, int height);
+
+void screen_fill(struct screen *screen, const struct rectangle *where, uint32_t rgb);
+
+/* Draws what of the picture is there and in view.  Returns false where there is no memory. */
+bool screen_draw(struct screen *screen, const struct picture *picture, const struct view *view);
+
+/* ---- text (viewer_text.c) ---- */
+
+/* Copies a file's name so that it can be shown: without its folder, and what is not printable ASCII as \xNN. */
+void text_name(char *to, size_t size, const char *path);
+
+/* Draws a line of printable ASCII; what does not fit is not drawn. */
+void text_draw(struct screen *screen, int x, int y, int scale, uint32_t rgb, const char *text);
+
+/* Says what is wrong, on a card in the middle of the screen, or at its lower edge. */
+void text_card(struct screen *screen, const char *heading, const char *name, const char *why, bool below);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* A picture and the stream that it arrives on. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "viewer.h"
+
+enum { PIXEL_BYTES = 4 };
+
+/* A quarter of what the library allows: the viewer has to keep all of them, and no camera makes more. */
+#define MAX_PIXELS (UINT64_C(128) << 20)
+
+static void end(struct picture *picture, enum safe_status status, const char *reason)
+{
+	picture->status = status;
+	picture->reason = reason;
+	safe_stream_close(&picture->stream);
+	if (picture->fd >= 0)
+		(void)close(picture->fd);
+	picture->fd = -1;
+	/* Nothing that could be shown has come. */
+	if (status != SAFE_OK && picture->rows == 0) {
+		free(picture->pixels);
+		picture->pixels = NULL;
+	}
+}
+
+void picture_open(struct picture *picture, struct safe_decoder *decoder, const char *path)
+{
+	struct safe_limits limits = { .size = sizeof(limits), .max_pixels = MAX_PIXELS };
+	struct safe_request request = { .size = sizeof(request),
+		                        .limits = &limits,
+		                        .pixel_format = SAFE_BGRA_PREMULTIPLIED };
+
+	*picture = (struct picture){ .path = path };
+	/* Whatever is slow, a pipe that nobody writes to included, must not keep the window waiting. */
+	picture->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (picture->fd < 0) {
+		end(picture, SAFE_IO, strerror(errno));
+		return;
+	}
+	struct safe_input input = { .size = sizeof(input), .fd = picture->fd, .name = path };
+	enum safe_status status = safe_stream_open(decoder, &input, &request, &picture->stream);
+	if (status != SAFE_OK)
+		end(picture, status, "the decode cannot be started");
+}
+
+/* The header is here: makes room for the whole picture.  Pages that no row comes to cost nothing. */
+static void make_room(struct picture *picture, const struct safe_info *info)
+{
+	if (info->kind != SAFE_KIND_IMAGE) {
+		end(picture, SAFE_UNSUPPORTED, "this is not a picture");
+		return;
+	}
+	size_t stride = (size_t)info->width * PIXEL_BYTES;
+	picture->pixels = calloc(info->height, stride);
+	if (!picture->pixels) {
+		end(picture, SAFE_IO, "no memory for the picture");
+		return;
+	}
+	picture->info = *info;
+	enum safe_status status = safe_stream_into(picture->stream, picture->pixels, info->height * stride, stride);
+	if (status != SAFE_OK)
+		end(picture, status, "the picture does not fit its memory");
+}
+
+bool picture_step(struct picture *picture)
+{
+	struct safe_event event = { .size = sizeof(event) };
+
+	if (!picture->stream)
+		return false;
+	enum safe_status status = safe_stream_step(picture->stream, &event);
+	if (status != SAFE_OK) {
+		struct safe_result result = { .size = sizeof(result) };
+		safe_stream_result(picture->stream, &result);
+		end(picture, status, result.reason);
+		return false;
+	}
+	switch (event.kind) {
+	case SAFE_EVENT_NONE:
+		return false;
+	case SAFE_EVENT_INFO:
+		make_room(picture, event.info);
+		break;
+	case SAFE_EVENT_FRAME:
+		/* Of an animation, the first picture is shown. */
+		if (event.frame > 0)
+			end(picture, SAFE_OK, NULL);
+		break;
+	case SAFE_EVENT_ROWS:
+		picture->rows = event.first_row + event.rows;
+		break;
+	default:
+		end(picture, SAFE_OK, NULL);
+	}
+	return picture->stream != NULL;
+}
+
+void picture_close(struct picture *picture)
+{
+	end(picture, SAFE_OK, NULL);
+	free(picture->pixels);
+	*picture = (struct picture){ .fd = -1 };
+}
+
+/* EXIF orientations 5 to 8 exchange rows and columns. */
+static bool is_lying(const struct picture *picture)
+{
+	return picture->info.orientation >= 5 && picture->info.orientation <= 8;
+}
+
+uint32_t picture_width(const struct picture *picture)
+{
+	return is_lying(picture) ? picture->info.height : picture->info.width;
+}
+
+uint32_t picture_height(const struct picture *picture)
+{
+	return is_lying(picture) ? picture->info.width : picture->info.height;
+}
