@@ -24,6 +24,8 @@ SECONDS ?= 20
 PACKAGES := gcc g++ clang libclang-rt-14-dev clang-tidy clang-format cppcheck pkg-config \
 	libseccomp-dev libcriterion-dev scdoc \
 	libjpeg62-turbo-dev libpng-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev libbrotli-dev \
+	libflac-dev libmpg123-dev libvorbis-dev libopusfile-dev \
+	flac mpg123 vorbis-tools opus-tools \
 	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap gnuplot-nox \
 	libsdl2-dev xvfb xdotool x11-apps
 
@@ -62,13 +64,16 @@ TRUSTED := $(filter-out $(LIBRARY),$(wildcard broker/*.c))
 SINK_MODULES := broker/sinks/png.c
 INTERFACE := $(filter-out broker/cli/main.c,$(wildcard broker/cli/*.c)) $(filter-out $(SINK_MODULES),$(wildcard broker/sinks/*.c))
 MEMORY := decoders/arena.c decoders/interpose.c
-COMMON := decoders/session.c decoders/pixels.c decoders/reduce.c decoders/exif.c decoders/stream.c
+COMMON := decoders/session.c decoders/session_audio.c decoders/pixels.c decoders/reduce.c decoders/exif.c decoders/stream.c
+# What audio decoders share; a module has those of them that it needs.
+COMMON += decoders/input.c decoders/samples.c decoders/tags.c decoders/id3.c decoders/ogg_pages.c
 
-# A decoder is a file in decoders/ that says which library it needs; files NAME_*.c belong to decoder NAME.
+# A decoder is a file in decoders/ that says which libraries it needs, or "none"; files NAME_*.c belong to decoder NAME.
 DECODERS := $(patsubst decoders/%.c,%,$(shell grep -l '^[/ ]\* pkg-config: ' decoders/*.c))
-library_of = $(shell sed -n 's:^[/ ]\* pkg-config\: \([^ ]*\).*$$:\1:p' decoders/$(1).c)
+libraries_of = $(filter-out none,$(shell sed -n 's:^[/ ]\* pkg-config\: \([^*]*\).*$$:\1:p' decoders/$(1).c))
 # A library that comes without a file for pkg-config is named as the linker finds it.
-libs_of = $(shell pkg-config --libs $(library_of) 2>/dev/null || echo -l$(library_of))
+libs_of = $(foreach library,$(libraries_of),$(shell pkg-config --libs $(library) 2>/dev/null || echo -l$(library)))
+cflags_of = $(foreach library,$(libraries_of),$(shell pkg-config --cflags $(library) 2>/dev/null))
 parts_of = decoders/$(1).c $(wildcard decoders/$(1)_*.c)
 
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -100,7 +105,7 @@ $(BUILD)/flags: FORCE
 	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS))' > $@
 FORCE:
 
-$(BUILD)/obj/decoders/pixels.o $(BUILD)/obj/decoders/reduce.o: EXTRA := -O3
+$(BUILD)/obj/decoders/pixels.o $(BUILD)/obj/decoders/reduce.o $(BUILD)/obj/decoders/samples.o: EXTRA := -O3
 # Where the broker is once it is installed.
 $(BUILD)/obj/broker/library/start.o: EXTRA := -DSAFE_DECODE_LIBRARYDIR='"$(LIBRARYDIR)"'
 $(BUILD)/obj/broker/library/start.o $(BUILD)/safe-decode.pc: $(BUILD)/prefix
@@ -117,6 +122,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 
 $(BUILD)/libtrusted.a: $(call object,$(TRUSTED) $(LIBRARY))
 $(BUILD)/libinterface.a: $(call object,$(INTERFACE))
+$(BUILD)/libcommon.a: $(call object,$(COMMON))
 $(BUILD)/%.a:
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
@@ -146,10 +152,11 @@ $(BUILD)/safe-decode.pc: broker/safe-decode.pc.in Makefile
 	$(Q)sed -e 's:@PREFIX@:$(PREFIX):' -e 's:@LIBDIR@:$(LIBDIR):' -e 's:@VERSION@:$(VERSION):' $< > $@
 
 define module_rule
-$(BUILD)/decoders/$(1).so: $(call object,$(call parts_of,$(1)) $(COMMON) decoders/module.c)
+$(call object,$(call parts_of,$(1))): EXTRA := $(call cflags_of,$(1))
+$(BUILD)/decoders/$(1).so: $(call object,$(call parts_of,$(1)) decoders/module.c) $(BUILD)/libcommon.a decoders/module.map
 	@mkdir -p $$(@D)
 	$$(call say,MODULE,$$@)
-	$$(Q)$$(CC) -shared -o $$@ $$^ $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(call libs_of,$(1))
+	$$(Q)$$(CC) -shared -Wl,--version-script=decoders/module.map -o $$@ $$(filter-out %.map,$$^) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(call libs_of,$(1))
 endef
 $(foreach decoder,$(DECODERS),$(eval $(call module_rule,$(decoder))))
 

@@ -7,11 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "safe-decode.h"
+
 struct safe_format {
 	const char *name;        /* as in --decoder and --info: "jpeg" */
 	const char *module;      /* file name of the module, without ".so" */
 	uint32_t variant;        /* wire_request.variant for it */
-	bool is_image;           /* gives pixels; else bytes */
+	enum safe_kind kind;     /* what it gives */
 	const char *description; /* for --list-decoders */
 	const char *extensions;  /* of file names, separated by spaces; only for naming outputs */
 
@@ -20,11 +22,15 @@ struct safe_format {
 };
 
 /* How many bytes of the start of an input are enough to recognise any format. */
-#define REGISTRY_START 16
+#define REGISTRY_START 64
 
 /* The format by index, NULL past the last; by name, or NULL; by content, or NULL. */
 const struct safe_format *registry_at(size_t index);
 const struct safe_format *registry_by_name(const char *name);
 const struct safe_format *registry_recognise(const uint8_t *start, size_t size);
+
+/* Bytes of the start that say nothing of the format: those of an ID3 tag, which FLAC may have before it as well as MP3;
+ * 0 if there is none. */
+size_t registry_prefix(const uint8_t *start, size_t size);
 
 #endif

@@ -93,6 +93,7 @@ enum safe_kind {
 	SAFE_KIND_NONE = 0,
 	SAFE_KIND_IMAGE = 1, /* pixels */
 	SAFE_KIND_BYTES = 2, /* a stream of bytes: decompressed data */
+	SAFE_KIND_AUDIO = 3, /* sound, which only the command line decodes */
 };
 
 /* ---- the decoder: a handle that keeps brokers and waiting children ---- */

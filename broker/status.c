@@ -28,6 +28,7 @@ static const struct {
 	[WIRE_FAIL_LIMIT_MEMORY] = { SAFE_LIMIT, SAFE_LIMIT_MEMORY,
 	                             "needs more memory than the limit allows (--memory)" },
 	[WIRE_FAIL_LIMIT_METADATA] = { SAFE_LIMIT, SAFE_LIMIT_METADATA, "more metadata than the limit allows" },
+	[WIRE_FAIL_ABSENT] = { SAFE_UNSUPPORTED, SAFE_LIMIT_NONE, "has no cover picture" },
 };
 
 static const char *const names[] = {

@@ -6,11 +6,14 @@
  * Output pipe:  messages, each a struct wire_header and its payload:
  *
  *     HELLO                                    once, before anything else: "I am locked down"
- *     IMAGE (FRAME PIXELS*)*  |  BYTES DATA*   what was decoded
+ *     IMAGE (FRAME PIXELS*)*                   what was decoded: a picture,
+ *     AUDIO SAMPLES*                           sound, with METADATA before it and in it, and LOSS in it,
+ *     BYTES DATA*                              or a stream of bytes
  *     [DAMAGE]                                 only if WIRE_PARTIAL was asked for
  *     END | FAIL                               the decode is over
  *
- * All integers are little-endian, all structs have a fixed size and no padding.  There are no pointers and no text.
+ * All integers are little-endian, all structs have a fixed size and no padding.  There are no pointers.  The only text
+ * is that of METADATA, which is as untrusted as pixels are: it is data, to be escaped where it is shown.
  * This header is the only thing that broker/ and decoders/ share.
  */
 #ifndef SAFE_DECODE_WIRE_H
@@ -40,15 +43,31 @@ enum wire_pixel_format {
 /* Bytes a pixel of each format takes. */
 static const uint8_t wire_pixel_bytes[WIRE_PIXEL_FORMATS] = { 4, 4, 4, 4, 3, 3, 1, 8 };
 
+/* Sample formats.  Little-endian, the channels interleaved: one sample of each is a sample frame. */
+enum wire_sample_format {
+	WIRE_S16,
+	WIRE_S24, /* three bytes */
+	WIRE_S32,
+	WIRE_F32,            /* IEEE 754; full scale is -1 to 1 */
+	WIRE_SAMPLE_FORMATS, /* how many there are */
+};
+
+/* Bytes a sample of each format takes. */
+static const uint8_t wire_sample_bytes[WIRE_SAMPLE_FORMATS] = { 2, 3, 4, 4 };
+
 #define WIRE_FORMAT_BIT(format) (UINT32_C(1) << (format))
 
 enum wire_operation {
 	WIRE_DECODE = 1,
-	WIRE_INFO = 2, /* IMAGE or BYTES, then END: nothing is decoded */
+	WIRE_INFO = 2,  /* METADATA, IMAGE, AUDIO or BYTES, then END: nothing is decoded */
+	WIRE_COVER = 3, /* BYTES and DATA are the picture that is embedded in the input, as it is */
 };
 
 /* wire_request.flags */
 #define WIRE_PARTIAL UINT32_C(1) /* after damage, keep what was decoded: DAMAGE and END instead of FAIL */
+#define WIRE_STRICT UINT32_C(2)  /* take what could be concealed or skipped for damage: no LOSS */
+#define WIRE_FINITE UINT32_C(4)  /* the input is a file, so that WIRE_INFO may read it to its end */
+#define WIRE_FLAGS UINT32_C(7)   /* all that are defined */
 
 struct wire_request {
 	uint32_t version;       /* WIRE_VERSION */
@@ -57,13 +76,14 @@ struct wire_request {
 	uint32_t pixel_formats; /* bit set of formats that the caller can take; the child picks the one that loses least
 	                         */
 	uint32_t flags;
-	uint32_t max_side;     /* pixels */
-	uint32_t max_frames;   /* frames wanted; the child sends no more */
-	uint32_t max_metadata; /* bytes of one ancillary block that the child may hold */
-	uint64_t max_pixels;   /* over all frames */
-	uint64_t max_output;   /* bytes of pixels or data */
-	uint32_t scale;        /* width and height are wanted at 1/scale, rounded up: 1, 2, 4 or 8 */
-	uint32_t reserved[3];  /* zero */
+	uint32_t max_side;       /* pixels */
+	uint32_t max_frames;     /* frames wanted; the child sends no more */
+	uint32_t max_metadata;   /* bytes of one ancillary block that the child may hold, and of all METADATA values */
+	uint64_t max_pixels;     /* over all frames */
+	uint64_t max_output;     /* bytes of pixels, samples or data */
+	uint32_t scale;          /* width and height are wanted at 1/scale, rounded up: 1, 2, 4 or 8 */
+	uint32_t sample_formats; /* as pixel_formats; 0: the caller takes no audio */
+	uint32_t reserved[2];    /* zero */
 };
 _Static_assert(sizeof(struct wire_request) == 64, "no padding");
 
@@ -77,6 +97,11 @@ enum wire_kind {
 	WIRE_DAMAGE,
 	WIRE_END,
 	WIRE_FAIL,
+	WIRE_AUDIO,
+	WIRE_SAMPLES,  /* length bytes, whole sample frames */
+	WIRE_METADATA, /* a tag; at most WIRE_METADATA_MAX of them */
+	WIRE_LOSS,     /* never if WIRE_STRICT was asked for */
+	WIRE_KINDS,    /* how many there are, and 1 */
 };
 
 struct wire_header {
@@ -84,7 +109,7 @@ struct wire_header {
 	uint32_t length; /* bytes of payload that follow */
 };
 
-#define WIRE_BULK_MAX (UINT32_C(4) << 20) /* longest PIXELS or DATA payload, bytes */
+#define WIRE_BULK_MAX (UINT32_C(4) << 20) /* longest PIXELS, SAMPLES or DATA payload, bytes */
 #define WIRE_SIDE_MAX (WIRE_BULK_MAX / 8) /* largest max_side: a row of any pixel format fits one message */
 
 struct wire_hello {
@@ -127,6 +152,90 @@ struct wire_frame {
 	uint32_t delay; /* how long to show it, milliseconds; 0 for a still picture */
 };
 
+#define WIRE_RATE_MAX UINT32_C(768000)
+#define WIRE_CHANNELS_MAX UINT32_C(64)
+#define WIRE_DEPTH_MAX UINT32_C(64)
+#define WIRE_UNKNOWN UINT64_MAX
+
+/* Where a channel belongs: the speakers of WAVE_FORMAT_EXTENSIBLE.  Channels come in this order, unless
+ * WIRE_AUDIO_VORBIS_ORDER says otherwise. */
+enum wire_speaker {
+	WIRE_FRONT_LEFT,
+	WIRE_FRONT_RIGHT,
+	WIRE_FRONT_CENTER,
+	WIRE_LOW_FREQUENCY,
+	WIRE_BACK_LEFT,
+	WIRE_BACK_RIGHT,
+	WIRE_FRONT_LEFT_OF_CENTER,
+	WIRE_FRONT_RIGHT_OF_CENTER,
+	WIRE_BACK_CENTER,
+	WIRE_SIDE_LEFT,
+	WIRE_SIDE_RIGHT,
+	WIRE_TOP_CENTER,
+	WIRE_TOP_FRONT_LEFT,
+	WIRE_TOP_FRONT_CENTER,
+	WIRE_TOP_FRONT_RIGHT,
+	WIRE_TOP_BACK_LEFT,
+	WIRE_TOP_BACK_CENTER,
+	WIRE_TOP_BACK_RIGHT,
+	WIRE_SPEAKERS,
+};
+
+#define WIRE_SPEAKER_BIT(speaker) (UINT32_C(1) << (speaker))
+
+/* wire_audio.flags */
+#define WIRE_AUDIO_FLOAT UINT32_C(1)        /* the file's samples are floating point */
+#define WIRE_AUDIO_LOSSY UINT32_C(2)        /* the codec is lossy: the depth is that of what it gives */
+#define WIRE_AUDIO_COVER UINT32_C(4)        /* carries a picture, as far as is known at this point */
+#define WIRE_AUDIO_VORBIS_ORDER UINT32_C(8) /* the channels come as Vorbis orders them; of 1 to 8 */
+#define WIRE_AUDIO_FLAGS UINT32_C(15)       /* all that are defined */
+
+struct wire_audio {
+	uint32_t rate;           /* sample frames a second: 1 to WIRE_RATE_MAX */
+	uint32_t channels;       /* 1 to WIRE_CHANNELS_MAX */
+	uint32_t sample_format;  /* enum wire_sample_format, one of those asked for */
+	uint32_t depth;          /* bits a sample in the file: 1 to WIRE_DEPTH_MAX */
+	uint32_t channel_layout; /* WIRE_SPEAKER_BIT()s, as many as there are channels; 0: nobody says */
+	uint32_t flags;
+	uint64_t frames; /* sample frames, as far as the file says, else WIRE_UNKNOWN.  There may be more or fewer. */
+};
+_Static_assert(sizeof(struct wire_audio) == 32, "no padding");
+
+/* What a METADATA message tells. */
+enum wire_tag {
+	WIRE_TAG_TITLE,
+	WIRE_TAG_ARTIST,
+	WIRE_TAG_ALBUM,
+	WIRE_TAG_ALBUM_ARTIST,
+	WIRE_TAG_COMPOSER,
+	WIRE_TAG_PERFORMER,
+	WIRE_TAG_TRACK,
+	WIRE_TAG_DISC,
+	WIRE_TAG_DATE,
+	WIRE_TAG_GENRE,
+	WIRE_TAG_COMMENT,
+	WIRE_TAG_COPYRIGHT,
+	WIRE_TAG_PUBLISHER,
+	WIRE_TAG_ISRC,
+	WIRE_TAG_LANGUAGE,
+	WIRE_TAG_ENCODER,
+	WIRE_TAGS,
+};
+
+#define WIRE_VALUE_MAX 1024   /* bytes of a value; a longer one is cut */
+#define WIRE_METADATA_MAX 128 /* messages */
+
+/* The only message of variable length that is not bulk. */
+struct wire_metadata {
+	uint32_t tag;                  /* enum wire_tag; one may come more than once */
+	uint8_t value[WIRE_VALUE_MAX]; /* 1 byte or more and no zero byte; UTF-8 as far as the file has it */
+};
+
+/* Sent whenever a part of the stream was damaged and the codec concealed or skipped it. */
+struct wire_loss {
+	uint64_t parts; /* how many so far: more than the last time */
+};
+
 /* wire_end.notes: what was odd but cost no pixel. */
 #define WIRE_NOTE_TRAILING UINT32_C(1) /* bytes follow the end of the picture or stream */
 #define WIRE_NOTE_WARNINGS UINT32_C(2) /* the codec warned about something that it could pass over */
@@ -154,6 +263,7 @@ enum wire_failure {
 	WIRE_FAIL_LIMIT_OUTPUT,
 	WIRE_FAIL_LIMIT_MEMORY,
 	WIRE_FAIL_LIMIT_METADATA,
+	WIRE_FAIL_ABSENT, /* what was asked for is not in the input: it has no cover */
 	WIRE_FAILURES,
 };
 

@@ -57,8 +57,8 @@ static struct safe_outcome take_image(struct wire_reader *reader)
 	struct wire_image image;
 
 	memcpy(&image, reader->payload, sizeof(image));
-	if (!image_is_described(&image) || !image_is_as_requested(&image, &reader->request) ||
-	    !image_fits(reader, &image))
+	if (reader->request.operation == WIRE_COVER || !image_is_described(&image) ||
+	    !image_is_as_requested(&image, &reader->request) || !image_fits(reader, &image))
 		return lied("the decoder lied: it announced a picture that was not asked for");
 	reader->frames_left = reader->request.operation == WIRE_INFO ? 0 : image.frames;
 	reader->state = WIRE_STATE_IMAGE;
@@ -100,6 +100,73 @@ static struct safe_outcome take_data(struct wire_reader *reader)
 		return lied("the decoder lied: it sent more bytes than the limit allows");
 	reader->bulk_left = reader->header.length;
 	return outcome_ok();
+}
+
+static bool audio_is_described(const struct wire_audio *audio)
+{
+	uint32_t layout = audio->channel_layout;
+
+	return audio->rate >= 1 && audio->rate <= WIRE_RATE_MAX && audio->channels >= 1 &&
+	       audio->channels <= WIRE_CHANNELS_MAX && audio->depth >= 1 && audio->depth <= WIRE_DEPTH_MAX &&
+	       layout < WIRE_SPEAKER_BIT(WIRE_SPEAKERS) && (audio->flags & ~WIRE_AUDIO_FLAGS) == 0 &&
+	       (layout == 0 || (uint32_t)__builtin_popcount(layout) == audio->channels) &&
+	       (!(audio->flags & WIRE_AUDIO_VORBIS_ORDER) || audio->channels <= 8);
+}
+
+static struct safe_outcome take_audio(struct wire_reader *reader)
+{
+	struct wire_audio audio;
+
+	memcpy(&audio, reader->payload, sizeof(audio));
+	if (reader->request.operation == WIRE_COVER || !audio_is_described(&audio) ||
+	    audio.sample_format >= WIRE_SAMPLE_FORMATS ||
+	    (reader->request.sample_formats & WIRE_FORMAT_BIT(audio.sample_format)) == 0)
+		return lied("the decoder lied: it announced audio that was not asked for");
+	reader->frame_size = (uint64_t)audio.channels * wire_sample_bytes[audio.sample_format];
+	reader->state = WIRE_STATE_AUDIO;
+	if (!reader->consumer->audio)
+		return outcome_of(SAFE_UNSUPPORTED, "gives audio, which is not taken here");
+	return reader->consumer->audio(reader->consumer->context, &audio);
+}
+
+static struct safe_outcome take_samples(struct wire_reader *reader)
+{
+	if (reader->header.length % reader->frame_size != 0)
+		return lied("the decoder lied: it sent a part of a sample frame");
+	return take_data(reader);
+}
+
+static struct safe_outcome take_metadata(struct wire_reader *reader)
+{
+	const struct wire_consumer *consumer = reader->consumer;
+	const char *value = (const char *)reader->payload + offsetof(struct wire_metadata, value);
+	size_t size = reader->header.length - offsetof(struct wire_metadata, value);
+	uint32_t tag = 0;
+
+	memcpy(&tag, reader->payload, sizeof(tag));
+	reader->payload[reader->header.length] = '\0';
+	/* At most WIRE_METADATA_MAX short values: the sum cannot overflow. */
+	reader->metadata_size += size;
+	if (reader->metadata_left == 0 || reader->metadata_size > reader->request.max_metadata)
+		return lied("the decoder lied: it sent more metadata than the limit allows");
+	reader->metadata_left--;
+	if (tag >= WIRE_TAGS || strlen(value) != size)
+		return lied("the decoder lied: it sent metadata that makes no sense");
+	return consumer->metadata ? consumer->metadata(consumer->context, (enum wire_tag)tag, value, size)
+	                          : outcome_ok();
+}
+
+static struct safe_outcome take_loss(struct wire_reader *reader)
+{
+	const struct wire_consumer *consumer = reader->consumer;
+	struct wire_loss loss;
+
+	memcpy(&loss, reader->payload, sizeof(loss));
+	if ((reader->request.flags & WIRE_STRICT) || reader->request.operation == WIRE_INFO ||
+	    loss.parts <= reader->losses)
+		return lied("the decoder lied: it reported a loss that makes no sense");
+	reader->losses = loss.parts;
+	return consumer->loss ? consumer->loss(consumer->context, loss.parts) : outcome_ok();
 }
 
 /* The failure in the payload, or WIRE_OK if it is not one of the list. */
@@ -159,22 +226,29 @@ static const struct rule {
 	[WIRE_PIXELS] = { WIRE_STATE_FRAME, 1, WIRE_BULK_MAX, true, take_pixels },
 	[WIRE_BYTES] = { WIRE_STATE_READY, 0, 0, false, take_bytes },
 	[WIRE_DATA] = { WIRE_STATE_BYTES, 1, WIRE_BULK_MAX, true, take_data },
-	[WIRE_DAMAGE] = { WIRE_STATE_IMAGE | WIRE_STATE_FRAME | WIRE_STATE_BYTES, sizeof(struct wire_fail),
-	                  sizeof(struct wire_fail), false, take_damage },
-	[WIRE_END] = { WIRE_STATE_IMAGE | WIRE_STATE_BYTES | WIRE_STATE_DAMAGED, sizeof(struct wire_end),
-	               sizeof(struct wire_end), false, take_end },
-	[WIRE_FAIL] = { WIRE_STATE_READY | WIRE_STATE_IMAGE | WIRE_STATE_FRAME | WIRE_STATE_BYTES,
+	[WIRE_DAMAGE] = { WIRE_STATE_IMAGE | WIRE_STATE_FRAME | WIRE_STATE_BYTES | WIRE_STATE_AUDIO,
+	                  sizeof(struct wire_fail), sizeof(struct wire_fail), false, take_damage },
+	[WIRE_END] = { WIRE_STATE_IMAGE | WIRE_STATE_BYTES | WIRE_STATE_AUDIO | WIRE_STATE_DAMAGED,
+	               sizeof(struct wire_end), sizeof(struct wire_end), false, take_end },
+	[WIRE_FAIL] = { WIRE_STATE_READY | WIRE_STATE_IMAGE | WIRE_STATE_FRAME | WIRE_STATE_BYTES | WIRE_STATE_AUDIO,
 	                sizeof(struct wire_fail), sizeof(struct wire_fail), false, take_fail },
+	[WIRE_AUDIO] = { WIRE_STATE_READY, sizeof(struct wire_audio), sizeof(struct wire_audio), false, take_audio },
+	[WIRE_SAMPLES] = { WIRE_STATE_AUDIO, 1, WIRE_BULK_MAX, true, take_samples },
+	[WIRE_METADATA] = { WIRE_STATE_READY | WIRE_STATE_AUDIO, offsetof(struct wire_metadata, value) + 1,
+	                    sizeof(struct wire_metadata), false, take_metadata },
+	[WIRE_LOSS] = { WIRE_STATE_AUDIO, sizeof(struct wire_loss), sizeof(struct wire_loss), false, take_loss },
 };
 
-_Static_assert(sizeof(struct wire_image) <= sizeof(((struct wire_reader *)0)->payload), "the longest small message");
+_Static_assert(sizeof(struct wire_image) < sizeof(((struct wire_reader *)0)->payload), "the longest small message");
 
 /* ---- the machine ---- */
 
 void wire_reader_init(struct wire_reader *reader, const struct wire_request *request,
                       const struct wire_consumer *consumer)
 {
-	*reader = (struct wire_reader){ .consumer = consumer, .request = *request, .state = WIRE_STATE_START };
+	*reader = (struct wire_reader){
+		.consumer = consumer, .request = *request, .state = WIRE_STATE_START, .metadata_left = WIRE_METADATA_MAX
+	};
 }
 
 static enum wire_progress finish(struct wire_reader *reader, struct safe_outcome outcome)

@@ -18,7 +18,8 @@
 #include "wire.h"
 
 /* Who takes what was decoded.  Everything has been checked against the request when it arrives here.  Each function
- * returns an outcome; anything but SAFE_OK ends the decode with that outcome.  `context` is the consumer's own. */
+ * returns an outcome; anything but SAFE_OK ends the decode with that outcome.  `context` is the consumer's own.
+ * audio() may be NULL where audio is not asked for, metadata() and loss() where nobody wants to know. */
 struct wire_consumer {
 	void *context;
 
@@ -29,7 +30,17 @@ struct wire_consumer {
 	struct safe_outcome (*frame)(void *context, const struct wire_frame *frame);
 	struct safe_outcome (*bytes)(void *context);
 
-	/* Room for the next pixels of the frame or bytes of the stream: returns at least 1 byte of it and sets *size,
+	/* Whole sample frames follow, but reserve() and commit() cut them anywhere. */
+	struct safe_outcome (*audio)(void *context, const struct wire_audio *audio);
+
+	/* A tag, perhaps before audio().  The value has `size` bytes, 1 to WIRE_VALUE_MAX, none of them zero, and a
+	 * zero byte after them.  They are the attacker's: escape them wherever they are shown. */
+	struct safe_outcome (*metadata)(void *context, enum wire_tag tag, const char *value, size_t size);
+
+	/* So many parts of the stream were concealed or skipped so far. */
+	struct safe_outcome (*loss)(void *context, uint64_t parts);
+
+	/* Room for the next pixels of the frame, samples or bytes: returns at least 1 byte of it and sets *size,
 	 * or NULL when there is none (SAFE_IO).  The memory is only used until the commit that follows. */
 	void *(*reserve)(void *context, size_t *size);
 
@@ -50,6 +61,7 @@ enum wire_state {
 	WIRE_STATE_BYTES = 16,   /* BYTES came */
 	WIRE_STATE_DAMAGED = 32, /* DAMAGE came */
 	WIRE_STATE_OVER = 64,    /* END or FAIL came, or the stream was refused */
+	WIRE_STATE_AUDIO = 128,  /* AUDIO came */
 };
 
 struct wire_reader {
@@ -58,13 +70,16 @@ struct wire_reader {
 	enum wire_state state;
 	struct wire_header header;
 	size_t header_filled;
-	uint8_t payload[64]; /* of a message that is not bulk; the largest is checked at compile time */
+	uint8_t payload[sizeof(struct wire_metadata) + 1]; /* of the longest message that is not bulk, and a zero */
 	size_t payload_filled;
-	uint64_t bulk_left;   /* bytes that the current PIXELS or DATA message lacks */
-	uint64_t frame_left;  /* bytes that the current frame lacks */
-	uint64_t output;      /* bytes of pixels or data accepted so far */
-	uint64_t frame_size;  /* bytes */
-	uint32_t frames_left; /* frames that have not started */
+	uint64_t bulk_left;     /* bytes that the current PIXELS, SAMPLES or DATA message lacks */
+	uint64_t frame_left;    /* bytes that the current frame lacks */
+	uint64_t output;        /* bytes of pixels, samples or data accepted so far */
+	uint64_t frame_size;    /* bytes; of audio, a sample frame's */
+	uint32_t frames_left;   /* frames that have not started */
+	uint32_t metadata_left; /* METADATA messages that may still come, */
+	uint64_t metadata_size; /* and the bytes of those that came */
+	uint64_t losses;
 	enum wire_failure damage;
 	struct safe_outcome outcome; /* once the state is OVER */
 };

@@ -30,6 +30,7 @@ typedef uint32_t session_result;
 struct decoder {
 	const char *name;
 	void (*initialise)(void); /* may be NULL */
+	bool gives_covers;        /* decode() knows WIRE_COVER */
 
 	/* Decodes one input.  Returns WIRE_OK when it is whole, a failure, or what a session function returned.
 	 * Releases all that it allocated, whatever the ending. */
@@ -89,7 +90,30 @@ session_result session_rows(struct session *session, uint8_t **rows, size_t *cou
 /* `count` rows at the place that session_rows() gave are ready; they need not be all that there was room for. */
 session_result session_commit_rows(struct session *session, size_t count);
 
-/* Announces a stream of bytes instead of a picture.  Returns WIRE_OK or SESSION_STOP. */
+/* The one sample format of those that the caller takes which loses least of samples with this depth in bits, or of
+ * floating-point ones if `is_float`; WIRE_SAMPLE_FORMATS if it takes no audio. */
+enum wire_sample_format session_choose_samples(const struct session *session, uint32_t depth, bool is_float);
+
+/* Tells the caller a tag, before the audio is announced or in it.  The value ends at its first zero byte and is cut to
+ * WIRE_VALUE_MAX bytes, between characters of UTF-8; an empty one, and one too many, is left out. */
+void session_tag(struct session *session, enum wire_tag tag, const char *value, size_t size);
+
+/* Announces audio.  All fields of *audio must be set; sample_format by session_choose_samples().  Returns WIRE_OK, a
+ * failure, or SESSION_STOP when only information was wanted. */
+session_result session_audio(struct session *session, const struct wire_audio *audio);
+
+/* Room for whole sample frames: points *samples at it and sets *count to the number of frames, 1 or more.  It is lost
+ * when session_read() or session_has_more() is called before the commit. */
+session_result session_samples(struct session *session, uint8_t **samples, size_t *count);
+
+/* `count` sample frames are ready.  Returns WIRE_OK, WIRE_FAIL_LIMIT_OUTPUT or SESSION_STOP. */
+session_result session_commit_samples(struct session *session, size_t count);
+
+/* A part of the audio was damaged, and the codec concealed or skipped it: counts it.  Returns WIRE_OK to go on, or what
+ * decode() must return because the caller is strict. */
+session_result session_loss(struct session *session, enum wire_failure failure);
+
+/* Announces a stream of bytes instead of a picture, or the bytes of a cover.  Returns WIRE_OK or SESSION_STOP. */
 session_result session_bytes(struct session *session);
 
 /* Room for bytes of the stream: points *data at it and sets *size, 1 or more. */

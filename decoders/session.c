@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One decode, seen from inside: the request and the input come in, messages go out. */
-#include "decoder.h"
+#include "session.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,37 +13,6 @@ enum {
 	OUTPUT_SIZE = 256 << 10, /* pixels and data leave in pieces of about this size */
 	SMALL_MESSAGE = 64,      /* more than any message but the bulk ones takes, header included */
 };
-
-struct session {
-	const struct session_io *io;
-	struct wire_request request;
-
-	uint8_t *input; /* INPUT_SIZE */
-	size_t input_size, input_given;
-	uint64_t consumed;
-	bool input_ended;
-
-	/* Messages are gathered here and leave in one write. */
-	uint8_t *output;
-	size_t output_size, output_filled;
-	size_t bulk; /* where the header of the bulk message that is being filled stands, or NO_BULK */
-	bool lost;   /* the other side does not take bytes any more */
-
-	struct wire_image image; /* as it is sent */
-	size_t stride;           /* bytes a row */
-	uint32_t frame_rows_left;
-	uint32_t scale;                   /* by which the session reduces what the decoder gives; 1: not at all */
-	uint32_t full_width, full_height; /* of what it gives */
-	size_t full_stride;
-	uint32_t full_rows_left; /* of the frame */
-	uint8_t *square;         /* owned; `scale` rows of what it gives, where that is reduced */
-	size_t square_rows;      /* that are there */
-	uint64_t bytes_left;     /* of max_output, in a stream */
-	uint32_t notes;
-	bool announced; /* IMAGE or BYTES was sent */
-};
-
-#define NO_BULK SIZE_MAX
 
 /* ---- input ---- */
 
@@ -74,19 +43,26 @@ static bool read_request(struct session *session)
 			return false;
 		filled += got;
 	}
-	return session->request.version == WIRE_VERSION &&
-	       (session->request.operation == WIRE_DECODE || session->request.operation == WIRE_INFO) &&
+	session->metadata_left = session->request.max_metadata;
+	return session->request.version == WIRE_VERSION && session->request.operation >= WIRE_DECODE &&
+	       session->request.operation <= WIRE_COVER && (session->request.flags & ~WIRE_FLAGS) == 0 &&
 	       session->request.pixel_formats != 0 &&
 	       session->request.pixel_formats < WIRE_FORMAT_BIT(WIRE_PIXEL_FORMATS) &&
+	       session->request.sample_formats < WIRE_FORMAT_BIT(WIRE_SAMPLE_FORMATS) &&
 	       session->request.max_frames > 0 && session->request.max_side <= WIRE_SIDE_MAX &&
 	       scale_is_sane(session->request.scale);
 }
+
+static session_result flush(struct session *session);
 
 /* Fills the input buffer if all of it was given away. */
 static void refill(struct session *session)
 {
 	if (session->input_given < session->input_size || session->input_ended)
 		return;
+	/* Sound that comes slowly must not wait for the buffer to fill: somebody listens. */
+	if (session->sample_frame > 0)
+		(void)flush(session);
 	session->input_given = 0;
 	session->input_size = read_some(session, session->input, INPUT_SIZE);
 	session->input_ended = session->input_size == 0;
@@ -132,8 +108,7 @@ static session_result flush(struct session *session)
 	return session->lost ? SESSION_STOP : WIRE_OK;
 }
 
-/* Appends a message that is small enough to always fit after a flush. */
-static session_result put_message(struct session *session, enum wire_kind kind, const void *payload, size_t size)
+session_result session_put(struct session *session, enum wire_kind kind, const void *payload, size_t size)
 {
 	struct wire_header header = { .kind = kind, .length = (uint32_t)size };
 	session_result result = WIRE_OK;
@@ -149,8 +124,7 @@ static session_result put_message(struct session *session, enum wire_kind kind, 
 	return result;
 }
 
-/* Room for at least `least` bytes of the bulk message `kind`, of which the buffer is large enough to hold one. */
-static session_result bulk_room(struct session *session, size_t least, uint8_t **room, size_t *size)
+session_result session_bulk_room(struct session *session, size_t least, uint8_t **room, size_t *size)
 {
 	size_t header = session->bulk == NO_BULK ? sizeof(struct wire_header) : 0;
 
@@ -165,8 +139,7 @@ static session_result bulk_room(struct session *session, size_t least, uint8_t *
 	return WIRE_OK;
 }
 
-/* The first `size` bytes of the room belong to the message. */
-static void bulk_commit(struct session *session, enum wire_kind kind, size_t size)
+void session_bulk_commit(struct session *session, enum wire_kind kind, size_t size)
 {
 	struct wire_header header = { .kind = kind, .length = 0 };
 
@@ -283,11 +256,11 @@ session_result session_image(struct session *session, const struct wire_image *a
 	session->stride = stride;
 	session->announced = true;
 	if (session->request.operation == WIRE_INFO) {
-		(void)put_message(session, WIRE_IMAGE, image, sizeof(*image));
+		(void)session_put(session, WIRE_IMAGE, image, sizeof(*image));
 		return SESSION_STOP;
 	}
 	result = grow_output(session, stride);
-	return result == WIRE_OK ? put_message(session, WIRE_IMAGE, image, sizeof(*image)) : result;
+	return result == WIRE_OK ? session_put(session, WIRE_IMAGE, image, sizeof(*image)) : result;
 }
 
 session_result session_frame(struct session *session, uint32_t delay)
@@ -297,14 +270,14 @@ session_result session_frame(struct session *session, uint32_t delay)
 	session->frame_rows_left = session->image.height;
 	session->full_rows_left = session->full_height;
 	session->square_rows = 0;
-	return put_message(session, WIRE_FRAME, &frame, sizeof(frame));
+	return session_put(session, WIRE_FRAME, &frame, sizeof(frame));
 }
 
 /* Room for whole rows as they are sent. */
 static session_result send_room(struct session *session, uint8_t **rows, size_t *count)
 {
 	size_t size = 0;
-	session_result result = bulk_room(session, session->stride, rows, &size);
+	session_result result = session_bulk_room(session, session->stride, rows, &size);
 
 	*count = size / session->stride;
 	if (*count > session->frame_rows_left)
@@ -316,7 +289,7 @@ static session_result send_rows(struct session *session, size_t count)
 {
 	if (count == 0)
 		return WIRE_OK;
-	bulk_commit(session, WIRE_PIXELS, count * session->stride);
+	session_bulk_commit(session, WIRE_PIXELS, count * session->stride);
 	session->frame_rows_left -= (uint32_t)count;
 	return session->lost ? SESSION_STOP : WIRE_OK;
 }
@@ -362,13 +335,13 @@ session_result session_bytes(struct session *session)
 		return result;
 	session->announced = true;
 	session->bytes_left = session->request.max_output;
-	result = put_message(session, WIRE_BYTES, NULL, 0);
+	result = session_put(session, WIRE_BYTES, NULL, 0);
 	return session->request.operation == WIRE_INFO ? SESSION_STOP : result;
 }
 
 session_result session_data(struct session *session, uint8_t **data, size_t *size)
 {
-	return bulk_room(session, 1, data, size);
+	return session_bulk_room(session, 1, data, size);
 }
 
 session_result session_commit_data(struct session *session, size_t size)
@@ -378,7 +351,7 @@ session_result session_commit_data(struct session *session, size_t size)
 	if (size > session->bytes_left)
 		return WIRE_FAIL_LIMIT_OUTPUT;
 	session->bytes_left -= size;
-	bulk_commit(session, WIRE_DATA, size);
+	session_bulk_commit(session, WIRE_DATA, size);
 	return session->lost ? SESSION_STOP : WIRE_OK;
 }
 
@@ -395,7 +368,7 @@ session_result session_damage(struct session *session, enum wire_failure failure
 
 	if (!session_partial(session) || !session->announced)
 		return failure;
-	(void)put_message(session, WIRE_DAMAGE, &damage, sizeof(damage));
+	(void)session_put(session, WIRE_DAMAGE, &damage, sizeof(damage));
 	return SESSION_STOP;
 }
 
@@ -410,9 +383,9 @@ static void finish(struct session *session, session_result result)
 	struct wire_fail fail = { .failure = result };
 
 	if (result == WIRE_OK || result == SESSION_STOP)
-		(void)put_message(session, WIRE_END, &end, sizeof(end));
+		(void)session_put(session, WIRE_END, &end, sizeof(end));
 	else
-		(void)put_message(session, WIRE_FAIL, &fail, sizeof(fail));
+		(void)session_put(session, WIRE_FAIL, &fail, sizeof(fail));
 	(void)flush(session);
 }
 
@@ -428,7 +401,7 @@ bool session_serve(const struct decoder *the_decoder, const struct session_io *i
 	struct wire_hello hello = { .version = WIRE_VERSION };
 	struct session session = { .io = io, .output = small, .output_size = sizeof(small), .bulk = NO_BULK };
 
-	(void)put_message(&session, WIRE_HELLO, &hello, sizeof(hello));
+	(void)session_put(&session, WIRE_HELLO, &hello, sizeof(hello));
 	if (flush(&session) != WIRE_OK || !read_request(&session))
 		return false;
 
@@ -440,7 +413,12 @@ bool session_serve(const struct decoder *the_decoder, const struct session_io *i
 		memset(session.input, 0, io->touch < INPUT_SIZE ? io->touch : INPUT_SIZE);
 		memset(session.output, 0, io->touch < OUTPUT_SIZE ? io->touch : OUTPUT_SIZE);
 		session.output_size = OUTPUT_SIZE;
-		result = session_has_more(&session) ? the_decoder->decode(&session) : WIRE_FAIL_EMPTY;
+		if (!session_has_more(&session))
+			result = WIRE_FAIL_EMPTY;
+		else if (session.request.operation == WIRE_COVER && !the_decoder->gives_covers)
+			result = WIRE_FAIL_ABSENT;
+		else
+			result = the_decoder->decode(&session);
 	} else {
 		free(session.output);
 		session.output = NULL;

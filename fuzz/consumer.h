@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../broker/wire_reader.h"
 
@@ -19,6 +20,9 @@ struct checked {
 	struct wire_request request;
 	struct wire_image image;
 	bool hello, announced, reserved, ended;
+	size_t sample_frame; /* bytes; 0 without audio */
+	uint64_t losses;
+	uint32_t tags, tag_bytes;
 	uint32_t frames;
 	uint64_t frame_left; /* bytes */
 	uint64_t total;      /* bytes */
@@ -71,6 +75,42 @@ static struct safe_outcome checked_bytes(void *context)
 	return outcome_ok();
 }
 
+static struct safe_outcome checked_audio(void *context, const struct wire_audio *audio)
+{
+	struct checked *checked = context;
+	uint32_t layout = audio->channel_layout;
+
+	REQUIRE(checked->hello && !checked->announced && checked->request.operation != WIRE_COVER);
+	REQUIRE(audio->rate >= 1 && audio->rate <= WIRE_RATE_MAX && audio->depth >= 1);
+	REQUIRE(audio->channels >= 1 && audio->channels <= WIRE_CHANNELS_MAX);
+	REQUIRE(layout == 0 || (uint32_t)__builtin_popcount(layout) == audio->channels);
+	REQUIRE(checked->request.sample_formats & WIRE_FORMAT_BIT(audio->sample_format));
+	checked->announced = true;
+	checked->frame_left = UINT64_MAX;
+	checked->sample_frame = (size_t)audio->channels * wire_sample_bytes[audio->sample_format];
+	return outcome_ok();
+}
+
+static struct safe_outcome checked_metadata(void *context, enum wire_tag tag, const char *value, size_t size)
+{
+	struct checked *checked = context;
+
+	REQUIRE(checked->hello && !checked->ended && tag < WIRE_TAGS);
+	REQUIRE(size >= 1 && size <= WIRE_VALUE_MAX && strlen(value) == size);
+	checked->tag_bytes += (uint32_t)size;
+	REQUIRE(++checked->tags <= WIRE_METADATA_MAX && checked->tag_bytes <= checked->request.max_metadata);
+	return outcome_ok();
+}
+
+static struct safe_outcome checked_loss(void *context, uint64_t parts)
+{
+	struct checked *checked = context;
+
+	REQUIRE(checked->sample_frame > 0 && parts > checked->losses && !(checked->request.flags & WIRE_STRICT));
+	checked->losses = parts;
+	return outcome_ok();
+}
+
 static void *checked_reserve(void *context, size_t *size)
 {
 	struct checked *checked = context;
@@ -102,6 +142,7 @@ static struct safe_outcome checked_end(void *context, enum wire_failure damage, 
 	REQUIRE(checked->announced && !checked->ended && (notes & ~WIRE_NOTES) == 0);
 	REQUIRE(damage == WIRE_OK || (checked->request.flags & WIRE_PARTIAL));
 	REQUIRE(!image || whole || damage != WIRE_OK || checked->request.operation == WIRE_INFO);
+	REQUIRE(checked->sample_frame == 0 || checked->total % checked->sample_frame == 0);
 	checked->ended = true;
 	return outcome_ok();
 }
@@ -115,6 +156,9 @@ static inline struct wire_consumer checked_consumer(struct checked *checked)
 		.image = checked_image,
 		.frame = checked_frame,
 		.bytes = checked_bytes,
+		.audio = checked_audio,
+		.metadata = checked_metadata,
+		.loss = checked_loss,
 		.reserve = checked_reserve,
 		.commit = checked_commit,
 		.end = checked_end,

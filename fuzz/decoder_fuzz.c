@@ -66,20 +66,34 @@ static ssize_t take_output(void *context, const void *data, size_t size)
 	return (ssize_t)size;
 }
 
-static void decode(const uint8_t *data, size_t size, uint32_t variant, uint32_t pixel_format, uint32_t flags)
+/* The size of the input stands for what is asked for. */
+static uint32_t choose_operation(size_t size)
+{
+	if (!decoder.gives_covers)
+		return WIRE_DECODE;
+	return size % 16 == 1 ? WIRE_INFO : size % 16 == 2 ? WIRE_COVER : WIRE_DECODE;
+}
+
+static uint32_t choose_flags(size_t size)
+{
+	return (size & 8 ? WIRE_PARTIAL : 0) | (size & 32 ? WIRE_STRICT : 0) | (size & 64 ? WIRE_FINITE : 0);
+}
+
+static void decode(const uint8_t *data, size_t size, uint32_t variant)
 {
 	struct run run = {
 		.checked.request = { .version = WIRE_VERSION,
-		                     .operation = WIRE_DECODE,
+		                     .operation = choose_operation(size),
 		                     .variant = variant,
-		                     .pixel_formats = WIRE_FORMAT_BIT(pixel_format),
-		                     .flags = flags,
+		                     .pixel_formats = WIRE_FORMAT_BIT(size % WIRE_PIXEL_FORMATS),
+		                     .flags = choose_flags(size),
 		                     .max_side = 65535,
 		                     .max_frames = 1,
 		                     .max_metadata = 1 << 20,
 		                     .max_pixels = 1 << 20,
 		                     .max_output = 1 << 24,
-		                     .scale = 1U << (size / 16 % 4) },
+		                     .scale = 1U << (size / 16 % 4),
+		                     .sample_formats = WIRE_FORMAT_BIT(size % WIRE_SAMPLE_FORMATS) },
 		.input = data,
 		.input_left = size,
 	};
@@ -95,17 +109,16 @@ static void decode(const uint8_t *data, size_t size, uint32_t variant, uint32_t 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct safe_format *format = registry_recognise(data, size);
-	uint32_t pixel_format = (uint32_t)(size % WIRE_PIXEL_FORMATS);
 	static int initialised;
 
 	if (!initialised && decoder.initialise)
 		decoder.initialise();
 	initialised = 1;
 	if (format && strcmp(format->module, decoder.name) == 0)
-		decode(data, size, format->variant, pixel_format, size & 8 ? WIRE_PARTIAL : 0);
+		decode(data, size, format->variant);
 	/* Not recognised by content, or not for this decoder: each of its formats by name. */
 	for (size_t i = 0; !format && (format = registry_at(i)) != NULL; i++, format = NULL)
 		if (strcmp(format->module, decoder.name) == 0)
-			decode(data, size, format->variant, pixel_format, size & 8 ? WIRE_PARTIAL : 0);
+			decode(data, size, format->variant);
 	return 0;
 }

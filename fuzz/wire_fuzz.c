@@ -35,19 +35,22 @@ static ssize_t give(void *context, void *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	enum { OPTIONS = 4 };
+	enum { OPTIONS = 5 };
+	static const uint32_t operations[] = { WIRE_DECODE, WIRE_INFO, WIRE_COVER, WIRE_DECODE };
 
 	if (size < OPTIONS)
 		return 0;
 	struct checked checked = {
 		.request = { .version = WIRE_VERSION,
-		             .operation = data[0] & 1 ? WIRE_INFO : WIRE_DECODE,
+		             .operation = operations[data[4] >> 6],
 		             .pixel_formats = data[1],
-		             .flags = data[0] & 2 ? WIRE_PARTIAL : 0,
+		             .flags = data[0] & (WIRE_PARTIAL | WIRE_STRICT),
 		             .max_side = 65535,
 		             .max_frames = 1 + (data[0] >> 6),
+		             .max_metadata = UINT32_C(1) << (data[4] >> 2 & 12),
 		             .max_pixels = UINT64_C(1) << (data[2] % 64),
-		             .max_output = UINT64_C(1) << (data[3] % 64) },
+		             .max_output = UINT64_C(1) << (data[3] % 64),
+		             .sample_formats = data[4] & 15U },
 	};
 	struct stream stream = { .data = data + OPTIONS,
 		                 .left = size - OPTIONS,

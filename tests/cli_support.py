@@ -4,6 +4,7 @@
 import ctypes
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,10 @@ GZIP = "samples/gzip/romeo.txt.gz"
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
 PROGRAM = os.path.abspath(os.path.join(BUILD, "safe-decode"))
 HOSTILE = os.path.abspath(os.path.join(BUILD, "tests/bin-hostile/safe-decode"))
+
+# A shell starts what it runs in the background with these ignored, and the program would respect that.
+for _number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+    signal.signal(_number, signal.SIG_DFL)
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _tests = []

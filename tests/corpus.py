@@ -19,7 +19,9 @@ import os
 import subprocess
 import sys
 
-FORMATS = ("jpeg", "png", "gzip", "zlib", "deflate")
+import corpus_audio
+
+FORMATS = ("jpeg", "png", "gzip", "zlib", "deflate", *corpus_audio.FORMATS)
 REFUSALS = (3, 4, 7)
 TIME_LIMIT = 60  # seconds; far above what any file needs
 
@@ -76,6 +78,8 @@ class Corpus:
         digest = EXCEPTIONS.get((name, kind), digest)
         if digest is None or kind == "allframes-rgba8":
             return None
+        if kind in corpus_audio.KINDS:
+            return corpus_audio.KINDS[kind](self, name, top, row)
         if kind == "orientation":
             status, output = self.run(name, top, "--info")
             return None if status == 0 and json.loads(output)["orientation"] == int(digest) else f"info {output}"

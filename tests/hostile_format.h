@@ -4,4 +4,5 @@ static inline _Bool is_hostile(const unsigned char *start, __SIZE_TYPE__ size)
 {
 	return size >= 8 && __builtin_memcmp(start, "HOSTILE ", 8) == 0;
 }
-#define SAFE_DECODE_TEST_FORMATS { "hostile", "hostile", 0, true, "attacks, for tests", "hostile", is_hostile },
+#define SAFE_DECODE_TEST_FORMATS                                                                                       \
+	{ "hostile", "hostile", 0, SAFE_KIND_IMAGE, "attacks, for tests", "hostile", is_hostile },

@@ -114,6 +114,28 @@ Test(library_usage, of_requests)
 	safe_decoder_close(&decoder);
 }
 
+/* Only the command line decodes sound. */
+Test(library_usage, of_sound)
+{
+	static const uint8_t sound[] = { '.', 's', 'n', 'd', 0, 0, 0, 24, 0, 0, 0, 4, 0, 0, 0,    3,
+		                         0,   0,   31,  64,  0, 0, 0, 1,  0, 0, 1, 2, 3, 4, 0xff, 0xff };
+	struct safe_decoder *decoder = open_decoder(NULL);
+	struct safe_input input = memory_input(sound, sizeof(sound));
+	struct safe_image image = { .size = sizeof(image) };
+	struct safe_info info = { .size = sizeof(info) };
+	struct safe_bytes bytes = { .size = sizeof(bytes) };
+	struct safe_result result = { .size = sizeof(result) };
+
+	cr_assert_eq(safe_decode_image(decoder, &input, NULL, &image, &result), SAFE_USAGE);
+	cr_assert_str_eq(result.reason, "the input gives sound, not a picture or bytes");
+	cr_assert_null(image.pixels);
+	cr_assert_eq(safe_decode_bytes(decoder, &input, NULL, &bytes, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_probe(decoder, &input, NULL, &info, NULL), SAFE_USAGE);
+	cr_assert_eq(list_children(NULL, 0), 0);
+	expect_works(decoder);
+	safe_decoder_close(&decoder);
+}
+
 /* A struct whose size was forgotten was taken for one of zeros: limits were ignored, and standard input was read. */
 Test(library_usage, a_size_that_was_not_set)
 {

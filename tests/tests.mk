@@ -68,7 +68,7 @@ $(HOSTILE)/decoders/%.so: $(BUILD)/decoders/%.so
 	@mkdir -p $(@D)
 	$(Q)ln -sf ../../../decoders/$*.so $@
 
-$(HOSTILE)/decoders/hostile.so: $(call object,tests/hostile.c $(COMMON) decoders/module.c)
+$(HOSTILE)/decoders/hostile.so: $(call object,tests/hostile.c decoders/module.c) $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,MODULE,$@)
 	$(Q)$(CC) -shared -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -76,11 +76,11 @@ $(HOSTILE)/decoders/hostile.so: $(call object,tests/hostile.c $(COMMON) decoders
 # ---- fuzz harnesses: each with libFuzzer, and as a plain replayer ----
 
 define harness_rule
-$(BUILD)/fuzz/$(1): $(call object,$(2)) $(BUILD)/obj/fuzz/replay.o $(BUILD)/libtrusted.a
+$(BUILD)/fuzz/$(1): $(call object,$(2)) $(4) $(BUILD)/obj/fuzz/replay.o $(BUILD)/libtrusted.a
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)
 	$$(Q)$$(CC) -pie -o $$@ $$^ $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(3)
-$(BUILD)/fuzz/$(1)-fuzzer: $(call object,$(2)) $(BUILD)/libtrusted.a
+$(BUILD)/fuzz/$(1)-fuzzer: $(call object,$(2)) $(4) $(BUILD)/libtrusted.a
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)
 	$$(Q)$$(CC) -pie -o $$@ $$^ -fsanitize=fuzzer $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(3)
@@ -88,7 +88,7 @@ endef
 
 HARNESSES := $(DECODERS) wire arena
 REPLAYERS := $(HARNESSES:%=$(BUILD)/fuzz/%)
-$(foreach decoder,$(DECODERS),$(eval $(call harness_rule,$(decoder),fuzz/decoder_fuzz.c $(call parts_of,$(decoder)) $(COMMON),$(call libs_of,$(decoder)))))
+$(foreach decoder,$(DECODERS),$(eval $(call harness_rule,$(decoder),fuzz/decoder_fuzz.c $(call parts_of,$(decoder)),$(call libs_of,$(decoder)),$(BUILD)/libcommon.a)))
 $(eval $(call harness_rule,wire,fuzz/wire_fuzz.c))
 $(eval $(call harness_rule,arena,fuzz/arena_fuzz.c decoders/arena.c decoders/arena_check.c))
 $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE

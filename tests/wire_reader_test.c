@@ -10,7 +10,13 @@ static bool may_come(uint32_t kind, enum wire_state state)
 		return state == WIRE_STATE_START;
 	case WIRE_IMAGE:
 	case WIRE_BYTES:
+	case WIRE_AUDIO:
 		return state == WIRE_STATE_READY;
+	case WIRE_METADATA:
+		return state == WIRE_STATE_READY || state == WIRE_STATE_AUDIO;
+	case WIRE_SAMPLES:
+	case WIRE_LOSS:
+		return state == WIRE_STATE_AUDIO;
 	case WIRE_FRAME:
 		return state == WIRE_STATE_IMAGE;
 	case WIRE_PIXELS:
@@ -18,9 +24,10 @@ static bool may_come(uint32_t kind, enum wire_state state)
 	case WIRE_DATA:
 		return state == WIRE_STATE_BYTES;
 	case WIRE_DAMAGE:
-		return state == WIRE_STATE_IMAGE || state == WIRE_STATE_FRAME || state == WIRE_STATE_BYTES;
+		return state == WIRE_STATE_IMAGE || state == WIRE_STATE_FRAME || state == WIRE_STATE_BYTES ||
+		       state == WIRE_STATE_AUDIO;
 	case WIRE_END: /* after IMAGE alone its frame lacks */
-		return state == WIRE_STATE_BYTES || state == WIRE_STATE_DAMAGED;
+		return state == WIRE_STATE_BYTES || state == WIRE_STATE_DAMAGED || state == WIRE_STATE_AUDIO;
 	case WIRE_FAIL:
 		return state != WIRE_STATE_START && state != WIRE_STATE_DAMAGED;
 	default:
@@ -34,7 +41,7 @@ Test(wire_reader, every_message_in_every_state)
 	const struct wire_request request = make_request();
 
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-		for (uint32_t kind = WIRE_HELLO; kind <= WIRE_FAIL; kind++) {
+		for (uint32_t kind = WIRE_HELLO; kind < WIRE_KINDS; kind++) {
 			stream.size = 0;
 			reach(&stream, states[i]);
 			put_good(&stream, kind, 4);
@@ -50,7 +57,7 @@ Test(wire_reader, unknown_kinds)
 {
 	static struct stream stream;
 	const struct wire_request request = make_request();
-	const uint32_t unknown[] = { 0, WIRE_FAIL + 1, WIRE_FAIL + 2, 255, 65536, UINT32_MAX };
+	const uint32_t unknown[] = { 0, WIRE_KINDS, WIRE_KINDS + 1, 255, 65536, UINT32_MAX };
 
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
 		for (size_t j = 0; j < sizeof(unknown) / sizeof(unknown[0]); j++) {
@@ -68,11 +75,20 @@ static const struct {
 	enum wire_state state;
 	uint32_t shortest, longest;
 } lengths[] = {
-	{ WIRE_HELLO, WIRE_STATE_START, 4, 4 },  { WIRE_IMAGE, WIRE_STATE_READY, 40, 40 },
-	{ WIRE_FRAME, WIRE_STATE_IMAGE, 4, 4 },  { WIRE_PIXELS, WIRE_STATE_FRAME, 1, PIXELS },
-	{ WIRE_BYTES, WIRE_STATE_READY, 0, 0 },  { WIRE_DATA, WIRE_STATE_BYTES, 1, 4000 },
-	{ WIRE_DAMAGE, WIRE_STATE_FRAME, 4, 4 }, { WIRE_END, WIRE_STATE_BYTES, 4, 4 },
+	{ WIRE_HELLO, WIRE_STATE_START, 4, 4 },
+	{ WIRE_IMAGE, WIRE_STATE_READY, 40, 40 },
+	{ WIRE_FRAME, WIRE_STATE_IMAGE, 4, 4 },
+	{ WIRE_PIXELS, WIRE_STATE_FRAME, 1, PIXELS },
+	{ WIRE_BYTES, WIRE_STATE_READY, 0, 0 },
+	{ WIRE_DATA, WIRE_STATE_BYTES, 1, 4000 },
+	{ WIRE_DAMAGE, WIRE_STATE_FRAME, 4, 4 },
+	{ WIRE_END, WIRE_STATE_BYTES, 4, 4 },
 	{ WIRE_FAIL, WIRE_STATE_BYTES, 4, 4 },
+	{ WIRE_AUDIO, WIRE_STATE_READY, 32, 32 },
+	{ WIRE_LOSS, WIRE_STATE_AUDIO, 8, 8 },
+	{ WIRE_SAMPLES, WIRE_STATE_AUDIO, SAMPLE_FRAME, 4000 },
+	{ WIRE_METADATA, WIRE_STATE_READY, 5, 4 + WIRE_VALUE_MAX },
+	{ WIRE_METADATA, WIRE_STATE_AUDIO, 5, 4 + WIRE_VALUE_MAX },
 };
 
 static enum safe_status status_of_length(size_t row, uint32_t length)

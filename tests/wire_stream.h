@@ -9,7 +9,7 @@
 
 #include "../broker/wire_reader.h"
 
-enum { WIDTH = 3, HEIGHT = 2, PIXELS = WIDTH * HEIGHT * 4 };
+enum { WIDTH = 3, HEIGHT = 2, PIXELS = WIDTH * HEIGHT * 4, CHANNELS = 2, SAMPLE_FRAME = CHANNELS * 2 };
 
 /* ---- a stream of messages, and a consumer that counts ---- */
 
@@ -20,12 +20,15 @@ struct stream {
 };
 
 struct counts {
-	unsigned hello, image, frame, bytes, end;
+	unsigned hello, image, frame, bytes, audio, metadata, loss, end;
 	size_t committed;
 	enum wire_failure damage;
+	enum wire_tag tag;
+	char value[WIRE_VALUE_MAX + 1]; /* of the last tag */
+	uint64_t losses;
 	uint8_t room[16];
 	enum safe_status refuse_image; /* what image() returns */
-	bool no_room;
+	bool no_room, any_channels;
 };
 
 static inline struct safe_outcome count_hello(void *context)
@@ -53,6 +56,33 @@ static inline struct safe_outcome count_frame(void *context, const struct wire_f
 static inline struct safe_outcome count_bytes(void *context)
 {
 	((struct counts *)context)->bytes++;
+	return outcome_ok();
+}
+
+static inline struct safe_outcome count_audio(void *context, const struct wire_audio *audio)
+{
+	struct counts *counts = context;
+
+	cr_expect(counts->any_channels || audio->channels == CHANNELS);
+	counts->audio++;
+	return outcome_ok();
+}
+
+static inline struct safe_outcome count_metadata(void *context, enum wire_tag tag, const char *value, size_t size)
+{
+	struct counts *counts = context;
+
+	cr_assert(size >= 1 && size <= WIRE_VALUE_MAX && strlen(value) == size);
+	counts->metadata++;
+	counts->tag = tag;
+	memcpy(counts->value, value, size + 1);
+	return outcome_ok();
+}
+
+static inline struct safe_outcome count_loss(void *context, uint64_t parts)
+{
+	((struct counts *)context)->loss++;
+	((struct counts *)context)->losses = parts;
 	return outcome_ok();
 }
 
@@ -121,8 +151,10 @@ static inline struct wire_request make_request(void)
 		.flags = WIRE_PARTIAL,
 		.max_side = 100,
 		.max_frames = 1,
+		.max_metadata = 4096,
 		.max_pixels = 1000,
 		.max_output = 4000,
+		.sample_formats = WIRE_FORMAT_BIT(WIRE_S16) | WIRE_FORMAT_BIT(WIRE_F32),
 	};
 }
 
@@ -138,6 +170,17 @@ static inline struct wire_image make_image(void)
 		                    .depth = 8 };
 }
 
+static inline struct wire_audio make_audio(void)
+{
+	return (struct wire_audio){ .rate = 44100,
+		                    .channels = CHANNELS,
+		                    .sample_format = WIRE_S16,
+		                    .depth = 16,
+		                    .channel_layout =
+		                            WIRE_SPEAKER_BIT(WIRE_FRONT_LEFT) | WIRE_SPEAKER_BIT(WIRE_FRONT_RIGHT),
+		                    .frames = WIRE_UNKNOWN };
+}
+
 /* Any message of this kind as a good child would send it, and `length` bytes of payload of a bulk one. */
 static inline void put_good(struct stream *stream, uint32_t kind, uint32_t length)
 {
@@ -145,6 +188,9 @@ static inline void put_good(struct stream *stream, uint32_t kind, uint32_t lengt
 	const struct wire_hello hello = { .version = WIRE_VERSION };
 	const struct wire_image image = make_image();
 	const struct wire_frame frame = { .delay = 0 };
+	const struct wire_audio audio = make_audio();
+	const struct wire_metadata metadata = { .tag = WIRE_TAG_ALBUM, .value = "An album" };
+	const struct wire_loss loss = { .parts = 1 };
 	const struct wire_end end = { .notes = 0 };
 	const struct wire_fail fail = { .failure = WIRE_FAIL_DATA };
 	const struct {
@@ -160,6 +206,10 @@ static inline void put_good(struct stream *stream, uint32_t kind, uint32_t lengt
 		[WIRE_DAMAGE] = { &fail, sizeof(fail) },
 		[WIRE_END] = { &end, sizeof(end) },
 		[WIRE_FAIL] = { &fail, sizeof(fail) },
+		[WIRE_AUDIO] = { &audio, sizeof(audio) },
+		[WIRE_SAMPLES] = { bulk, length },
+		[WIRE_METADATA] = { &metadata, sizeof(metadata.tag) + strlen("An album") },
+		[WIRE_LOSS] = { &loss, sizeof(loss) },
 	};
 	put(stream, kind, (uint32_t)good[kind].size, good[kind].payload, good[kind].size);
 }
@@ -172,7 +222,9 @@ static inline void reach(struct stream *stream, enum wire_state state)
 	put_good(stream, WIRE_HELLO, 0);
 	if (state == WIRE_STATE_BYTES)
 		put_good(stream, WIRE_BYTES, 0);
-	if (state == WIRE_STATE_READY || state == WIRE_STATE_BYTES)
+	if (state == WIRE_STATE_AUDIO)
+		put_good(stream, WIRE_AUDIO, 0);
+	if (state == WIRE_STATE_READY || state == WIRE_STATE_BYTES || state == WIRE_STATE_AUDIO)
 		return;
 	put_good(stream, WIRE_IMAGE, 0);
 	if (state == WIRE_STATE_DAMAGED)
@@ -181,8 +233,8 @@ static inline void reach(struct stream *stream, enum wire_state state)
 		put_good(stream, WIRE_FRAME, 0);
 }
 
-static const enum wire_state states[] = { WIRE_STATE_START, WIRE_STATE_READY, WIRE_STATE_IMAGE,
-	                                  WIRE_STATE_FRAME, WIRE_STATE_BYTES, WIRE_STATE_DAMAGED };
+static const enum wire_state states[] = { WIRE_STATE_START, WIRE_STATE_READY,   WIRE_STATE_IMAGE, WIRE_STATE_FRAME,
+	                                  WIRE_STATE_BYTES, WIRE_STATE_DAMAGED, WIRE_STATE_AUDIO };
 
 /* Reads the stream to its end.  Returns what the last step said. */
 static inline enum wire_progress read_all(struct wire_reader *reader, struct stream *stream, struct counts *counts,
@@ -193,6 +245,9 @@ static inline enum wire_progress read_all(struct wire_reader *reader, struct str
 		                                .image = count_image,
 		                                .frame = count_frame,
 		                                .bytes = count_bytes,
+		                                .audio = count_audio,
+		                                .metadata = count_metadata,
+		                                .loss = count_loss,
 		                                .reserve = give_room,
 		                                .commit = count_commit,
 		                                .end = count_end };

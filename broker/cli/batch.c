@@ -52,6 +52,7 @@ static void finish(struct batch *batch, size_t slot)
 	job_end(job);
 	progress_clear(&batch->progress);
 	report_job(job);
+	job_free(job);
 	if (job->outcome.status > batch->worst)
 		batch->worst = job->outcome.status;
 	progress_count(&batch->progress, job->outcome.status);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What --info prints. */
 #ifndef SAFE_DECODE_INFO_H
 #define SAFE_DECODE_INFO_H
 
@@ -6,8 +7,18 @@
 
 #include "../registry.h"
 #include "../wire.h"
+#include "tag_list.h"
 
-/* Prints one line: a JSON object that describes an input.  `image` is NULL for a stream of bytes. */
-void info_print(FILE *stream, const char *input, const struct safe_format *format, const struct wire_image *image);
+/* What is known of an input.  At most one of image and audio is there; neither for a stream of bytes. */
+struct info {
+	const char *input; /* its name */
+	const struct safe_format *format;
+	const struct wire_image *image;
+	const struct wire_audio *audio;
+	const struct tag_list *tags; /* of audio */
+};
+
+/* Prints one JSON object on a line. */
+void info_print(FILE *stream, const struct info *info);
 
 #endif

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../library/decoder.h"
@@ -37,20 +38,21 @@ static struct safe_outcome open_sink(struct job *job)
 	return outcome;
 }
 
-/* Whether what comes is for the caller to have: an image or a stream, as its format says. */
-static struct safe_outcome announce(struct job *job, bool is_image)
+/* Whether what comes is for the caller to have: an image, audio or a stream, as its format says. */
+static struct safe_outcome announce(struct job *job, enum safe_kind kind)
 {
-	if (job->format->is_image != is_image)
+	if (job->format->kind != kind)
 		return outcome_of(SAFE_KILLED, "the decoder lied: that is not what its format gives");
 	job->announced = true;
-	job->is_image = is_image;
+	job->is_image = kind == SAFE_KIND_IMAGE;
+	job->is_audio = kind == SAFE_KIND_AUDIO;
 	return job->options->info ? outcome_ok() : open_sink(job);
 }
 
 static struct safe_outcome take_image(void *context, const struct wire_image *image)
 {
 	struct job *job = context;
-	struct safe_outcome outcome = announce(job, true);
+	struct safe_outcome outcome = announce(job, SAFE_KIND_IMAGE);
 
 	job->image = *image;
 	if (!job->sink_open || outcome.status != SAFE_OK)
@@ -69,11 +71,38 @@ static struct safe_outcome take_frame(void *context, const struct wire_frame *fr
 	return outcome_ok();
 }
 
+static struct safe_outcome take_audio(void *context, const struct wire_audio *audio)
+{
+	struct job *job = context;
+	struct safe_outcome outcome = announce(job, SAFE_KIND_AUDIO);
+
+	job->audio = *audio;
+	return job->sink_open && outcome.status == SAFE_OK ? sink_audio(&job->sink, audio) : outcome;
+}
+
+static struct safe_outcome take_metadata(void *context, enum wire_tag tag, const char *value, size_t size)
+{
+	struct job *job = context;
+
+	(void)size;
+	return job->options->info ? tag_list_add(&job->tags, tag, value) : outcome_ok();
+}
+
+static struct safe_outcome take_loss(void *context, uint64_t parts)
+{
+	struct job *job = context;
+
+	job->losses = parts;
+	return outcome_ok();
+}
+
 static struct safe_outcome take_bytes(void *context)
 {
 	struct job *job = context;
-	struct safe_outcome outcome = announce(job, false);
 
+	if (job->fetching)
+		return cover_open(&job->cover);
+	struct safe_outcome outcome = announce(job, SAFE_KIND_BYTES);
 	return job->sink_open && outcome.status == SAFE_OK ? sink_bytes(&job->sink) : outcome;
 }
 
@@ -81,14 +110,14 @@ static void *reserve(void *context, size_t *size)
 {
 	struct job *job = context;
 
-	return sink_reserve(&job->sink, size);
+	return job->fetching ? cover_reserve(&job->cover, size) : sink_reserve(&job->sink, size);
 }
 
 static struct safe_outcome commit(void *context, size_t size)
 {
 	struct job *job = context;
 
-	return sink_commit(&job->sink, size);
+	return job->fetching ? cover_commit(&job->cover, size) : sink_commit(&job->sink, size);
 }
 
 static struct safe_outcome take_end(void *context, enum wire_failure damage, uint32_t notes)
@@ -133,14 +162,41 @@ static struct safe_outcome read_start(struct job *job, uint8_t *start, size_t *s
 	return outcome_ok();
 }
 
+/* The format of what stands behind a tag, if it is within reach. */
+static const struct safe_format *recognise_behind(const struct job *job, const uint8_t *start, size_t size)
+{
+	uint8_t bytes[REGISTRY_START];
+	size_t prefix = registry_prefix(start, size);
+	off_t place = lseek(job->source, 0, SEEK_CUR);
+
+	if (prefix == 0 || place < (off_t)size)
+		return NULL;
+	ssize_t got = pread(job->source, bytes, sizeof(bytes), place - (off_t)size + (off_t)prefix);
+	return got > 0 ? registry_recognise(bytes, (size_t)got) : NULL;
+}
+
 static struct safe_outcome find_format(struct job *job, const uint8_t *start, size_t size)
 {
-	job->format = job->options->decoder;
+	/* A cover tells for itself what it is. */
+	job->format = job->options->cover && !job->fetching ? NULL : job->options->decoder;
 	if (size == 0)
 		return outcome_of_failure(WIRE_FAIL_EMPTY);
 	if (!job->format)
+		job->format = recognise_behind(job, start, size);
+	if (!job->format)
 		job->format = registry_recognise(start, size);
+	if (job->options->cover && job->format && !job->fetching && job->format->kind != SAFE_KIND_IMAGE)
+		return outcome_of(SAFE_UNSUPPORTED, "its cover is not a picture");
 	return job->format ? outcome_ok() : outcome_of(SAFE_UNSUPPORTED, "not a format that any decoder takes");
+}
+
+static uint32_t request_flags(const struct job *job)
+{
+	struct stat status;
+	bool finite = fstat(job->source, &status) == 0 && S_ISREG(status.st_mode);
+
+	return (job->options->partial ? WIRE_PARTIAL : 0) | (job->options->strict ? WIRE_STRICT : 0) |
+	       (finite ? WIRE_FINITE : 0);
 }
 
 static struct wire_request make_request(const struct job *job)
@@ -149,10 +205,13 @@ static struct wire_request make_request(const struct job *job)
 
 	return (struct wire_request){
 		.version = WIRE_VERSION,
-		.operation = job->options->info ? WIRE_INFO : WIRE_DECODE,
+		.operation = job->fetching        ? WIRE_COVER
+		             : job->options->info ? WIRE_INFO
+		                                  : WIRE_DECODE,
 		.variant = job->format->variant,
 		.pixel_formats = sink_request(job->options->pixel_formats),
-		.flags = job->options->partial ? WIRE_PARTIAL : 0,
+		.sample_formats = job->options->sample_formats,
+		.flags = request_flags(job),
 		.max_side = limits->max_side,
 		.max_frames = 1,
 		.max_metadata = limits->max_metadata,
@@ -192,6 +251,9 @@ static struct safe_outcome start_decode(struct job *job, const uint8_t *start, s
 		.image = take_image,
 		.frame = take_frame,
 		.bytes = take_bytes,
+		.audio = take_audio,
+		.metadata = take_metadata,
+		.loss = take_loss,
 		.reserve = reserve,
 		.commit = commit,
 		.end = take_end,
@@ -203,20 +265,20 @@ static struct safe_outcome start_decode(struct job *job, const uint8_t *start, s
 	return decode_start(&job->decode, &child, &request, &job->consumer, &input, &job->options->limits);
 }
 
-static struct safe_outcome start(struct job *job, job_name_output *name_output, void *context)
+/* Recognises the source and starts a child for it. */
+static struct safe_outcome start_child(struct job *job)
 {
 	uint8_t bytes[REGISTRY_START];
 	size_t size = 0;
 	bool failed = false;
-	struct safe_outcome outcome = open_source(job);
+	struct safe_outcome outcome = read_start(job, bytes, &size);
 
-	if (outcome.status == SAFE_OK)
-		outcome = read_start(job, bytes, &size);
 	if (outcome.status == SAFE_OK)
 		outcome = find_format(job, bytes, size);
 	if (outcome.status != SAFE_OK)
 		return outcome;
-	job->output_path = name_output(context, job->name, job->format, &failed);
+	if (!job->fetching)
+		job->output_path = job->name_output(job->name_context, job->name, job->format, &failed);
 	if (failed)
 		return outcome_of_errno(SAFE_IO, "cannot name the output", ENOMEM);
 	return start_decode(job, bytes, size);
@@ -227,8 +289,26 @@ bool job_start(struct job *job, job_name_output *name_output, void *context)
 	job->source = -1;
 	job->decode = DECODE_NONE;
 	job->output = OUTPUT_NONE;
-	job->outcome = start(job, name_output, context);
+	job->cover = COVER_NONE;
+	job->name_output = name_output;
+	job->name_context = context;
+	job->fetching = job->options->cover;
+	job->outcome = open_source(job);
+	if (job->outcome.status == SAFE_OK)
+		job->outcome = start_child(job);
 	return job->outcome.status == SAFE_OK;
+}
+
+/* Gives up the first child and its input, and starts the second on the picture that the first has sent. */
+static struct safe_outcome start_on_cover(struct job *job)
+{
+	decode_end(&job->decode);
+	interrupt_watch(job->slot, 0, -1);
+	job->decode = DECODE_NONE;
+	(void)close(job->source);
+	job->source = cover_give(&job->cover);
+	job->fetching = false;
+	return job->source >= 0 ? start_child(job) : outcome_of_errno(SAFE_IO, "cannot read the cover", errno);
 }
 
 /* ---- on the way ---- */
@@ -243,6 +323,10 @@ bool job_step(struct job *job, const struct pollfd fds[PUMP_FDS], uint64_t waite
 	bool more = decode_step(&job->decode, fds, waited);
 
 	job->outcome = job->decode.outcome;
+	if (!more && job->fetching && job->outcome.status == SAFE_OK) {
+		job->outcome = start_on_cover(job);
+		return job->outcome.status == SAFE_OK;
+	}
 	return more;
 }
 
@@ -258,9 +342,15 @@ void job_end(struct job *job)
 	if (job->source >= 0)
 		(void)close(job->source);
 	job->source = -1;
+	cover_close(&job->cover);
 	if (job->output_path && job->outcome.status == SAFE_OK && job->announced && !job->options->info)
 		job->outcome = output_commit(&job->output);
 	output_abort(&job->output);
 	free(job->output_path);
 	job->output_path = NULL;
+}
+
+void job_free(struct job *job)
+{
+	tag_list_free(&job->tags);
 }

@@ -18,8 +18,14 @@
 #include "../sandbox.h"
 #include "../sinks/sink.h"
 #include "../status.h"
+#include "cover.h"
 #include "options.h"
 #include "output.h"
+#include "tag_list.h"
+
+/* Names the output once the format is known: returns what the caller frees, or NULL for standard output; sets *failed
+ * when there is no memory. */
+typedef char *job_name_output(void *context, const char *input, const struct safe_format *format, bool *failed);
 
 /* Where children come from: this process, or brokers that keep spares. */
 struct nursery {
@@ -40,21 +46,25 @@ struct job {
 	struct output output;
 	struct sink sink;
 	bool sink_open;
+	job_name_output *name_output;
+	void *name_context;
+	struct cover cover; /* with --cover: what the first child gives and the second is given */
+	bool fetching;      /* the child is the first of those two */
 
 	/* What came of it. */
-	bool is_image; /* else bytes, once announced */
+	bool is_image; /* else audio or bytes, once announced */
+	bool is_audio;
 	bool announced;
 	struct wire_image image;
-	uint64_t written;         /* bytes of pixels or data that were decoded */
+	struct wire_audio audio;
+	struct tag_list tags;
+	uint64_t losses;          /* parts of the audio that were concealed or skipped */
+	uint64_t written;         /* bytes of pixels, samples or data that were decoded */
 	uint64_t rows_lacking;    /* filled in after damage */
 	enum wire_failure damage; /* of a partial result; WIRE_OK: none */
 	uint32_t notes;           /* WIRE_NOTE_... */
 	struct safe_outcome outcome;
 };
-
-/* Names the output once the format is known: returns what the caller frees, or NULL for standard output; sets *failed
- * when there is no memory. */
-typedef char *job_name_output(void *context, const char *input, const struct safe_format *format, bool *failed);
 
 /* Opens and recognises the input and starts a child for it.  Returns true if there is something to poll for; false if
  * it is over already and job_end() is next. */
@@ -66,5 +76,8 @@ bool job_step(struct job *job, const struct pollfd fds[PUMP_FDS], uint64_t waite
 
 /* Reaps the child, keeps or discards the output, and releases all but what report_job() needs. */
 void job_end(struct job *job);
+
+/* Releases what report_job() needs. */
+void job_free(struct job *job);
 
 #endif

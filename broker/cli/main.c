@@ -69,6 +69,7 @@ static bool spare_terminal(struct options *options)
 		return false;
 	options->sink = sink_format_by_name("preview");
 	options->pixel_formats = options->sink->preferred;
+	options->sample_formats = options->sink->samples;
 	return true;
 }
 

@@ -32,7 +32,7 @@ static size_t stem_length(const char *base, const struct safe_format *format)
 	if (!dot || dot == base)
 		return strlen(base);
 	/* A picture gets an extension of its own; a stream's is only removed where it says what was removed. */
-	if (format->is_image || words_have(format->extensions, dot + 1))
+	if (format->kind != SAFE_KIND_BYTES || words_have(format->extensions, dot + 1))
 		return (size_t)(dot - base);
 	return strlen(base);
 }
@@ -43,10 +43,14 @@ static char *make_path(const struct names *names, const char *input, const struc
 	const char *slash = strrchr(input, '/');
 	const char *base = strcmp(input, "-") == 0 ? "stdin" : slash ? slash + 1 : input;
 	size_t length = stem_length(base, format);
-	const char *extension = format->is_image ? names->extension : length == strlen(base) ? "out" : "";
+	const char *extension =
+	        format->kind == SAFE_KIND_BYTES ? length == strlen(base) ? "out" : "" : names->extension;
 	char suffix[16] = "";
 	char *path = NULL;
 
+	/* Raw pixels have an extension of their own. */
+	if (format->kind == SAFE_KIND_AUDIO && strcmp(extension, "wav") != 0)
+		extension = "pcm";
 	if (number > 1)
 		(void)snprintf(suffix, sizeof(suffix), "-%u", number);
 	if (asprintf(&path, "%s/%.*s%s%s%s", names->folder, (int)length, base, suffix, *extension ? "." : "",

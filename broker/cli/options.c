@@ -23,6 +23,7 @@ enum kind {
 	COUNT64, /* sets a uint64_t */
 	SIZE,    /* sets a uint64_t; takes K, M, G */
 	PIXELS,  /* looks a pixel format up */
+	SAMPLES, /* looks a sample format up */
 	SINK,    /* looks an output format up */
 	DECODER, /* looks a format up */
 };
@@ -32,7 +33,8 @@ struct parsed {
 	struct options options;
 	uint32_t jobs;
 	const struct sink_format *sink;
-	uint32_t pixel_format; /* WIRE_PIXEL_FORMATS: not said */
+	uint32_t pixel_format;  /* WIRE_PIXEL_FORMATS: not said */
+	uint32_t sample_format; /* WIRE_SAMPLE_FORMATS: not said */
 };
 
 #define AT(field) offsetof(struct parsed, field)
@@ -52,6 +54,8 @@ static const struct row {
 	{ "to", 't', SINK, "FORMAT", "output format; else by FILE's extension, else raw", 0, 0, 0 },
 	{ "pixels", 'p', PIXELS, "FORMAT", "pixel format; default: bgra for raw, else by picture", 0, 0, 0 },
 	{ "scale", 0, COUNT32, "N", "width and height reduced to 1/N: 1, 2, 4 or 8", AT(options.scale), 1, 8 },
+	{ "samples", 0, SAMPLES, "FORMAT", "s16, s24, s32 or f32; default: as in the file", 0, 0, 0 },
+	{ "cover", 0, FLAG, NULL, "decode the picture that is embedded in audio", AT(options.cover), 0, 0 },
 	{ "info", 'i', FLAG, NULL, "print a JSON object an input; decode no pixels", AT(options.info), 0, 0 },
 	{ "decoder", 0, DECODER, "NAME", "take the input for this format, not by its content", 0, 0, 0 },
 	{ "list-decoders", 0, ACTION, NULL, "print the formats that can be decoded", 0, OPTIONS_LIST_DECODERS, 0 },
@@ -60,6 +64,7 @@ static const struct row {
 	{ "jobs", 'j', COUNT32, "N", "decodes at a time with --output-dir (default: CPUs)", AT(jobs), 1,
 	  INTERRUPT_CHILDREN },
 	{ "partial", 0, FLAG, NULL, "keep what was decoded of a damaged input", AT(options.partial), 0, 0 },
+	{ "strict", 0, FLAG, NULL, "refuse damaged audio that could be concealed", AT(options.strict), 0, 0 },
 	{ "max-side", 0, COUNT32, "N", "pixels a side (default 65535)", LIMIT(max_side), 1, WIRE_SIDE_MAX },
 	{ "max-pixels", 0, COUNT64, "N", "pixels in all (default 268435456)", LIMIT(max_pixels), 1, INT64_MAX },
 	{ "max-output", 0, SIZE, "SIZE", "bytes of output (default 4G)", LIMIT(max_output), 1, INT64_MAX },
@@ -94,6 +99,18 @@ static const char *const pixel_format_names[WIRE_PIXEL_FORMATS] = {
 const char *options_pixel_format_name(uint32_t pixel_format)
 {
 	return pixel_format_names[pixel_format];
+}
+
+static const char *const sample_format_names[WIRE_SAMPLE_FORMATS] = {
+	[WIRE_S16] = "s16",
+	[WIRE_S24] = "s24",
+	[WIRE_S32] = "s32",
+	[WIRE_F32] = "f32",
+};
+
+const char *options_sample_format_name(uint32_t sample_format)
+{
+	return sample_format_names[sample_format];
 }
 
 /* ---- complaints: one line ---- */
@@ -132,6 +149,11 @@ static const char *decoder_name_at(size_t index)
 static const char *pixel_name_at(size_t index)
 {
 	return index < WIRE_PIXEL_FORMATS ? pixel_format_names[index] : NULL;
+}
+
+static const char *sample_name_at(size_t index)
+{
+	return index < WIRE_SAMPLE_FORMATS ? sample_format_names[index] : NULL;
 }
 
 static enum safe_status complain_unknown(const char *option, const char *value, name_at *names)
@@ -190,15 +212,18 @@ static enum safe_status set_number(const struct row *row, const char *text, void
 
 /* ---- rows ---- */
 
-static enum safe_status set_pixels(const struct row *row, const char *name, struct parsed *parsed)
+/* Looks a name up and stores its place among the names. */
+static enum safe_status set_place(const struct row *row, const char *name, name_at *names, uint32_t *place)
 {
-	for (uint32_t format = 0; format < WIRE_PIXEL_FORMATS; format++) {
-		if (strcmp(name, pixel_format_names[format]) == 0) {
-			parsed->pixel_format = format;
+	const char *known = NULL;
+
+	for (uint32_t i = 0; (known = names(i)) != NULL; i++) {
+		if (strcmp(name, known) == 0) {
+			*place = i;
 			return SAFE_OK;
 		}
 	}
-	return complain_unknown(row->name, name, pixel_name_at);
+	return complain_unknown(row->name, name, names);
 }
 
 static enum safe_status apply(const struct row *row, const char *argument, struct parsed *parsed)
@@ -216,7 +241,9 @@ static enum safe_status apply(const struct row *row, const char *argument, struc
 		parsed->options.action = (enum options_action)row->least;
 		return SAFE_OK;
 	case PIXELS:
-		return set_pixels(row, argument, parsed);
+		return set_place(row, argument, pixel_name_at, &parsed->pixel_format);
+	case SAMPLES:
+		return set_place(row, argument, sample_name_at, &parsed->sample_format);
 	case SINK:
 		parsed->sink = sink_format_by_name(argument);
 		return parsed->sink ? SAFE_OK : complain_unknown(row->name, argument, sink_name_at);
@@ -303,11 +330,15 @@ static enum safe_status choose_pixels(struct parsed *parsed)
 	char text[256] = "";
 
 	options->pixel_formats = options->sink->preferred;
+	if (options->sink->accepted == 0) /* it takes no picture, and says so when one comes */
+		options->pixel_formats = WIRE_FORMAT_BIT(WIRE_BGRA);
 	/* Rows that lack are transparent, wherever the output format can say so. */
 	if (options->partial && (options->pixel_formats & with_alpha))
 		options->pixel_formats &= with_alpha;
 	if (parsed->pixel_format == WIRE_PIXEL_FORMATS)
 		return SAFE_OK;
+	if (options->sink->accepted == 0)
+		return complain("pixels", options->sink->name, "holds no pixels");
 	options->pixel_formats = WIRE_FORMAT_BIT(parsed->pixel_format);
 	if (options->sink->accepted & options->pixel_formats)
 		return SAFE_OK;
@@ -321,6 +352,22 @@ static enum safe_status choose_pixels(struct parsed *parsed)
 		separator = ", ";
 	}
 	return complain("pixels", pixel_format_names[parsed->pixel_format], text);
+}
+
+static enum safe_status choose_samples(struct parsed *parsed)
+{
+	struct options *options = &parsed->options;
+
+	/* A format without audio says so when some comes. */
+	options->sample_formats = options->sink->samples;
+	if (options->sample_formats == 0)
+		options->sample_formats = WIRE_FORMAT_BIT(WIRE_SAMPLE_FORMATS) - 1;
+	if (parsed->sample_format == WIRE_SAMPLE_FORMATS)
+		return SAFE_OK;
+	options->sample_formats = WIRE_FORMAT_BIT(parsed->sample_format);
+	if (options->sink->samples & options->sample_formats)
+		return SAFE_OK;
+	return complain("samples", sample_format_names[parsed->sample_format], "cannot be held by this output format");
 }
 
 /* What the extension of the output's name says about its pixels, or WIRE_PIXEL_FORMATS. */
@@ -381,7 +428,9 @@ static enum safe_status complete(struct parsed *parsed)
 	if (parsed->pixel_format == WIRE_PIXEL_FORMATS)
 		parsed->pixel_format = pixels_by_file_name(options);
 	enum safe_status status = check_conflicts(options);
-	return status == SAFE_OK ? choose_pixels(parsed) : status;
+	if (status == SAFE_OK)
+		status = choose_pixels(parsed);
+	return status == SAFE_OK ? choose_samples(parsed) : status;
 }
 
 enum safe_status options_parse(int argc, char **argv, struct options *options)
@@ -389,7 +438,8 @@ enum safe_status options_parse(int argc, char **argv, struct options *options)
 	static char standard_input[] = "-";
 	static char *default_inputs[] = { standard_input, NULL };
 	struct parsed parsed = { .options = { .limits = limits_resolve(NULL), .scale = 1 },
-		                 .pixel_format = WIRE_PIXEL_FORMATS };
+		                 .pixel_format = WIRE_PIXEL_FORMATS,
+		                 .sample_format = WIRE_SAMPLE_FORMATS };
 	enum safe_status status = parse_options(argc, argv, &parsed);
 
 	if (status == SAFE_OK && parsed.options.action == OPTIONS_DECODE) {
@@ -407,8 +457,8 @@ enum safe_status options_parse(int argc, char **argv, struct options *options)
 void options_print_help(FILE *stream)
 {
 	fputs("usage: safe-decode [OPTION]... [INPUT]...\n"
-	      "Decodes untrusted pictures and compressed data in a process that can do\n"
-	      "nothing else.\n"
+	      "Decodes untrusted pictures, sound and compressed data in a process that can\n"
+	      "do nothing else.\n"
 	      "No INPUT or \"-\": standard input.  Default output: standard output.\n\n",
 	      stream);
 	for (int i = 0; i < ROWS; i++) {

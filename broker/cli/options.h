@@ -30,10 +30,11 @@ struct options {
 	size_t jobs;                       /* at a time, with output_dir */
 	const struct sink_format *sink;    /* never NULL when decoding */
 	uint32_t pixel_formats;            /* WIRE_FORMAT_BIT()s to ask for */
+	uint32_t sample_formats;           /* likewise, of audio */
 	const struct safe_format *decoder; /* NULL: by content */
 	uint32_t scale;                    /* 1, 2, 4 or 8 */
 	struct safe_limits limits;
-	bool info, partial, posture, diagnose, quiet, verbose;
+	bool info, partial, strict, cover, posture, diagnose, quiet, verbose;
 };
 
 /* Parses the command line.  Permutes argv.  Returns SAFE_OK, or SAFE_USAGE after one line on standard error. */
@@ -45,5 +46,8 @@ void options_print_decoders(FILE *stream);
 
 /* The name of an enum wire_pixel_format as in --pixels. */
 const char *options_pixel_format_name(uint32_t pixel_format);
+
+/* The name of an enum wire_sample_format as in --samples. */
+const char *options_sample_format_name(uint32_t sample_format);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../channels.h"
 #include "escape.h"
 #include "info.h"
 
@@ -36,10 +37,40 @@ static void start_line(const struct job *job)
 	fputs(": ", stderr);
 }
 
-/* Raw pixels do not say what they are: this line does. */
+/* "5.1 (FL FR FC LFE BL BR)"; the order only where there can be doubt. */
+static void print_channels(const struct wire_audio *audio)
+{
+	enum wire_speaker order[WIRE_CHANNELS_MAX];
+	size_t count = channels_order(audio, order);
+	const char *layout = channels_layout_name(audio->channel_layout);
+
+	if (layout)
+		fputs(layout, stderr);
+	else
+		fprintf(stderr, "%" PRIu32 " channels", audio->channels);
+	if (audio->channels <= 2 || count == 0)
+		return;
+	for (size_t i = 0; i < count; i++)
+		fprintf(stderr, "%s%s", i > 0 ? " " : " (", channels_speaker_name(order[i]));
+	fputc(')', stderr);
+}
+
+static void report_raw_audio(const struct job *job)
+{
+	fprintf(stderr, "%" PRIu32 " Hz ", job->audio.rate);
+	print_channels(&job->audio);
+	fprintf(stderr, " %s, %" PRIu64 " frames, %" PRIu64 " bytes\n",
+	        options_sample_format_name(job->audio.sample_format), job->written / job->sink.stride, job->written);
+}
+
+/* Raw pixels and samples do not say what they are: this line does. */
 static void report_raw(const struct job *job)
 {
 	start_line(job);
+	if (job->is_audio) {
+		report_raw_audio(job);
+		return;
+	}
 	if (job->is_image)
 		fprintf(stderr, "%" PRIu32 "x%" PRIu32 " %s, stride %zu, %" PRIu64 " bytes\n", job->image.width,
 		        job->image.height, options_pixel_format_name(job->sink.image.pixel_format), job->sink.stride,
@@ -57,6 +88,12 @@ static void report_damage(const struct job *job)
 	if (job->is_image)
 		fprintf(stderr, "; %" PRIu64 " of %" PRIu32 " rows missing", job->rows_lacking, job->image.height);
 	fputc('\n', stderr);
+}
+
+static void report_losses(const struct job *job)
+{
+	start_line(job);
+	fprintf(stderr, "%" PRIu64 " damaged part%s concealed or skipped\n", job->losses, job->losses == 1 ? "" : "s");
 }
 
 static const char *posture_text(const struct sandbox_posture *posture)
@@ -118,6 +155,18 @@ static void report_diagnosis(const struct job *job)
 	report_failure(job->name, &job->outcome);
 }
 
+static void report_info(const struct job *job)
+{
+	const struct info info = {
+		.input = job->name,
+		.format = job->format,
+		.image = job->is_image ? &job->image : NULL,
+		.audio = job->is_audio ? &job->audio : NULL,
+		.tags = &job->tags,
+	};
+	info_print(stdout, &info);
+}
+
 void report_job(const struct job *job)
 {
 	const struct options *options = job->options;
@@ -135,9 +184,11 @@ void report_job(const struct job *job)
 		return;
 	}
 	if (options->info)
-		info_print(stdout, job->name, job->format, job->is_image ? &job->image : NULL);
+		report_info(job);
 	else if (!options->quiet && strcmp(options->sink->name, "raw") == 0)
 		report_raw(job);
+	if (job->losses > 0)
+		report_losses(job);
 	if (job->damage != WIRE_OK)
 		report_damage(job);
 }

@@ -57,7 +57,7 @@ static struct safe_outcome take_image(void *context, const struct wire_image *im
 {
 	struct call *call = context;
 
-	if (!call->format->is_image)
+	if (call->format->kind != SAFE_KIND_IMAGE)
 		return outcome_of(SAFE_KILLED, "the decoder lied: that is not what its format gives");
 	call->image = *image;
 	call->is_image = true;
@@ -87,7 +87,7 @@ static struct safe_outcome take_bytes(void *context)
 {
 	struct call *call = context;
 
-	if (call->format->is_image)
+	if (call->format->kind != SAFE_KIND_BYTES)
 		return outcome_of(SAFE_KILLED, "the decoder lied: that is not what its format gives");
 	call->info.kind = SAFE_KIND_BYTES;
 	if (call->info_only)
@@ -215,6 +215,8 @@ static void recognised(struct call *call, const void *start, size_t size)
 		call->format = registry_recognise(start, size);
 	if (size > 0 && !call->format)
 		call_over(call, outcome_of(SAFE_UNSUPPORTED, "not a format that any decoder takes"));
+	if (call->stage != CALL_OVER && call->format->kind == SAFE_KIND_AUDIO)
+		call_over(call, usage("the input gives sound, not a picture or bytes"));
 	if (call->stage == CALL_OVER)
 		return;
 	call->info.format = call->format->name;

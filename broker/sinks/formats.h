@@ -10,9 +10,26 @@ extern const struct sink_format sink_pam;
 extern const struct sink_format sink_ppm;
 extern const struct sink_format sink_png;
 extern const struct sink_format sink_bmp;
+extern const struct sink_format sink_wav;
 extern const struct sink_format sink_preview;
 
-/* All pixel formats. */
+/* All pixel formats, and all sample formats. */
 #define SINK_ANY_PIXELS (WIRE_FORMAT_BIT(WIRE_PIXEL_FORMATS) - 1)
+#define SINK_ANY_SAMPLES (WIRE_FORMAT_BIT(WIRE_SAMPLE_FORMATS) - 1)
+
+/* The shape of sound for the preview: zero at first. */
+struct waveform {
+	uint16_t peaks[160]; /* of as many spans of the same length */
+	size_t filled;
+	uint64_t span; /* samples, all channels counted */
+	uint64_t left; /* of the span that is being filled */
+};
+
+/* Takes `count` S16 samples. */
+void waveform_add(struct waveform *waveform, const uint8_t *samples, size_t count);
+
+/* Writes one line of text, `columns` wide at most: blocks of eight heights, or else ASCII. */
+enum { WAVEFORM_TEXT = 160 * 3 + 2 }; /* bytes of it at most */
+size_t waveform_draw(const struct waveform *waveform, size_t columns, bool blocks, char text[WAVEFORM_TEXT]);
 
 #endif

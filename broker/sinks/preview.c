@@ -30,6 +30,7 @@ struct preview {
 	struct sums *sums; /* `columns` of them, for the row of the small picture that is being filled */
 	uint8_t *above;    /* RGB of the small row above, while its lower half is being filled */
 	char *line;
+	struct waveform waveform; /* of audio */
 };
 
 static const char shades[] = " .:-=+*#%@";
@@ -73,6 +74,9 @@ static struct safe_outcome begin(struct sink *sink)
 		return outcome_of(SAFE_IO, "no memory for the preview");
 	get_terminal_size(sink->fd, &columns, &lines);
 	preview->color = isatty(sink->fd) != 0;
+	preview->columns = columns;
+	if (sink->is_audio)
+		return outcome_ok();
 	choose_size(preview, &sink->image, columns, lines);
 	preview->sums = calloc(preview->columns, sizeof(*preview->sums));
 	preview->above = calloc(preview->columns, 3);
@@ -190,10 +194,24 @@ static struct safe_outcome take_bytes(struct sink *sink, const uint8_t *data, si
 	return sink_write(sink, text, size);
 }
 
+static struct safe_outcome take_samples(struct sink *sink, uint8_t *data, size_t size)
+{
+	struct preview *preview = sink->state;
+
+	waveform_add(&preview->waveform, data, size / 2);
+	return outcome_ok();
+}
+
 static struct safe_outcome end(struct sink *sink)
 {
+	const struct preview *preview = sink->state;
+	char text[WAVEFORM_TEXT];
+
 	if (sink->is_image)
 		return outcome_ok();
+	if (sink->is_audio)
+		return sink_write(sink, text,
+		                  waveform_draw(&preview->waveform, preview->columns, preview->color, text));
 	return sink_write(sink, "\n", sink->written > STREAM_BYTES ? 1 : 0);
 }
 
@@ -212,12 +230,14 @@ static void release(struct sink *sink)
 const struct sink_format sink_preview = {
 	.name = "preview",
 	.extensions = "",
-	.description = "the picture as text, to look at",
+	.description = "the picture or sound as text, to look at",
 	.accepted = WIRE_FORMAT_BIT(WIRE_RGBA),
 	.preferred = WIRE_FORMAT_BIT(WIRE_RGBA),
+	.samples = WIRE_FORMAT_BIT(WIRE_S16),
 	.takes_bytes = true,
 	.writer.begin = begin,
 	.writer.row = take_row,
+	.writer.samples = take_samples,
 	.writer.bytes = take_bytes,
 	.writer.end = end,
 	.writer.release = release,

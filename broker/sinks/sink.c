@@ -13,7 +13,7 @@
 enum { BUFFER_SIZE = 256 << 10 };
 
 static const struct sink_format *const formats[] = {
-	&sink_raw, &sink_pam, &sink_ppm, &sink_png, &sink_bmp, &sink_preview,
+	&sink_raw, &sink_pam, &sink_ppm, &sink_png, &sink_bmp, &sink_wav, &sink_preview,
 };
 
 const struct sink_format *sink_format_at(size_t index)
@@ -98,6 +98,8 @@ struct safe_outcome sink_image(struct sink *sink, const struct wire_image *image
 	size_t size = BUFFER_SIZE;
 	uint64_t rows = 0;
 
+	if (sink->format->accepted == 0)
+		return outcome_of(SAFE_USAGE, "this output format needs audio, and the input gives a picture");
 	struct safe_outcome outcome = load_writer(sink);
 	if (outcome.status != SAFE_OK)
 		return outcome;
@@ -131,10 +133,25 @@ uint64_t sink_image_size(const struct sink *sink)
 	return __builtin_mul_overflow(sink->rows_left, sink->stride, &size) ? UINT64_MAX : size;
 }
 
+struct safe_outcome sink_audio(struct sink *sink, const struct wire_audio *audio)
+{
+	if ((sink->format->samples & WIRE_FORMAT_BIT(audio->sample_format)) == 0)
+		return outcome_of(SAFE_USAGE, "this output format needs a picture, and the input gives audio");
+	sink->audio = *audio;
+	sink->is_audio = true;
+	sink->stride = (size_t)audio->channels * wire_sample_bytes[audio->sample_format];
+	struct safe_outcome outcome = allocate(sink, BUFFER_SIZE);
+	if (outcome.status == SAFE_OK && sink->writer.begin)
+		outcome = sink->writer.begin(sink);
+	return outcome;
+}
+
 struct safe_outcome sink_bytes(struct sink *sink)
 {
 	if (!sink->format->takes_bytes)
-		return outcome_of(SAFE_USAGE, "this output format needs a picture, and the input gives bytes");
+		return outcome_of(SAFE_USAGE, sink->format->accepted
+		                                      ? "this output format needs a picture, and the input gives bytes"
+		                                      : "this output format needs audio, and the input gives bytes");
 	return allocate(sink, BUFFER_SIZE);
 }
 
@@ -172,18 +189,33 @@ static struct safe_outcome commit_bytes(struct sink *sink, size_t size)
 {
 	if (sink->is_image)
 		sink->rows_left -= sink->written / sink->stride - (sink->written - size) / sink->stride;
-	if (sink->writer.bytes)
+	if (sink->writer.bytes && !sink->is_audio)
 		return sink->writer.bytes(sink, sink->buffer, size);
 	return sink_write(sink, sink->buffer, size);
 }
 
+/* Hands whole sample frames on and keeps the rest of one for later. */
+static struct safe_outcome commit_samples(struct sink *sink)
+{
+	size_t whole = sink->buffer_filled - sink->buffer_filled % sink->stride;
+	struct safe_outcome outcome = outcome_ok();
+
+	if (whole > 0)
+		outcome = sink->writer.samples(sink, sink->buffer, whole);
+	sink->buffer_filled -= whole;
+	memmove(sink->buffer, sink->buffer + whole, sink->buffer_filled);
+	return outcome;
+}
+
 static struct safe_outcome commit_wide(struct sink *sink, size_t size)
 {
+	bool samples = sink->is_audio && sink->writer.samples;
+
 	sink->written += size;
-	if (!sink->is_image || !sink->writer.row)
+	if (!samples && (!sink->is_image || !sink->writer.row))
 		return commit_bytes(sink, size);
 	sink->buffer_filled += size;
-	return commit_rows(sink);
+	return samples ? commit_samples(sink) : commit_rows(sink);
 }
 
 /* Widens whole pixels and keeps the rest of one for later. */

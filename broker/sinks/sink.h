@@ -19,13 +19,15 @@ struct sink;
 
 /* What writes the format.  Any function may be NULL. */
 struct sink_writer {
-	/* The image is known: write the header, allocate sink->state. */
+	/* The image or the audio is known: write the header, allocate sink->state. */
 	struct safe_outcome (*begin)(struct sink *sink);
 	/* One whole row, sink->stride bytes.  NULL: pixels go to the descriptor as they are. */
 	struct safe_outcome (*row)(struct sink *sink, const uint8_t *row);
+	/* Whole sample frames, which it may change.  NULL: samples go to the descriptor as they are. */
+	struct safe_outcome (*samples)(struct sink *sink, uint8_t *data, size_t size);
 	/* A piece of a stream.  NULL: bytes go to the descriptor as they are. */
 	struct safe_outcome (*bytes)(struct sink *sink, const uint8_t *data, size_t size);
-	/* All frames are complete: write the rest. */
+	/* All that comes has come: write the rest. */
 	struct safe_outcome (*end)(struct sink *sink);
 	/* Frees sink->state, after success and failure alike. */
 	void (*release)(struct sink *sink);
@@ -35,8 +37,9 @@ struct sink_format {
 	const char *name;        /* as in --to */
 	const char *extensions;  /* of file names, separated by spaces, the usual one first; "" if none */
 	const char *description; /* for --help, one line */
-	uint32_t accepted;       /* WIRE_FORMAT_BIT()s of pixel formats that it can write */
+	uint32_t accepted;       /* WIRE_FORMAT_BIT()s of pixel formats that it can write; 0: no pictures */
 	uint32_t preferred;      /* those of them that it asks for when --pixels does not say */
+	uint32_t samples;        /* WIRE_FORMAT_BIT()s of sample formats that it can write; 0: no audio */
 	bool takes_bytes;        /* it can write a stream of bytes, too */
 	struct sink_writer writer;
 	const char
@@ -52,7 +55,8 @@ struct sink {
 	int fd;                  /* borrowed: written to, never closed */
 	uint32_t pixel_formats;  /* that are wanted */
 	struct wire_image image; /* once an image began; in the format that is written */
-	size_t stride;           /* bytes a row */
+	struct wire_audio audio; /* once audio began */
+	size_t stride;           /* bytes a row, or a sample frame */
 	uint64_t rows_left;      /* of all frames */
 	uint8_t *buffer;         /* owned; one row at least */
 	size_t buffer_size;
@@ -60,8 +64,8 @@ struct sink {
 	uint8_t *narrow; /* owned; what comes in where it has to be widened, else NULL */
 	size_t narrow_size, narrow_filled;
 	enum wire_pixel_format narrow_format;
-	uint64_t written; /* bytes of pixels or data that came in */
-	bool is_image;
+	uint64_t written; /* bytes of pixels, samples or data that came in */
+	bool is_image, is_audio;
 	void *state; /* of the format */
 };
 
@@ -81,10 +85,11 @@ void sink_init(struct sink *sink, const struct sink_format *format, uint32_t pix
 /* Frees what the sink holds.  Safe on a sink that failed, and twice. */
 void sink_release(struct sink *sink);
 
-/* The calls of one decode, in this order: sink_image() or sink_bytes(), then any number of sink_reserve() and
- * sink_commit(), then sink_end().  sink_end() fills the rows that lack with zero bytes if `fill`, and fails with
+/* The calls of one decode, in this order: sink_image(), sink_audio() or sink_bytes(), then any number of sink_reserve()
+ * and sink_commit(), then sink_end().  sink_end() fills the rows that lack with zero bytes if `fill`, and fails with
  * SAFE_IO where the descriptor does. */
 struct safe_outcome sink_image(struct sink *sink, const struct wire_image *image);
+struct safe_outcome sink_audio(struct sink *sink, const struct wire_audio *audio);
 struct safe_outcome sink_bytes(struct sink *sink);
 
 /* Bytes of pixels that an image which began will be, headers and compression aside. */

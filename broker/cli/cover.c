@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include "cover.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct safe_outcome cover_open(struct cover *cover)
+{
+	cover->fd = memfd_create("cover", MFD_CLOEXEC);
+	return cover->fd >= 0 ? outcome_ok() : outcome_of_errno(SAFE_IO, "no memory for the cover", errno);
+}
+
+void *cover_reserve(struct cover *cover, size_t *size)
+{
+	*size = sizeof(cover->buffer);
+	return cover->buffer;
+}
+
+struct safe_outcome cover_commit(struct cover *cover, size_t size)
+{
+	const char *bytes = cover->buffer;
+
+	while (size > 0) {
+		ssize_t put = write(cover->fd, bytes, size);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return outcome_of_errno(SAFE_IO, "no memory for the cover", errno);
+		bytes += put;
+		size -= (size_t)put;
+	}
+	return outcome_ok();
+}
+
+int cover_give(struct cover *cover)
+{
+	int fd = cover->fd;
+
+	cover->fd = -1;
+	return lseek(fd, 0, SEEK_SET) == 0 ? fd : -1;
+}
+
+void cover_close(struct cover *cover)
+{
+	if (cover->fd >= 0)
+		(void)close(cover->fd);
+	cover->fd = -1;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "input.h"
+
+#include <string.h>
+
+size_t input_look(struct input *input, const uint8_t **data)
+{
+	if (input->left == 0 && input->after_left > 0) {
+		input->data = input->after;
+		input->left = input->after_left;
+		input->after_left = 0;
+	} else if (input->left == 0) {
+		input->left = session_read(input->session, &input->data);
+	}
+	*data = input->data;
+	return input->left;
+}
+
+size_t input_peek(struct input *input, void *to, size_t size)
+{
+	size_t count = input->left;
+
+	if (count < size) {
+		/* What is left may lie in `held` already, and is lost when the session reads. */
+		memmove(input->held, input->data ? input->data : input->held, count);
+		while (count < size) {
+			if (input->after_left == 0)
+				input->after_left = session_read(input->session, &input->after);
+			if (input->after_left == 0)
+				break;
+			input->held[count++] = *input->after++;
+			input->after_left--;
+		}
+		input->data = input->held;
+		input->left = count;
+	}
+	if (size > count)
+		size = count;
+	memcpy(to, input->data, size);
+	return size;
+}
+
+void input_used(struct input *input, size_t size)
+{
+	input->data += size;
+	input->left -= size;
+	input->position += size;
+}
+
+size_t input_take(struct input *input, void *to, size_t size)
+{
+	size_t taken = 0;
+
+	while (taken < size) {
+		const uint8_t *data = NULL;
+		size_t part = input_look(input, &data);
+		if (part == 0)
+			break;
+		if (part > size - taken)
+			part = size - taken;
+		memcpy((uint8_t *)to + taken, data, part);
+		input_used(input, part);
+		taken += part;
+	}
+	return taken;
+}
+
+uint64_t input_skip(struct input *input, uint64_t size)
+{
+	uint64_t skipped = 0;
+
+	while (skipped < size) {
+		const uint8_t *data = NULL;
+		size_t part = input_look(input, &data);
+		if (part == 0)
+			break;
+		if (part > size - skipped)
+			part = (size_t)(size - skipped);
+		input_used(input, part);
+		skipped += part;
+	}
+	return skipped;
+}
+
+uint16_t input_le16(const uint8_t *bytes)
+{
+	return (uint16_t)(bytes[0] | bytes[1] << 8);
+}
+
+uint32_t input_le32(const uint8_t *bytes)
+{
+	return input_le16(bytes) | (uint32_t)input_le16(bytes + 2) << 16;
+}
+
+uint64_t input_le64(const uint8_t *bytes)
+{
+	return input_le32(bytes) | (uint64_t)input_le32(bytes + 4) << 32;
+}
+
+uint16_t input_be16(const uint8_t *bytes)
+{
+	return (uint16_t)(bytes[0] << 8 | bytes[1]);
+}
+
+uint32_t input_be32(const uint8_t *bytes)
+{
+	return (uint32_t)input_be16(bytes) << 16 | input_be16(bytes + 2);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* The input byte by byte, for decoders that parse it themselves. */
+#ifndef SAFE_DECODE_INPUT_H
+#define SAFE_DECODE_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "decoder.h"
+
+enum { INPUT_PEEK_MAX = 16 };
+
+/* Zero at first, but for the session. */
+struct input {
+	struct session *session;
+	const uint8_t *data; /* what the session gave and nobody has taken */
+	size_t left;
+	uint64_t position;            /* bytes that were taken so far */
+	uint8_t held[INPUT_PEEK_MAX]; /* the bytes that a peek found in two pieces; `data` points here while they last,
+	                               */
+	const uint8_t *after;         /* and this is what follows them */
+	size_t after_left;
+};
+
+/* Copies up to `size` bytes.  Returns how many there were: fewer only at the end of the input. */
+size_t input_take(struct input *input, void *to, size_t size);
+
+/* Passes over `size` bytes.  Returns how many there were. */
+uint64_t input_skip(struct input *input, uint64_t size);
+
+/* Copies up to INPUT_PEEK_MAX bytes and leaves them in the input.  Returns how many there were. */
+size_t input_peek(struct input *input, void *to, size_t size);
+
+/* Points *data at what is at hand, at least 1 byte; returns 0 at the end.  input_used() tells how much of it was taken.
+ */
+size_t input_look(struct input *input, const uint8_t **data);
+void input_used(struct input *input, size_t size);
+
+uint16_t input_le16(const uint8_t *bytes);
+uint32_t input_le32(const uint8_t *bytes);
+uint64_t input_le64(const uint8_t *bytes);
+uint16_t input_be16(const uint8_t *bytes);
+uint32_t input_be32(const uint8_t *bytes);
+
+#endif

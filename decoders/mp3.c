@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * MP3, and layers I and II, by libmpg123: without the samples that the encoder added, where the file tells how many.
+ *
+ * pkg-config: libmpg123
+ */
+#include <mpg123.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decoder.h"
+#include "id3.h"
+#include "input.h"
+#include "samples.h"
+#include "tags.h"
+
+struct decode {
+	struct input input;
+	mpg123_handle *mpg123;
+	struct wire_audio audio;
+	struct cover cover;
+	bool tagged;               /* there was a tag before the audio */
+	uint8_t tail[ID3_V1_SIZE]; /* of what libmpg123 has read */
+	uint64_t consumed;         /* bytes that it has read */
+	uint64_t next_frame;       /* where the next frame should start, in these bytes; 0: not known */
+	uint64_t frames;           /* sample frames decoded */
+};
+
+/* ---- what libmpg123 calls ---- */
+
+static void remember_tail(struct decode *decode, const uint8_t *data, size_t size)
+{
+	if (size > ID3_V1_SIZE) {
+		data += size - ID3_V1_SIZE;
+		size = ID3_V1_SIZE;
+	}
+	memmove(decode->tail, decode->tail + size, ID3_V1_SIZE - size);
+	memcpy(decode->tail + ID3_V1_SIZE - size, data, size);
+}
+
+static ssize_t read_input(void *context, void *to, size_t size)
+{
+	struct decode *decode = context;
+	const uint8_t *data = NULL;
+	size_t part = input_look(&decode->input, &data);
+
+	if (part > size)
+		part = size;
+	if (part == 0)
+		return 0;
+	memcpy(to, data, part);
+	remember_tail(decode, data, part);
+	input_used(&decode->input, part);
+	decode->consumed += part;
+	return (ssize_t)part;
+}
+
+/* ---- set-up ---- */
+
+static session_result open_decoder(struct decode *decode)
+{
+	int failure = MPG123_OK;
+
+	decode->mpg123 = mpg123_new(NULL, &failure);
+	if (!decode->mpg123)
+		return WIRE_FAIL_LIMIT_MEMORY;
+	/* Quiet: there is nowhere to print to.  Damage of any length is searched for the next frame. */
+	const long flags = MPG123_QUIET | MPG123_SEEKBUFFER | MPG123_NO_PEEK_END | MPG123_SKIP_ID3V2;
+	if (mpg123_param(decode->mpg123, MPG123_ADD_FLAGS, flags, 0) != MPG123_OK ||
+	    mpg123_param(decode->mpg123, MPG123_RESYNC_LIMIT, -1, 0) != MPG123_OK ||
+	    mpg123_replace_reader_handle(decode->mpg123, read_input, NULL, NULL) != MPG123_OK ||
+	    mpg123_open_handle(decode->mpg123, decode) != MPG123_OK)
+		return WIRE_FAIL_LIMIT_MEMORY;
+	return WIRE_OK;
+}
+
+/* Any rate and one or two channels, as they come, in the sample format of the wire. */
+static session_result choose_format(struct decode *decode)
+{
+	static const int encodings[WIRE_SAMPLE_FORMATS] = { [WIRE_S16] = MPG123_ENC_SIGNED_16,
+		                                            [WIRE_S24] = MPG123_ENC_SIGNED_24,
+		                                            [WIRE_S32] = MPG123_ENC_SIGNED_32,
+		                                            [WIRE_F32] = MPG123_ENC_FLOAT_32 };
+	const long *rates = NULL;
+	size_t count = 0;
+
+	decode->audio.depth = 16;
+	decode->audio.sample_format = session_choose_samples(decode->input.session, decode->audio.depth, false);
+	if (decode->audio.sample_format == WIRE_SAMPLE_FORMATS || mpg123_format_none(decode->mpg123) != MPG123_OK)
+		return WIRE_FAIL_UNSUPPORTED;
+	mpg123_rates(&rates, &count);
+	for (size_t i = 0; i < count; i++)
+		if (mpg123_format(decode->mpg123, rates[i], MPG123_MONO | MPG123_STEREO,
+		                  encodings[decode->audio.sample_format]) != MPG123_OK)
+			return WIRE_FAIL_UNSUPPORTED;
+	return WIRE_OK;
+}
+
+/* Should rate or channels change later on, libmpg123 converts to those of the start. */
+static session_result keep_format(struct decode *decode)
+{
+	struct wire_audio *audio = &decode->audio;
+	long rate = 0;
+	int channels = 0, encoding = 0;
+
+	if (mpg123_getformat(decode->mpg123, &rate, &channels, &encoding) != MPG123_OK || rate <= 0 || channels <= 0)
+		return WIRE_FAIL_DATA;
+	audio->rate = (uint32_t)rate;
+	audio->channels = (uint32_t)channels;
+	if (mpg123_format_none(decode->mpg123) != MPG123_OK ||
+	    mpg123_format(decode->mpg123, rate, channels, encoding) != MPG123_OK)
+		return WIRE_FAIL_UNSUPPORTED;
+	return WIRE_OK;
+}
+
+/* ---- the header ---- */
+
+/* Parses the rest without decoding it, where the file does not say how long it is. */
+static off_t measure(struct decode *decode)
+{
+	off_t frames = 1; /* the first is parsed already */
+
+	while (mpg123_framebyframe_next(decode->mpg123) == MPG123_OK)
+		frames++;
+	return frames * mpg123_spf(decode->mpg123);
+}
+
+static session_result announce(struct decode *decode)
+{
+	const struct wire_request *request = session_request(decode->input.session);
+	bool whole = request->operation == WIRE_INFO && (request->flags & WIRE_FINITE);
+	struct wire_audio *audio = &decode->audio;
+	session_result result = keep_format(decode);
+
+	if (result != WIRE_OK)
+		return result;
+	off_t length = mpg123_framelength(decode->mpg123) > 0 ? mpg123_length(decode->mpg123) : 0;
+	if (length <= 0 && whole)
+		length = measure(decode);
+	if (whole && !decode->tagged) {
+		uint8_t rest[512];
+		while (read_input(decode, rest, sizeof(rest)) > 0)
+			;
+		id3_take_v1(decode->input.session, decode->tail);
+	}
+	audio->channel_layout = samples_usual_layout(audio->channels);
+	audio->flags = WIRE_AUDIO_LOSSY | (decode->cover.seen ? WIRE_AUDIO_COVER : 0);
+	audio->frames = length > 0 ? (uint64_t)length : WIRE_UNKNOWN;
+	return session_audio(decode->input.session, audio);
+}
+
+/* ---- the samples ---- */
+
+/* Whether bytes were skipped between the last frame and this one. */
+static session_result check_place(struct decode *decode)
+{
+	struct mpg123_frameinfo info;
+	uint64_t place = (uint64_t)mpg123_framepos(decode->mpg123);
+	session_result result = WIRE_OK;
+
+	if (mpg123_info(decode->mpg123, &info) != MPG123_OK)
+		return WIRE_OK;
+	if (decode->next_frame > 0 && place > decode->next_frame)
+		result = session_loss(decode->input.session, WIRE_FAIL_DATA);
+	decode->next_frame = place + (uint64_t)info.framesize;
+	return result;
+}
+
+static session_result send_bytes(struct decode *decode, const uint8_t *bytes, size_t size)
+{
+	size_t frame = (size_t)decode->audio.channels * wire_sample_bytes[decode->audio.sample_format];
+	size_t count = size / frame;
+
+	for (size_t sent = 0; sent < count;) {
+		uint8_t *room = NULL;
+		size_t part = 0;
+		session_result result = session_samples(decode->input.session, &room, &part);
+		if (result != WIRE_OK)
+			return result;
+		if (part > count - sent)
+			part = count - sent;
+		memcpy(room, bytes + sent * frame, part * frame);
+		result = session_commit_samples(decode->input.session, part);
+		if (result != WIRE_OK)
+			return result;
+		sent += part;
+	}
+	decode->frames += count;
+	return WIRE_OK;
+}
+
+/* libmpg123 cannot go on. */
+static session_result end_audio(struct decode *decode, int status)
+{
+	int failure = mpg123_errcode(decode->mpg123);
+
+	if (status == MPG123_ERR && failure == MPG123_OUT_OF_MEM)
+		return WIRE_FAIL_LIMIT_MEMORY;
+	if (decode->frames == 0 && decode->audio.rate == 0)
+		return WIRE_FAIL_DATA;
+	bool cut = status == MPG123_ERR && failure == MPG123_ERR_READER;
+	if (decode->frames == 0)
+		return session_damage(decode->input.session, cut ? WIRE_FAIL_TRUNCATED : WIRE_FAIL_DATA);
+	if (status != MPG123_DONE && !cut)
+		return session_damage(decode->input.session, WIRE_FAIL_DATA);
+	/* mpg123 takes any end for the end, and there are test vectors that it must take it for: only the strict care.
+	 */
+	bool short_of = decode->audio.frames != WIRE_UNKNOWN && decode->frames < decode->audio.frames;
+	return cut || short_of ? session_loss(decode->input.session, WIRE_FAIL_TRUNCATED) : WIRE_OK;
+}
+
+static session_result decode_audio(struct decode *decode)
+{
+	session_result result = WIRE_OK;
+
+	while (result == WIRE_OK) {
+		unsigned char *bytes = NULL;
+		size_t size = 0;
+		off_t number = 0;
+		int status = mpg123_decode_frame(decode->mpg123, &number, &bytes, &size);
+		if (status == MPG123_NEW_FORMAT && decode->audio.rate == 0)
+			result = announce(decode);
+		else if (status == MPG123_OK)
+			result = check_place(decode);
+		else if (status != MPG123_NEW_FORMAT)
+			return end_audio(decode, status);
+		if (result == WIRE_OK && size > 0)
+			result = send_bytes(decode, bytes, size);
+	}
+	return result;
+}
+
+static session_result decode_stream(struct decode *decode)
+{
+	bool found = false;
+	session_result result = WIRE_OK;
+
+	do {
+		found = false;
+		result = id3_take(&decode->input, &decode->cover, UINT64_MAX, &found);
+		decode->tagged |= found;
+	} while (found && result == WIRE_OK);
+	if (result == WIRE_OK && session_request(decode->input.session)->operation == WIRE_COVER)
+		return cover_send(&decode->cover, decode->input.session);
+	if (result == WIRE_OK)
+		result = open_decoder(decode);
+	if (result == WIRE_OK)
+		result = choose_format(decode);
+	return result == WIRE_OK ? decode_audio(decode) : result;
+}
+
+static session_result decode_mp3(struct session *session)
+{
+	struct decode decode = { .input = { .session = session } };
+	session_result result = decode_stream(&decode);
+
+	mpg123_delete(decode.mpg123);
+	cover_release(&decode.cover);
+	return result;
+}
+
+static void initialise(void)
+{
+	(void)mpg123_init();
+}
+
+const struct decoder decoder = { .name = "mp3", .initialise = initialise, .gives_covers = true, .decode = decode_mp3 };

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ogg Opus, by libopusfile, as a stream: it is never asked to seek.
+ *
+ * pkg-config: opusfile opus ogg
+ */
+#include <opusfile.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decoder.h"
+#include "input.h"
+#include "ogg_pages.h"
+#include "samples.h"
+#include "tags.h"
+
+enum {
+	RATE = 48000,
+	CHANNELS_MAX = 8,
+	PACKET_MAX = 5760, /* sample frames: 120 ms */
+};
+
+struct decode {
+	struct input input;
+	struct ogg_pages pages;
+	OggOpusFile *file;
+	struct wire_audio audio;
+	struct cover cover;
+	float samples[PACKET_MAX * CHANNELS_MAX];
+	uint64_t frames;          /* sample frames decoded */
+	float clip[CHANNELS_MAX]; /* state of the soft clipping, a channel */
+};
+
+/* ---- what libopusfile calls ---- */
+
+static int read_input(void *context, unsigned char *to, int size)
+{
+	struct decode *decode = context;
+	const uint8_t *data = NULL;
+	size_t part = input_look(&decode->input, &data);
+
+	if (size <= 0 || part == 0)
+		return 0;
+	if (part > (size_t)size)
+		part = (size_t)size;
+	memcpy(to, data, part);
+	ogg_pages_follow(&decode->pages, data, part);
+	input_used(&decode->input, part);
+	return (int)part;
+}
+
+static session_result name_failure(int failure)
+{
+	switch (failure) {
+	case OP_ENOTFORMAT:
+		return WIRE_FAIL_SIGNATURE;
+	case OP_EVERSION:
+	case OP_EIMPL:
+		return WIRE_FAIL_UNSUPPORTED;
+	case OP_EBADHEADER:
+		return WIRE_FAIL_HEADER;
+	case OP_EFAULT:
+		return WIRE_FAIL_LIMIT_MEMORY;
+	default:
+		return WIRE_FAIL_DATA;
+	}
+}
+
+/* ---- the header ---- */
+
+static session_result take_comments(struct decode *decode)
+{
+	const OpusTags *tags = op_tags(decode->file, -1);
+	session_result result = WIRE_OK;
+
+	for (int i = 0; tags && i < tags->comments && result == WIRE_OK; i++)
+		result = tags_comment(decode->input.session, &decode->cover, tags->user_comments[i],
+		                      (size_t)tags->comment_lengths[i]);
+	return result;
+}
+
+static session_result announce(struct decode *decode)
+{
+	const struct wire_request *request = session_request(decode->input.session);
+	const OpusHead *head = op_head(decode->file, -1);
+	struct wire_audio *audio = &decode->audio;
+
+	if (!head || head->channel_count < 1 || head->channel_count > CHANNELS_MAX)
+		return WIRE_FAIL_UNSUPPORTED;
+	audio->rate = RATE;
+	audio->channels = (uint32_t)head->channel_count;
+	audio->depth = 16;
+	audio->sample_format = session_choose_samples(decode->input.session, audio->depth, false);
+	audio->flags = WIRE_AUDIO_LOSSY | (decode->cover.seen ? WIRE_AUDIO_COVER : 0);
+	/* Family 255 is channels that nobody has given a place. */
+	if (head->mapping_family <= 1) {
+		audio->channel_layout = samples_usual_layout(audio->channels);
+		audio->flags |= audio->channels >= 3 ? WIRE_AUDIO_VORBIS_ORDER : 0;
+	}
+	audio->frames = WIRE_UNKNOWN;
+	if (request->operation == WIRE_INFO && (request->flags & WIRE_FINITE))
+		audio->frames = ogg_pages_measure(&decode->pages, &decode->input); /* without decoding it */
+	return session_audio(decode->input.session, audio);
+}
+
+/* ---- the samples ---- */
+
+static session_result send_frames(struct decode *decode, size_t count)
+{
+	enum wire_sample_format format = (enum wire_sample_format)decode->audio.sample_format;
+	uint32_t channels = decode->audio.channels;
+	size_t sample = wire_sample_bytes[format];
+
+	/* As opusdec does: what is beyond full scale is bent, not cut. */
+	if (format != WIRE_F32)
+		opus_pcm_soft_clip(decode->samples, (int)count, (int)channels, decode->clip);
+	for (size_t sent = 0; sent < count;) {
+		uint8_t *room = NULL;
+		size_t part = 0;
+		session_result result = session_samples(decode->input.session, &room, &part);
+		if (result != WIRE_OK)
+			return result;
+		if (part > count - sent)
+			part = count - sent;
+		samples_put_floats(format, room, sample, decode->samples + sent * channels, part * channels);
+		result = session_commit_samples(decode->input.session, part);
+		if (result != WIRE_OK)
+			return result;
+		sent += part;
+	}
+	decode->frames += count;
+	return WIRE_OK;
+}
+
+/* A chained stream may go on with other channels; the ones that were announced stay. */
+static int read_frames(struct decode *decode)
+{
+	if (decode->audio.channels == 2)
+		return op_read_float_stereo(decode->file, decode->samples, PACKET_MAX * 2);
+	return op_read_float(decode->file, decode->samples, PACKET_MAX * CHANNELS_MAX, NULL);
+}
+
+static session_result decode_audio(struct decode *decode)
+{
+	struct session *session = decode->input.session;
+
+	for (;;) {
+		int count = read_frames(decode);
+		const OpusHead *head = op_head(decode->file, -1);
+		session_result result = ogg_pages_tell_losses(&decode->pages, session);
+		if (result != WIRE_OK)
+			return result;
+		if (count == 0)
+			break;
+		if (count == OP_HOLE) /* of these the pages tell */
+			continue;
+		if (count == OP_EBADPACKET || count == OP_EBADLINK)
+			result = session_loss(session, WIRE_FAIL_DATA);
+		else if (count < 0)
+			result = session_damage(session, name_failure(count));
+		else if (decode->audio.channels != 2 && (!head || head->channel_count != (int)decode->audio.channels))
+			result = session_damage(session, WIRE_FAIL_UNSUPPORTED);
+		else
+			result = send_frames(decode, (size_t)count);
+		if (result != WIRE_OK)
+			return result;
+	}
+	return ogg_pages_check_end(&decode->pages, session, decode->frames);
+}
+
+static session_result decode_stream(struct decode *decode)
+{
+	session_result result = take_comments(decode);
+
+	if (result == WIRE_OK && session_request(decode->input.session)->operation == WIRE_COVER)
+		return cover_send(&decode->cover, decode->input.session);
+	if (result == WIRE_OK)
+		result = announce(decode);
+	return result == WIRE_OK ? decode_audio(decode) : result;
+}
+
+static session_result decode_opus(struct session *session)
+{
+	static const OpusFileCallbacks callbacks = { .read = read_input };
+	struct decode *decode = calloc(1, sizeof(*decode)); /* much for a stack */
+	int failure = 0;
+
+	if (!decode)
+		return WIRE_FAIL_LIMIT_MEMORY;
+	decode->input.session = session;
+	ogg_pages_init(&decode->pages);
+	decode->file = op_open_callbacks(decode, &callbacks, NULL, 0, &failure);
+	session_result result = decode->file ? decode_stream(decode) : name_failure(failure);
+	/* A header that is not whole is none to the library. */
+	if (!decode->file && failure != OP_EFAULT && ogg_pages_cut(&decode->pages) && !session_has_more(session))
+		result = WIRE_FAIL_TRUNCATED;
+	op_free(decode->file);
+	ogg_pages_release(&decode->pages);
+	cover_release(&decode->cover);
+	free(decode);
+	return result;
+}
+
+const struct decoder decoder = { .name = "opus", .gives_covers = true, .decode = decode_opus };

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * WAV, RF64, AIFF, AIFF-C and AU: PCM of 8 to 32 bits, floating point, A-law, mu-law and ADPCM.  Written here, because
+ * libsndfile wants to seek.
+ *
+ * pkg-config: none
+ */
+#include "pcm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "samples.h"
+
+/* As in broker/registry.c. */
+enum variant {
+	WAV,
+	AIFF,
+	AU,
+	VARIANTS,
+};
+
+/* Files with more samples are not read to their end for the tags that may be there. */
+#define PASS_MAX (UINT64_C(256) << 20)
+
+enum { PIECE = 512 }; /* samples that are converted at a time */
+
+/* ---- for the containers ---- */
+
+bool pcm_pass_samples(struct pcm *pcm)
+{
+	const struct wire_request *request = session_request(pcm->input.session);
+	bool cover = request->operation == WIRE_COVER;
+	bool info = request->operation == WIRE_INFO && (request->flags & WIRE_FINITE) &&
+	            (pcm->size == WIRE_UNKNOWN || pcm->size <= PASS_MAX);
+
+	if (!cover && !info)
+		return false;
+	uint64_t passed = input_skip(&pcm->input, pcm->size);
+	if (pcm->size == WIRE_UNKNOWN)
+		pcm->size = passed;
+	return true;
+}
+
+void pcm_set_linear(struct pcm *pcm, enum pcm_encoding encoding, uint32_t width, uint32_t valid, bool big_endian)
+{
+	pcm->encoding = encoding;
+	pcm->width = width;
+	pcm->big_endian = big_endian;
+	pcm->block_size = width * pcm->audio.channels;
+	pcm->block_frames = 1;
+	pcm->audio.depth = valid;
+	if (encoding == PCM_FLOAT)
+		pcm->audio.flags |= WIRE_AUDIO_FLOAT;
+	if (encoding == PCM_ALAW || encoding == PCM_MULAW)
+		pcm->audio.flags |= WIRE_AUDIO_LOSSY;
+	pcm->has_format = true;
+}
+
+void pcm_take_text(struct pcm *pcm, enum wire_tag tag, uint64_t size)
+{
+	char text[WIRE_VALUE_MAX + 4]; /* more than is told, so that it is cut between characters */
+	size_t wanted = size < sizeof(text) ? (size_t)size : sizeof(text);
+	size_t got = input_take(&pcm->input, text, wanted);
+
+	session_tag(pcm->input.session, tag, text, got);
+	(void)input_skip(&pcm->input, size - wanted);
+}
+
+/* ---- linear samples ---- */
+
+static uint32_t load(const uint8_t *bytes, uint32_t width, bool big_endian)
+{
+	uint32_t value = 0;
+
+	/* To the top, so that all widths have the same sign bit. */
+	for (uint32_t i = 0; i < width; i++)
+		value = value >> 8 | (uint32_t)bytes[big_endian ? width - 1 - i : i] << 24;
+	return value;
+}
+
+static void load_integers(const struct pcm *pcm, int32_t *to, const uint8_t *from, size_t count)
+{
+	uint32_t flip = pcm->encoding == PCM_UNSIGNED ? 0x80000000U : 0;
+
+	for (size_t i = 0; i < count; i++)
+		to[i] = (int32_t)(load(from + i * pcm->width, pcm->width, pcm->big_endian) ^ flip);
+}
+
+static void load_floats(const struct pcm *pcm, float *to, const uint8_t *from, size_t count)
+{
+	for (size_t i = 0; i < count; i++, from += pcm->width) {
+		uint64_t bits = pcm->big_endian ? (uint64_t)input_be32(from) : input_le32(from);
+		if (pcm->width == sizeof(double)) {
+			double value = 0;
+			bits = pcm->big_endian ? bits << 32 | input_be32(from + 4) : input_le64(from);
+			memcpy(&value, &bits, sizeof(value));
+			to[i] = (float)value;
+		} else {
+			uint32_t half = (uint32_t)bits;
+			memcpy(&to[i], &half, sizeof(to[i]));
+		}
+	}
+}
+
+/* ITU-T G.711. */
+static void load_alaw(int32_t *to, const uint8_t *from, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		unsigned code = from[i] ^ 0x55;
+		unsigned exponent = code >> 4 & 7;
+		int magnitude = (int)((code & 15) << 4) + 8;
+		if (exponent > 0)
+			magnitude = (magnitude + 256) << (exponent - 1);
+		to[i] = (code & 0x80 ? magnitude : -magnitude) * 65536;
+	}
+}
+
+static void load_mulaw(int32_t *to, const uint8_t *from, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		unsigned code = from[i] ^ 0xffU;
+		int magnitude = (int)(((code & 15) << 3) + 0x84) << (code >> 4 & 7);
+		to[i] = (code & 0x80 ? 0x84 - magnitude : magnitude - 0x84) * 65536;
+	}
+}
+
+/* Whether the samples are already what the caller wants. */
+static bool is_as_wanted(const struct pcm *pcm)
+{
+	uint32_t format = pcm->audio.sample_format;
+	bool linear = pcm->encoding == (format == WIRE_F32 ? PCM_FLOAT : PCM_SIGNED);
+
+	return linear && pcm->width == wire_sample_bytes[format] && (!pcm->big_endian || pcm->width == 1);
+}
+
+static void convert(const struct pcm *pcm, uint8_t *to, const uint8_t *from, size_t count)
+{
+	enum wire_sample_format format = (enum wire_sample_format)pcm->audio.sample_format;
+	size_t sample = wire_sample_bytes[format];
+	union {
+		int32_t integers[PIECE];
+		float floats[PIECE];
+	} piece;
+
+	if (is_as_wanted(pcm)) {
+		memcpy(to, from, count * sample);
+		return;
+	}
+	while (count > 0) {
+		size_t part = count < PIECE ? count : PIECE;
+		if (pcm->encoding == PCM_FLOAT) {
+			load_floats(pcm, piece.floats, from, part);
+			samples_put_floats(format, to, sample, piece.floats, part);
+		} else {
+			if (pcm->encoding == PCM_ALAW)
+				load_alaw(piece.integers, from, part);
+			else if (pcm->encoding == PCM_MULAW)
+				load_mulaw(piece.integers, from, part);
+			else
+				load_integers(pcm, piece.integers, from, part);
+			samples_put_integers(format, to, sample, piece.integers, part, 32);
+		}
+		to += part * sample;
+		from += part * pcm->width;
+		count -= part;
+	}
+}
+
+static session_result send_linear(struct pcm *pcm, const uint8_t *bytes, size_t count)
+{
+	while (count > 0) {
+		uint8_t *room = NULL;
+		size_t part = 0;
+		session_result result = session_samples(pcm->input.session, &room, &part);
+		if (result != WIRE_OK)
+			return result;
+		if (part > count)
+			part = count;
+		convert(pcm, room, bytes, part * pcm->audio.channels);
+		result = session_commit_samples(pcm->input.session, part);
+		if (result != WIRE_OK)
+			return result;
+		bytes += part * pcm->block_size;
+		count -= part;
+	}
+	return WIRE_OK;
+}
+
+/* The last sample frame may lack a part: the rest of it is at the end of the input. */
+static session_result decode_linear(struct pcm *pcm)
+{
+	uint64_t left = pcm->size - (pcm->size == WIRE_UNKNOWN ? 0 : pcm->size % pcm->block_size);
+
+	while (left > 0) {
+		uint8_t frame[WIRE_CHANNELS_MAX * sizeof(double)];
+		const uint8_t *data = NULL;
+		size_t size = input_look(&pcm->input, &data);
+		if (size > left)
+			size = (size_t)left;
+		session_result result = WIRE_OK;
+		if (size >= pcm->block_size) {
+			size -= size % pcm->block_size;
+			result = send_linear(pcm, data, size / pcm->block_size);
+			input_used(&pcm->input, size);
+		} else {
+			/* It lies in two buffers. */
+			size = input_take(&pcm->input, frame, pcm->block_size);
+			if (size < pcm->block_size)
+				break;
+			result = send_linear(pcm, frame, 1);
+		}
+		if (result != WIRE_OK)
+			return result;
+		left -= pcm->size == WIRE_UNKNOWN ? 0 : size;
+	}
+	bool cut = pcm->size != WIRE_UNKNOWN && left > 0;
+	return cut ? session_damage(pcm->input.session, WIRE_FAIL_TRUNCATED) : WIRE_OK;
+}
+
+/* ---- ADPCM ---- */
+
+static session_result send_samples(struct pcm *pcm, const int32_t *samples, size_t count)
+{
+	enum wire_sample_format format = (enum wire_sample_format)pcm->audio.sample_format;
+	uint32_t channels = pcm->audio.channels;
+
+	while (count > 0) {
+		uint8_t *room = NULL;
+		size_t part = 0;
+		session_result result = session_samples(pcm->input.session, &room, &part);
+		if (result != WIRE_OK)
+			return result;
+		if (part > count)
+			part = count;
+		samples_put_integers(format, room, wire_sample_bytes[format], samples, part * channels, 16);
+		result = session_commit_samples(pcm->input.session, part);
+		if (result != WIRE_OK)
+			return result;
+		samples += part * channels;
+		count -= part;
+	}
+	return WIRE_OK;
+}
+
+static size_t decode_block(const struct pcm *pcm, const uint8_t *block, size_t size, int32_t *samples)
+{
+	if (pcm->encoding == PCM_MS)
+		return pcm_decode_ms(pcm, block, size, samples);
+	if (pcm->encoding == PCM_IMA_WAV)
+		return pcm_decode_ima_wav(pcm, block, size, samples);
+	return pcm_decode_ima_qt(pcm, block, size, samples);
+}
+
+static session_result decode_blocks(struct pcm *pcm, uint8_t *block, int32_t *samples)
+{
+	uint64_t left = pcm->size;
+	uint64_t frames = pcm->audio.frames;
+
+	while (left > 0 && frames > 0) {
+		size_t wanted = left < pcm->block_size ? (size_t)left : pcm->block_size;
+		size_t size = input_take(&pcm->input, block, wanted);
+		size_t count = decode_block(pcm, block, size, samples);
+		if (count > frames)
+			count = (size_t)frames;
+		session_result result = send_samples(pcm, samples, count);
+		if (result != WIRE_OK)
+			return result;
+		frames -= pcm->audio.frames == WIRE_UNKNOWN ? 0 : count;
+		left -= pcm->size == WIRE_UNKNOWN ? 0 : size;
+		if (size < wanted && pcm->size != WIRE_UNKNOWN)
+			return session_damage(pcm->input.session, WIRE_FAIL_TRUNCATED);
+		if (size < wanted)
+			break;
+	}
+	return WIRE_OK;
+}
+
+static session_result decode_adpcm(struct pcm *pcm)
+{
+	uint8_t *block = malloc(pcm->block_size);
+	int32_t *samples = calloc((size_t)pcm->block_frames * pcm->audio.channels, sizeof(*samples));
+	session_result result = block && samples ? decode_blocks(pcm, block, samples) : WIRE_FAIL_LIMIT_MEMORY;
+
+	free(samples);
+	free(block);
+	return result;
+}
+
+/* ---- the whole ---- */
+
+static uint64_t count_frames(const struct pcm *pcm)
+{
+	if (pcm->size == WIRE_UNKNOWN)
+		return pcm->frames;
+	uint64_t whole = pcm->size / pcm->block_size * pcm->block_frames;
+	size_t rest = (size_t)(pcm->size % pcm->block_size);
+	if (pcm->encoding == PCM_MS)
+		whole += pcm_ms_frames(pcm->audio.channels, rest);
+	else if (pcm->encoding == PCM_IMA_WAV)
+		whole += pcm_ima_wav_frames(pcm->audio.channels, rest);
+	/* What a container says besides is to leave out the end of the last block. */
+	return pcm->block_frames > 1 && pcm->frames < whole ? pcm->frames : whole;
+}
+
+static session_result announce(struct pcm *pcm)
+{
+	struct wire_audio *audio = &pcm->audio;
+	bool lossy = (audio->flags & WIRE_AUDIO_LOSSY) != 0;
+
+	audio->sample_format = session_choose_samples(pcm->input.session, lossy ? 16 : audio->depth,
+	                                              (audio->flags & WIRE_AUDIO_FLOAT) != 0);
+	audio->frames = count_frames(pcm);
+	if (pcm->cover.seen)
+		audio->flags |= WIRE_AUDIO_COVER;
+	return session_audio(pcm->input.session, audio);
+}
+
+static session_result decode_container(struct pcm *pcm, uint32_t variant)
+{
+	static session_result (*const readers[VARIANTS])(struct pcm * pcm) = {
+		[WAV] = pcm_read_wav,
+		[AIFF] = pcm_read_aiff,
+		[AU] = pcm_read_au,
+	};
+	session_result result = readers[variant](pcm);
+
+	if (result != WIRE_OK)
+		return result;
+	if (session_request(pcm->input.session)->operation == WIRE_COVER)
+		return cover_send(&pcm->cover, pcm->input.session);
+	if (!pcm->has_format || !pcm->has_data)
+		return WIRE_FAIL_STRUCTURE;
+	result = announce(pcm);
+	if (result != WIRE_OK)
+		return result;
+	return pcm->block_frames > 1 ? decode_adpcm(pcm) : decode_linear(pcm);
+}
+
+static session_result decode_pcm(struct session *session)
+{
+	struct pcm pcm = { .input = { .session = session }, .frames = WIRE_UNKNOWN };
+	uint32_t variant = session_request(session)->variant;
+	session_result result = variant < VARIANTS ? decode_container(&pcm, variant) : WIRE_FAIL_UNSUPPORTED;
+
+	cover_release(&pcm.cover);
+	return result;
+}
+
+const struct decoder decoder = { .name = "pcm", .gives_covers = true, .decode = decode_pcm };

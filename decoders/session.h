@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the session share; decoders see decoder.h. */
+#ifndef SAFE_DECODE_SESSION_H
+#define SAFE_DECODE_SESSION_H
+
+#include "decoder.h"
+
+struct session {
+	const struct session_io *io;
+	struct wire_request request;
+
+	uint8_t *input; /* INPUT_SIZE */
+	size_t input_size, input_given;
+	uint64_t consumed;
+	bool input_ended;
+
+	/* Messages are gathered here and leave in one write. */
+	uint8_t *output;
+	size_t output_size, output_filled;
+	size_t bulk; /* where the header of the bulk message that is being filled stands, or NO_BULK */
+	bool lost;   /* the other side does not take bytes any more */
+
+	struct wire_image image; /* as it is sent */
+	size_t stride;           /* bytes a row */
+	uint32_t frame_rows_left;
+	uint32_t scale;                   /* by which the session reduces what the decoder gives; 1: not at all */
+	uint32_t full_width, full_height; /* of what it gives */
+	size_t full_stride;
+	uint32_t full_rows_left; /* of the frame */
+	uint8_t *square;         /* owned; `scale` rows of what it gives, where that is reduced */
+	size_t square_rows;      /* that are there */
+
+	size_t sample_frame;    /* bytes of one sample of each channel; 0 before AUDIO */
+	uint64_t bytes_left;    /* of max_output, in a stream or audio */
+	uint32_t metadata_left; /* of max_metadata */
+	uint32_t tags;          /* METADATA messages that were sent */
+	uint64_t losses;
+	uint32_t notes;
+	bool announced; /* IMAGE, AUDIO or BYTES was sent */
+};
+
+#define NO_BULK SIZE_MAX
+
+/* Appends a message that is small enough to always fit after a flush.  Returns WIRE_OK or SESSION_STOP. */
+session_result session_put(struct session *session, enum wire_kind kind, const void *payload, size_t size);
+
+/* Room for at least `least` bytes of a bulk message, of which the buffer is large enough to hold one. */
+session_result session_bulk_room(struct session *session, size_t least, uint8_t **room, size_t *size);
+
+/* The first `size` bytes of the room belong to the message. */
+void session_bulk_commit(struct session *session, enum wire_kind kind, size_t size);
+
+#endif
