@@ -450,9 +450,9 @@ static void end(struct child *child, bool crashed)
 	struct link *link = origin->link;
 	struct safe_decoder *decoder = link->decoder;
 	uint32_t id = origin->posture.id;
-	bool tell = !origin->told && !origin->ended;
 
 	(void)pthread_mutex_lock(&decoder->lock);
+	bool tell = !origin->told && !origin->ended;
 	origin->child = *child;
 	close_child(origin);
 	free_child(origin);
