@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -44,10 +45,31 @@ static void resolve(struct safe_config *config)
 		config->idle_seconds = DEFAULT_IDLE;
 }
 
+static atomic_uint forks;
+
+static void note_fork(void)
+{
+	atomic_fetch_add(&forks, 1);
+}
+
+unsigned decoder_forks(void)
+{
+	return atomic_load(&forks);
+}
+
+/* Where there is no memory to be told of forks, only their rare harm is not avoided. */
+static void watch_forks(void)
+{
+	(void)pthread_atfork(NULL, note_fork, NULL);
+}
+
 enum safe_status safe_decoder_open(const struct safe_config *config, struct safe_decoder **decoder)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
 	if (!decoder)
 		return SAFE_USAGE;
+	(void)pthread_once(&once, watch_forks);
 	struct safe_decoder *made = calloc(1, sizeof(*made));
 	*decoder = NULL;
 	if (!made)

@@ -67,6 +67,9 @@ int decoder_want_fd(struct safe_decoder *decoder, const struct want *want);
 /* Closes links that nobody uses any more, and reaps brokers.  With the lock held. */
 void decoder_tidy(struct safe_decoder *decoder);
 
+/* How often this process was forked. */
+unsigned decoder_forks(void);
+
 /* Whether the handle can be used by this process. */
 bool decoder_is_ours(const struct safe_decoder *decoder);
 

@@ -267,7 +267,9 @@ static void take_child(struct link *link, const struct protocol_report *report, 
 			satisfy(want, outcome_of_errno(SAFE_IO, "cannot take a decoder over", fds ? ENOMEM : EMFILE));
 		return;
 	}
-	*child = (struct link_child){ .link = link, .posture = *report, .next = link->children };
+	*child = (struct link_child){
+		.link = link, .posture = *report, .forks = decoder_forks(), .next = link->children
+	};
 	child->child = (struct child){
 		.owner = &a_broker,
 		.context = child,
@@ -371,8 +373,22 @@ void link_retire(struct link *link)
 
 /* ---- children ---- */
 
+/* A process that was forked meanwhile has copies of a spare's pipes: while it lives, the spare would not see the end of
+ * its input. */
+static void drop_copied(struct link *link)
+{
+	for (struct link_child *child = link->children, *next = NULL; child; child = next) {
+		next = child->next;
+		if (child->used || child->forks == decoder_forks())
+			continue;
+		close_child(child);
+		free_child(child);
+	}
+}
+
 struct link_child *link_spare(struct link *link)
 {
+	drop_copied(link);
 	/* The oldest: it has had the most time to settle. */
 	struct link_child *oldest = NULL;
 
@@ -450,9 +466,9 @@ static void end(struct child *child, bool crashed)
 	struct link *link = origin->link;
 	struct safe_decoder *decoder = link->decoder;
 	uint32_t id = origin->posture.id;
-	bool tell = !origin->told && !origin->ended;
 
 	(void)pthread_mutex_lock(&decoder->lock);
+	bool tell = !origin->told && !origin->ended;
 	origin->child = *child;
 	close_child(origin);
 	free_child(origin);

@@ -20,7 +20,8 @@ struct link_child {
 	struct protocol_report posture;
 	struct protocol_report end; /* once it ended */
 	bool used, ended;
-	bool told; /* the broker knows that it is used */
+	unsigned forks; /* of this process, when it came */
+	bool told;      /* the broker knows that it is used */
 };
 
 struct link {
