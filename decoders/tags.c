@@ -170,7 +170,7 @@ static session_result take_picture(struct session *session, struct cover *cover,
 
 session_result tags_comment(struct session *session, struct cover *cover, const char *comment, size_t size)
 {
-	const char *equals = memchr(comment, '=', size);
+	const char *equals = size > 0 ? memchr(comment, '=', size) : NULL; /* libFLAC has no text for none */
 
 	if (!equals)
 		return WIRE_OK;
