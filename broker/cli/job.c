@@ -177,10 +177,10 @@ static const struct safe_format *recognise_behind(const struct job *job, const u
 
 static struct safe_outcome find_format(struct job *job, const uint8_t *start, size_t size)
 {
-	/* A cover tells for itself what it is. */
-	job->format = job->options->cover && !job->fetching ? NULL : job->options->decoder;
 	if (size == 0)
 		return outcome_of_failure(WIRE_FAIL_EMPTY);
+	/* A cover tells for itself what it is. */
+	job->format = job->options->cover && !job->fetching ? NULL : job->options->decoder;
 	if (!job->format)
 		job->format = recognise_behind(job, start, size);
 	if (!job->format)
