@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "words.h"
+
 static bool starts_with(const uint8_t *start, size_t size, const char *magic, size_t magic_size)
 {
 	return size >= magic_size && memcmp(start, magic, magic_size) == 0;
@@ -168,14 +170,14 @@ static const struct safe_format formats[] = {
 	{ "au", "pcm", 2, SAFE_KIND_AUDIO, "AU: PCM, float, A-law, mu-law", "au snd", is_au },
 	{ "gzip", "zlib", 0, SAFE_KIND_BYTES, "gzip, one or several members", "gz tgz svgz", is_gzip },
 	{ "zlib", "zlib", 1, SAFE_KIND_BYTES, "zlib stream", "zlib zz z", is_zlib },
-	{ "deflate", "zlib", 2, SAFE_KIND_BYTES, "raw deflate stream (only by --decoder)", "deflate", NULL },
+	{ "deflate", "zlib", 2, SAFE_KIND_BYTES, "raw deflate stream (by name only)", "deflate", NULL },
 	{ "bzip2", "bzip2", 0, SAFE_KIND_BYTES, "bzip2, one or several streams", "bz2 tbz2 tbz", is_bzip2 },
 	{ "xz", "lzma", 0, SAFE_KIND_BYTES, "xz, one or several streams", "xz txz", is_xz },
 	{ "lzip", "lzma", 2, SAFE_KIND_BYTES, "lzip, one or several members", "lz tlz", is_lzip },
 	{ "zstd", "zstd", 0, SAFE_KIND_BYTES, "Zstandard, one or several frames", "zst zstd tzst", is_zstd },
 	{ "lz4", "lz4", 0, SAFE_KIND_BYTES, "lz4, one or several frames, legacy ones too", "lz4", is_lz4 },
 	{ "lzma", "lzma", 1, SAFE_KIND_BYTES, "LZMA alone", "lzma", is_lzma },
-	{ "brotli", "brotli", 0, SAFE_KIND_BYTES, "Brotli stream (only by --decoder)", "br", NULL },
+	{ "brotli", "brotli", 0, SAFE_KIND_BYTES, "Brotli stream (by name only)", "br", NULL },
 #ifdef SAFE_DECODE_TEST_FORMATS
 	SAFE_DECODE_TEST_FORMATS
 #endif
@@ -213,6 +215,18 @@ const struct safe_format *registry_recognise(const uint8_t *start, size_t size)
 
 	for (size_t i = 0; (format = registry_at(i)) != NULL; i++)
 		if (format->recognise && format->recognise(start, size))
+			return format;
+	return NULL;
+}
+
+const struct safe_format *registry_by_file_name(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	const char *dot = strrchr(slash ? slash : name, '.');
+	const struct safe_format *format = NULL;
+
+	for (size_t i = 0; dot && dot[1] && (format = registry_at(i)) != NULL; i++)
+		if (!format->recognise && words_have(format->extensions, dot + 1))
 			return format;
 	return NULL;
 }

@@ -29,6 +29,9 @@ const struct safe_format *registry_at(size_t index);
 const struct safe_format *registry_by_name(const char *name);
 const struct safe_format *registry_recognise(const uint8_t *start, size_t size);
 
+/* For what content does not tell: the format of those without a mark whose extension the file name has, or NULL. */
+const struct safe_format *registry_by_file_name(const char *name);
+
 /* Bytes of the start that say nothing of the format: those of an ID3 tag, which FLAC may have before it as well as MP3;
  * 0 if there is none. */
 size_t registry_prefix(const uint8_t *start, size_t size);

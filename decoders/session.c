@@ -410,7 +410,8 @@ bool session_serve(const struct decoder *the_decoder, const struct session_io *i
 	session.input = malloc(INPUT_SIZE);
 	session.output = malloc(OUTPUT_SIZE);
 	if (session.input && session.output) {
-		memset(session.input, 0, io->touch < INPUT_SIZE ? io->touch : INPUT_SIZE);
+		/* What is compressed is an eighth of what it stands for, or less. */
+		memset(session.input, 0, io->touch / 8 < INPUT_SIZE ? io->touch / 8 : INPUT_SIZE);
 		memset(session.output, 0, io->touch < OUTPUT_SIZE ? io->touch : OUTPUT_SIZE);
 		session.output_size = OUTPUT_SIZE;
 		if (!session_has_more(&session))

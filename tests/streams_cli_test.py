@@ -85,6 +85,19 @@ def whole_streams():
 
 
 @test
+def what_has_no_mark_is_known_by_its_name():
+    with Folder() as folder:
+        name = folder.write("lorem.br", read("samples/brotli/lorem.txt.br"))
+        done = run("-q", name)
+        expect_status(done, 0)
+        expect(done.stdout.startswith(b"Lorem ipsum"), done.stdout[:20])
+        # A mark counts more than a name.
+        done = run("-q", folder.write("romeo.br", read("samples/gzip/romeo.txt.gz")))
+        expect(done.returncode == 0 and done.stdout.startswith(b"Romeo"), done)
+        expect_failure(run("-q", folder.write("lorem", read("samples/brotli/lorem.txt.br"))), 7)
+
+
+@test
 def empty_streams():
     for form in FORMATS:
         done = form.run(form.pack(b""))

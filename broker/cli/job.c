@@ -185,6 +185,8 @@ static struct safe_outcome find_format(struct job *job, const uint8_t *start, si
 		job->format = recognise_behind(job, start, size);
 	if (!job->format)
 		job->format = registry_recognise(start, size);
+	if (!job->format && !job->fetching && !job->options->cover)
+		job->format = registry_by_file_name(job->name);
 	if (job->options->cover && job->format && !job->fetching && job->format->kind != SAFE_KIND_IMAGE)
 		return outcome_of(SAFE_UNSUPPORTED, "its cover is not a picture");
 	return job->format ? outcome_ok() : outcome_of(SAFE_UNSUPPORTED, "not a format that any decoder takes");

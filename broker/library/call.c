@@ -213,6 +213,8 @@ static void recognised(struct call *call, const void *start, size_t size)
 		call_over(call, outcome_of_failure(WIRE_FAIL_EMPTY));
 	if (!call->format)
 		call->format = registry_recognise(start, size);
+	if (!call->format && call->input.name)
+		call->format = registry_by_file_name(call->input.name);
 	if (size > 0 && !call->format)
 		call_over(call, outcome_of(SAFE_UNSUPPORTED, "not a format that any decoder takes"));
 	if (call->stage != CALL_OVER && call->format->kind == SAFE_KIND_AUDIO)
