@@ -197,11 +197,10 @@ ubsan: ## build everything so that undefined behaviour traps, and run all tests
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/ubsan SANITIZE=undefined all tests
 	@tests/run $(BUILD)/ubsan
 
-tsan: ## run the tests of the library under ThreadSanitizer, with plain brokers
+tsan: ## run the stress test of the library under ThreadSanitizer, with plain brokers
 	@$(MAKE) --no-print-directory all tests
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan SANITIZE=thread threads
-	@for test in $(BUILD)/tsan/tests/library*_test; do $$test --jobs 1 --timeout 300 || exit 1; done
-	@$(BUILD)/tsan/tests/library_stress 2000 8 10
+	@TSAN_OPTIONS=halt_on_error=1 $(BUILD)/tsan/tests/library_stress 2000 8 10
 
 stress: ## decode 100,000 inputs through one handle, and kill brokers meanwhile
 	@$(MAKE) --no-print-directory all tests

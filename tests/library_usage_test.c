@@ -322,6 +322,36 @@ Test(library_fork, close_does_not_wait_for_the_forked)
 	cr_assert_eq(waitpid(pid, NULL, 0), pid);
 }
 
+/* The forked process had copies of the pipes, so that the spare did not see the end of its input. */
+Test(library_fork, spares_are_not_shared_with_the_forked)
+{
+	struct safe_decoder *decoder = open_decoder(NULL);
+	struct blob file = read_blob(ROMEO);
+	struct safe_input input = memory_input(file.data, file.size);
+	struct safe_limits limits = { .size = sizeof(limits), .stall_seconds = 3 };
+	struct safe_request request = { .size = sizeof(request), .limits = &limits };
+	struct safe_posture posture = { .size = sizeof(posture) };
+
+	/* Twice, so that the spares have come. */
+	cr_assert_eq(safe_decoder_posture(decoder, "gzip", &posture), SAFE_OK);
+	sleep_milliseconds(300);
+	cr_assert_eq(safe_decoder_posture(decoder, "gzip", &posture), SAFE_OK);
+	pid_t pid = fork();
+	if (pid == 0) {
+		sleep_milliseconds(20000);
+		_exit(0);
+	}
+	for (int i = 0; i < 4; i++) {
+		struct safe_bytes bytes = { .size = sizeof(bytes) };
+		cr_assert_eq(safe_decode_bytes(decoder, &input, &request, &bytes, NULL), SAFE_OK);
+		safe_bytes_free(&bytes);
+	}
+	cr_assert_eq(kill(pid, SIGKILL), 0);
+	cr_assert_eq(waitpid(pid, NULL, 0), pid);
+	free_blob(&file);
+	safe_decoder_close(&decoder);
+}
+
 /* ---- posture ---- */
 
 /* A decoder of less memory than the default could not tell its posture. */

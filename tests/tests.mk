@@ -98,8 +98,8 @@ tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(STRESS) $(HOSTILE)/safe-decode $(HO
 	$(HOSTILE)/decoders/hostile.so $(DECODERS:%=$(HOSTILE)/decoders/%.so) $(REPLAYERS) $(VIEWER)
 sanitized: $(filter-out $(SANDBOXED:%=$(BUILD)/tests/%),$(UNIT_PROGRAMS)) $(REPLAYERS)
 # The library's side under ThreadSanitizer: its brokers are those of the plain build.
-threads: $(filter $(BUILD)/tests/library%,$(UNIT_PROGRAMS)) $(STRESS)
-	$(Q)ln -sf ../safe-decode ../safe-decode-broker $(BUILD)/ && ln -sfn ../../tests/bin-hostile $(HOSTILE)
+threads: $(STRESS)
+	$(Q)ln -sfn ../../tests/bin-hostile $(HOSTILE)
 fuzzers: $(HARNESSES:%=$(BUILD)/fuzz/%-fuzzer)
 
 $(BUILD)/bench/png-loop: $(call object,bench/png_loop.c)
