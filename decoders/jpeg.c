@@ -83,6 +83,10 @@ static _Noreturn void error_exit(j_common_ptr common)
 		failure = failure_of_error[code];
 	if (code == JERR_EMPTY_IMAGE && (decode->info.image_width == 0 || decode->info.num_components == 0))
 		failure = WIRE_FAIL_HEADER;
+	/* libjpeg has a limit of its own, which no option raises. */
+	if (code == JERR_IMAGE_TOO_BIG &&
+	    session_check_size(decode->session, decode->info.image_width, decode->info.image_height, 1) == WIRE_OK)
+		failure = WIRE_FAIL_UNSUPPORTED;
 	/* After the end libjpeg trips over what was made up for it. */
 	if (decode->input_ended && failure <= WIRE_FAIL_UNSUPPORTED && failure != WIRE_FAIL_SIGNATURE)
 		failure = WIRE_FAIL_TRUNCATED;

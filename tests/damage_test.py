@@ -57,6 +57,18 @@ def a_cut_header_is_no_variant():
         expect_failure(decode(data[:size]), 3, "ends early")
 
 
+@test
+def sides_beyond_libjpeg_are_a_variant():
+    """For sides of 65,501 to 65,535 pixels an option was named that does not help."""
+    data = bytearray(read(THUMBNAIL))
+    height = data.index(b"\xff\xc0") + 5
+    data[height:height + 2] = struct.pack(">H", 65535)
+    expect_failure(decode(data), 7, "not supported")
+    expect_failure(decode(data, "--max-side", "65534"), 4, "--max-side")
+    data[height:height + 2] = struct.pack(">H", 65500)
+    expect_failure(decode(data), 3)
+
+
 # ---- PNG ----
 
 
