@@ -65,17 +65,3 @@ def large(folder):
     whole.putalpha(128)
     whole.save(paths[3])
     return paths
-
-
-def gzip_stream(folder, size):
-    """The files of /usr, as tar puts them, up to `size` bytes, compressed."""
-    path = os.path.join(folder, "stream.gz")
-    with open(path, "wb") as stream, \
-            subprocess.Popen(["tar", "-C", "/", "-cf", "-", "usr"], stdout=subprocess.PIPE,
-                             stderr=subprocess.DEVNULL) as tar, \
-            subprocess.Popen(["head", "-c", str(size)], stdin=tar.stdout, stdout=subprocess.PIPE) as head, \
-            subprocess.Popen(["gzip", "-4"], stdin=head.stdout, stdout=stream) as packer:
-        tar.stdout.close()
-        head.stdout.close()
-        packer.wait()
-    return path

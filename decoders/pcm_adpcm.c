@@ -90,7 +90,7 @@ size_t pcm_decode_ima_qt(const struct pcm *pcm, const uint8_t *block, size_t siz
 		struct ima ima = { .predictor = (int16_t)(header & 0xff80), .index = clip_index(header & 0x7f) };
 		for (size_t frame = 0; frame < PCM_QT_FRAMES; frame++)
 			samples[frame * channels + channel] =
-			        ima_decode(&ima, packet[2 + frame / 2] >> (frame % 2 * 4) & 15U);
+			        ima_decode(&ima, (uint32_t)packet[2 + frame / 2] >> (frame % 2 * 4) & 15U);
 	}
 	return PCM_QT_FRAMES;
 }
