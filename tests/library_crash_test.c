@@ -36,7 +36,7 @@ static enum safe_status decode(struct safe_decoder *decoder, const char *text)
 Test(library_crash, a_new_broker_with_a_new_layout)
 {
 	struct safe_decoder *decoder = open_hostile(NULL);
-	static const char *const crashes[] = { "HOSTILE segfault 0", "HOSTILE call 57", "HOSTILE long 4 4",
+	static const char *const crashes[] = { "HOSTILE segfault 8", "HOSTILE call 57", "HOSTILE long 4 4",
 		                               "HOSTILE exit 0" };
 
 	for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++) {
@@ -76,7 +76,7 @@ Test(library_crash, what_is_in_flight_goes_on)
 	while (now_milliseconds() < until)
 		cr_assert_eq(safe_stream_step(stream, &event), SAFE_OK);
 	pid_t old = the_broker();
-	cr_assert_eq(decode(decoder, "HOSTILE segfault 0"), SAFE_KILLED);
+	cr_assert_eq(decode(decoder, "HOSTILE segfault 8"), SAFE_KILLED);
 	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4"), SAFE_OK);
 	cr_assert(is_running(old));
 	cr_assert_eq(list_children(NULL, 0), 2);

@@ -171,7 +171,7 @@ Test(library_faults, callers_may_reap)
 	}
 	/* Two end at once: one is reaped here, the other still runs when that is found out. */
 	errno = ECHILD;
-	cr_assert_eq(decode(decoder, "HOSTILE segfault 0", &result), SAFE_KILLED);
+	cr_assert_eq(decode(decoder, "HOSTILE segfault 8", &result), SAFE_KILLED);
 	errno = ECHILD;
 	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SAFE_OK);
 	sleep_milliseconds(200);
@@ -187,7 +187,7 @@ Test(library_faults, callers_that_ignore_their_children)
 	struct safe_decoder *decoder = open_hostile(NULL);
 	struct safe_result result;
 
-	cr_assert_eq(decode(decoder, "HOSTILE segfault 0", &result), SAFE_KILLED);
+	cr_assert_eq(decode(decoder, "HOSTILE segfault 8", &result), SAFE_KILLED);
 	cr_assert_eq(result.signal, SIGSEGV);
 	expect_works(decoder);
 	safe_decoder_close(&decoder);

@@ -167,7 +167,7 @@ Test(library_endings, statuses_and_reasons)
 		{ "", SAFE_MALFORMED },
 		{ "this is no picture", SAFE_UNSUPPORTED },
 		{ "\xff\xd8 nor is this", SAFE_MALFORMED },
-		{ "HOSTILE segfault 0", SAFE_KILLED },
+		{ "HOSTILE segfault 8", SAFE_KILLED },
 		{ "HOSTILE call 57", SAFE_KILLED },
 		{ "HOSTILE exit 0", SAFE_KILLED },
 		{ "HOSTILE message 4 99999999", SAFE_KILLED },
@@ -190,7 +190,7 @@ Test(library_endings, statuses_and_reasons)
 Test(library_endings, a_crash_tells_signal_time_and_memory)
 {
 	struct safe_decoder *decoder = open_hostile(NULL);
-	struct safe_input input = text_input("HOSTILE segfault 0");
+	struct safe_input input = text_input("HOSTILE segfault 8");
 	struct safe_result result;
 
 	cr_assert_eq(decode(decoder, &input, NULL, &result), SAFE_KILLED);

@@ -52,7 +52,7 @@ static struct sample bad[] = {
 	{ .path = "samples/jpeg/invalid-441b7667.jpg", .status = SAFE_MALFORMED },
 	{ .path = "samples/png/invalid-becf685a.png", .status = SAFE_MALFORMED },
 	{ .path = "samples/gzip/invalid-8edb6132.gz", .status = SAFE_MALFORMED },
-	{ .text = "HOSTILE segfault 0", .status = SAFE_KILLED },
+	{ .text = "HOSTILE segfault 8", .status = SAFE_KILLED },
 	{ .text = "HOSTILE call 57", .status = SAFE_KILLED },
 	{ .text = "HOSTILE exit 0", .status = SAFE_KILLED },
 	{ .text = "HOSTILE long 16 16", .status = SAFE_KILLED },
