@@ -54,8 +54,8 @@ def run(results, program, folder, rounds):
         # Time is what is measured, and the slow ones need more of it than an untrusted picture.
         ours = [program, "-q", "--cpu", "600", "--decoder", name]
         what = f"{name} of {size // MIB} MiB: {' '.join(unpacker)}"
-        for rest in ("", "| cat"):
-            results.compare(f"{what} {rest}".strip(), shell(unpacker, path, rest), shell(ours, path, rest), rounds)
+        for rest, where in (("", ""), ("| cat", ", into a pipe")):
+            results.compare(what + where, shell(unpacker, path, rest), shell(ours, path, rest), rounds)
         results.note(f"{name} of {size // MIB} MiB: most resident memory of both processes",
                      measure.peak_memory([*ours, path]) / 1024, "KiB")
         os.remove(path)
