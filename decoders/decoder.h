@@ -109,6 +109,13 @@ session_result session_samples(struct session *session, uint8_t **samples, size_
 /* `count` sample frames are ready.  Returns WIRE_OK, WIRE_FAIL_LIMIT_OUTPUT or SESSION_STOP. */
 session_result session_commit_samples(struct session *session, size_t count);
 
+/* Puts `count` sample frames, from the one with index `first` on, at `room`. */
+typedef void session_put_samples(const void *context, uint8_t *room, size_t first, size_t count);
+
+/* Sends `count` sample frames, which `put` writes piece by piece.  Returns as session_commit_samples(). */
+session_result session_send_samples(struct session *session, size_t count, session_put_samples *put,
+                                    const void *context);
+
 /* A part of the audio was damaged, and the codec concealed or skipped it: counts it.  Returns WIRE_OK to go on, or what
  * decode() must return because the caller is strict. */
 session_result session_loss(struct session *session, enum wire_failure failure);

@@ -89,28 +89,28 @@ static session_result announce(struct decode *decode, uint32_t rate, uint32_t ch
 	return session_audio(decode->input.session, audio);
 }
 
-static session_result send_frames(struct decode *decode, const FLAC__int32 *const planes[], size_t count)
+/* Samples as libFLAC gives them: a plane for each channel. */
+struct planes {
+	const struct wire_audio *audio;
+	const FLAC__int32 *const *samples;
+};
+
+static void put_planes(const void *context, uint8_t *room, size_t first, size_t count)
 {
-	const struct wire_audio *audio = &decode->audio;
+	const struct planes *planes = context;
+	const struct wire_audio *audio = planes->audio;
 	size_t sample = wire_sample_bytes[audio->sample_format];
 
-	for (size_t sent = 0; sent < count;) {
-		uint8_t *room = NULL;
-		size_t part = 0;
-		session_result result = session_samples(decode->input.session, &room, &part);
-		if (result != WIRE_OK)
-			return result;
-		if (part > count - sent)
-			part = count - sent;
-		for (uint32_t channel = 0; channel < audio->channels; channel++)
-			samples_put_integers((enum wire_sample_format)audio->sample_format, room + channel * sample,
-			                     audio->channels * sample, planes[channel] + sent, part, audio->depth);
-		result = session_commit_samples(decode->input.session, part);
-		if (result != WIRE_OK)
-			return result;
-		sent += part;
-	}
-	return WIRE_OK;
+	for (uint32_t channel = 0; channel < audio->channels; channel++)
+		samples_put_integers((enum wire_sample_format)audio->sample_format, room + channel * sample,
+		                     audio->channels * sample, planes->samples[channel] + first, count, audio->depth);
+}
+
+static session_result send_frames(struct decode *decode, const FLAC__int32 *const samples[], size_t count)
+{
+	struct planes planes = { .audio = &decode->audio, .samples = samples };
+
+	return session_send_samples(decode->input.session, count, put_planes, &planes);
 }
 
 /* What lies before a good frame: the announcement, if the file has no header, and the news of a loss. */

@@ -166,27 +166,31 @@ static session_result check_place(struct decode *decode)
 	return result;
 }
 
-static session_result send_bytes(struct decode *decode, const uint8_t *bytes, size_t size)
-{
-	size_t frame = (size_t)decode->audio.channels * wire_sample_bytes[decode->audio.sample_format];
-	size_t count = size / frame;
+/* Samples as libmpg123 gives them: as they cross the wire. */
+struct bytes {
+	const uint8_t *data;
+	size_t frame; /* bytes of a sample frame */
+};
 
-	for (size_t sent = 0; sent < count;) {
-		uint8_t *room = NULL;
-		size_t part = 0;
-		session_result result = session_samples(decode->input.session, &room, &part);
-		if (result != WIRE_OK)
-			return result;
-		if (part > count - sent)
-			part = count - sent;
-		memcpy(room, bytes + sent * frame, part * frame);
-		result = session_commit_samples(decode->input.session, part);
-		if (result != WIRE_OK)
-			return result;
-		sent += part;
-	}
-	decode->frames += count;
-	return WIRE_OK;
+static void put_bytes(const void *context, uint8_t *room, size_t first, size_t count)
+{
+	const struct bytes *bytes = context;
+
+	memcpy(room, bytes->data + first * bytes->frame, count * bytes->frame);
+}
+
+static session_result send_bytes(struct decode *decode, const uint8_t *data, size_t size)
+{
+	struct bytes bytes = {
+		.data = data,
+		.frame = (size_t)decode->audio.channels * wire_sample_bytes[decode->audio.sample_format],
+	};
+	size_t count = size / bytes.frame;
+	session_result result = session_send_samples(decode->input.session, count, put_bytes, &bytes);
+
+	if (result == WIRE_OK)
+		decode->frames += count;
+	return result;
 }
 
 /* libmpg123 cannot go on. */

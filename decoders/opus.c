@@ -105,31 +105,25 @@ static session_result announce(struct decode *decode)
 
 /* ---- the samples ---- */
 
-static session_result send_frames(struct decode *decode, size_t count)
+static void put_samples(const void *context, uint8_t *room, size_t first, size_t count)
 {
+	const struct decode *decode = context;
 	enum wire_sample_format format = (enum wire_sample_format)decode->audio.sample_format;
 	uint32_t channels = decode->audio.channels;
-	size_t sample = wire_sample_bytes[format];
 
+	samples_put_floats(format, room, wire_sample_bytes[format], decode->samples + first * channels,
+	                   count * channels);
+}
+
+static session_result send_frames(struct decode *decode, size_t count)
+{
 	/* As opusdec does: what is beyond full scale is bent, not cut. */
-	if (format != WIRE_F32)
-		opus_pcm_soft_clip(decode->samples, (int)count, (int)channels, decode->clip);
-	for (size_t sent = 0; sent < count;) {
-		uint8_t *room = NULL;
-		size_t part = 0;
-		session_result result = session_samples(decode->input.session, &room, &part);
-		if (result != WIRE_OK)
-			return result;
-		if (part > count - sent)
-			part = count - sent;
-		samples_put_floats(format, room, sample, decode->samples + sent * channels, part * channels);
-		result = session_commit_samples(decode->input.session, part);
-		if (result != WIRE_OK)
-			return result;
-		sent += part;
-	}
-	decode->frames += count;
-	return WIRE_OK;
+	if (decode->audio.sample_format != WIRE_F32)
+		opus_pcm_soft_clip(decode->samples, (int)count, (int)decode->audio.channels, decode->clip);
+	session_result result = session_send_samples(decode->input.session, count, put_samples, decode);
+	if (result == WIRE_OK)
+		decode->frames += count;
+	return result;
 }
 
 /* A chained stream may go on with other channels; the ones that were announced stay. */

@@ -167,24 +167,25 @@ static void convert(const struct pcm *pcm, uint8_t *to, const uint8_t *from, siz
 	}
 }
 
+/* Sample frames as they stand in the file. */
+struct linear {
+	const struct pcm *pcm;
+	const uint8_t *bytes;
+};
+
+static void put_linear(const void *context, uint8_t *room, size_t first, size_t count)
+{
+	const struct linear *linear = context;
+	const struct pcm *pcm = linear->pcm;
+
+	convert(pcm, room, linear->bytes + first * pcm->block_size, count * pcm->audio.channels);
+}
+
 static session_result send_linear(struct pcm *pcm, const uint8_t *bytes, size_t count)
 {
-	while (count > 0) {
-		uint8_t *room = NULL;
-		size_t part = 0;
-		session_result result = session_samples(pcm->input.session, &room, &part);
-		if (result != WIRE_OK)
-			return result;
-		if (part > count)
-			part = count;
-		convert(pcm, room, bytes, part * pcm->audio.channels);
-		result = session_commit_samples(pcm->input.session, part);
-		if (result != WIRE_OK)
-			return result;
-		bytes += part * pcm->block_size;
-		count -= part;
-	}
-	return WIRE_OK;
+	struct linear linear = { .pcm = pcm, .bytes = bytes };
+
+	return session_send_samples(pcm->input.session, count, put_linear, &linear);
 }
 
 /* The last sample frame may lack a part: the rest of it is at the end of the input. */
@@ -220,27 +221,27 @@ static session_result decode_linear(struct pcm *pcm)
 
 /* ---- ADPCM ---- */
 
+/* Samples that were decoded from a block. */
+struct decoded {
+	const struct wire_audio *audio;
+	const int32_t *samples;
+};
+
+static void put_decoded(const void *context, uint8_t *room, size_t first, size_t count)
+{
+	const struct decoded *decoded = context;
+	enum wire_sample_format format = (enum wire_sample_format)decoded->audio->sample_format;
+	uint32_t channels = decoded->audio->channels;
+
+	samples_put_integers(format, room, wire_sample_bytes[format], decoded->samples + first * channels,
+	                     count * channels, 16);
+}
+
 static session_result send_samples(struct pcm *pcm, const int32_t *samples, size_t count)
 {
-	enum wire_sample_format format = (enum wire_sample_format)pcm->audio.sample_format;
-	uint32_t channels = pcm->audio.channels;
+	struct decoded decoded = { .audio = &pcm->audio, .samples = samples };
 
-	while (count > 0) {
-		uint8_t *room = NULL;
-		size_t part = 0;
-		session_result result = session_samples(pcm->input.session, &room, &part);
-		if (result != WIRE_OK)
-			return result;
-		if (part > count)
-			part = count;
-		samples_put_integers(format, room, wire_sample_bytes[format], samples, part * channels, 16);
-		result = session_commit_samples(pcm->input.session, part);
-		if (result != WIRE_OK)
-			return result;
-		samples += part * channels;
-		count -= part;
-	}
-	return WIRE_OK;
+	return session_send_samples(pcm->input.session, count, put_decoded, &decoded);
 }
 
 static size_t decode_block(const struct pcm *pcm, const uint8_t *block, size_t size, int32_t *samples)

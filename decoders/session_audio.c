@@ -92,6 +92,26 @@ session_result session_commit_samples(struct session *session, size_t count)
 	return session->lost ? SESSION_STOP : WIRE_OK;
 }
 
+session_result session_send_samples(struct session *session, size_t count, session_put_samples *put,
+                                    const void *context)
+{
+	for (size_t sent = 0; sent < count;) {
+		uint8_t *room = NULL;
+		size_t part = 0;
+		session_result result = session_samples(session, &room, &part);
+		if (result != WIRE_OK)
+			return result;
+		if (part > count - sent)
+			part = count - sent;
+		put(context, room, sent, part);
+		result = session_commit_samples(session, part);
+		if (result != WIRE_OK)
+			return result;
+		sent += part;
+	}
+	return WIRE_OK;
+}
+
 session_result session_loss(struct session *session, enum wire_failure failure)
 {
 	if (session->request.flags & WIRE_STRICT)

@@ -102,29 +102,29 @@ static session_result announce(struct decode *decode)
 
 /* ---- the samples ---- */
 
-static session_result send_frames(struct decode *decode, float *const *planes, size_t count)
+/* Samples as libvorbis gives them: a plane for each channel. */
+struct planes {
+	const struct wire_audio *audio;
+	float *const *samples;
+};
+
+static void put_planes(const void *context, uint8_t *room, size_t first, size_t count)
 {
-	enum wire_sample_format format = (enum wire_sample_format)decode->audio.sample_format;
-	uint32_t channels = decode->audio.channels;
+	const struct planes *planes = context;
+	enum wire_sample_format format = (enum wire_sample_format)planes->audio->sample_format;
+	uint32_t channels = planes->audio->channels;
 	size_t sample = wire_sample_bytes[format];
 
-	for (size_t sent = 0; sent < count;) {
-		uint8_t *room = NULL;
-		size_t part = 0;
-		session_result result = session_samples(decode->input.session, &room, &part);
-		if (result != WIRE_OK)
-			return result;
-		if (part > count - sent)
-			part = count - sent;
-		for (uint32_t channel = 0; channel < channels; channel++)
-			samples_put_floats(format, room + channel * sample, channels * sample, planes[channel] + sent,
-			                   part);
-		result = session_commit_samples(decode->input.session, part);
-		if (result != WIRE_OK)
-			return result;
-		sent += part;
-	}
-	return WIRE_OK;
+	for (uint32_t channel = 0; channel < channels; channel++)
+		samples_put_floats(format, room + channel * sample, channels * sample, planes->samples[channel] + first,
+		                   count);
+}
+
+static session_result send_frames(struct decode *decode, float *const *samples, size_t count)
+{
+	struct planes planes = { .audio = &decode->audio, .samples = samples };
+
+	return session_send_samples(decode->input.session, count, put_planes, &planes);
 }
 
 /* Whether the link that the samples belong to is like the first: nothing here could change what was announced. */
