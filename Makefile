@@ -65,7 +65,7 @@ TRUSTED := $(filter-out $(LIBRARY),$(wildcard broker/*.c))
 SINK_MODULES := broker/sinks/png.c
 INTERFACE := $(filter-out broker/cli/main.c,$(wildcard broker/cli/*.c)) $(filter-out $(SINK_MODULES),$(wildcard broker/sinks/*.c))
 MEMORY := decoders/arena.c decoders/interpose.c
-COMMON := decoders/session.c decoders/session_audio.c decoders/pixels.c decoders/reduce.c decoders/exif.c decoders/stream.c
+COMMON := decoders/session.c decoders/rehearse.c decoders/session_audio.c decoders/pixels.c decoders/reduce.c decoders/exif.c decoders/stream.c
 # What audio decoders share; a module has those of them that it needs.
 COMMON += decoders/input.c decoders/samples.c decoders/tags.c decoders/id3.c decoders/ogg_pages.c
 

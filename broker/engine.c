@@ -2,6 +2,7 @@
 #include "engine.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "../decoders/arena.h"
 #include "../decoders/decoder.h"
@@ -65,14 +66,26 @@ static void initialise(struct engine *engine, const struct decoder_module *modul
 	engine->initialised = module;
 }
 
-struct safe_outcome engine_spawn(struct engine *engine, const struct engine_child *plan, struct child *child)
+/* Loads a module, unless it is the one that the last child was of: a broker has no other. */
+static struct safe_outcome load(struct engine *engine, const char *name)
 {
-	const struct decoder_module *module = NULL;
-
+	if (engine->module && strcmp(engine->name, name) == 0)
+		return outcome_ok();
 	/* What the dynamic linker and the module set up is what children will use. */
 	(void)interpose_select(engine->arena);
-	struct safe_outcome outcome = loader_load_decoder(plan->module, &module);
+	struct safe_outcome outcome = loader_load_decoder(name, &engine->module);
 	(void)interpose_select(NULL);
+	if (outcome.status != SAFE_OK)
+		engine->module = NULL;
+	engine->name = name;
+	return outcome;
+}
+
+struct safe_outcome engine_spawn(struct engine *engine, const struct engine_child *plan, struct child *child)
+{
+	struct safe_outcome outcome = load(engine, plan->module);
+	const struct decoder_module *module = engine->module;
+
 	if (outcome.status != SAFE_OK)
 		return outcome;
 	struct inheritance inheritance = { .arena = engine->arena, .memory = plan->memory };

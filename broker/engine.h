@@ -17,6 +17,8 @@ struct engine {
 	struct arena *arena;
 	struct sandbox_plan sandbox;
 	bool open;
+	const char *name;                         /* of the module that was loaded last; NULL: none */
+	const struct decoder_module *module;      /* that one */
 	const struct decoder_module *initialised; /* the module that is, for all children; NULL: none */
 };
 
@@ -26,7 +28,7 @@ struct safe_outcome engine_open(struct engine *engine, uint64_t memory, bool dia
 void engine_close(struct engine *engine);
 
 struct engine_child {
-	const char *module;
+	const char *module; /* must outlive the engine */
 	uint32_t cpu_seconds;
 	uint64_t memory; /* bytes; less than the engine's: the rest is taken away; 0: all */
 	bool spare;      /* it will wait for its work: it warms up first, and its pipes come with input_peer */

@@ -153,6 +153,10 @@ struct session_io {
  * request that makes no sense. */
 bool session_serve(const struct decoder *decoder, const struct session_io *io);
 
+/* Decodes the decoder's sample, if it has one, in memory and without a system call, after touching `touch` bytes of its
+ * buffers: for what is better not done for the first time when the work comes. */
+void session_rehearse(const struct decoder *decoder, size_t touch);
+
 /* What a module exports, under the name safe_decode_module. */
 struct decoder_module {
 	uint32_t abi; /* DECODER_ABI */

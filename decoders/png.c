@@ -399,60 +399,10 @@ static session_result decode_png(struct session *session)
 
 /* ---- what must not be done for the first time after lock-down ---- */
 
-/* What a child would be given to decode a picture of one gray pixel. */
-static const struct {
-	struct wire_request request;
-	uint8_t picture[67];
-} rehearsal = {
-	.request = { .version = WIRE_VERSION,
-	             .operation = WIRE_DECODE,
-	             .pixel_formats = WIRE_FORMAT_BIT(WIRE_BGRA),
-	             .max_side = 1,
-	             .max_frames = 1,
-	             .max_pixels = 1,
-	             .max_output = 4,
-	             .scale = 1 },
-	.picture = { 0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48,
-	             0x44, 0x52, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x08, 0x00, 0x00, 0x00,
-	             0x00, 0x3a, 0x7e, 0x9b, 0x55, 0x00, 0x00, 0x00, 0x0a, 0x49, 0x44, 0x41, 0x54, 0x78,
-	             0x9c, 0x63, 0x6c, 0x00, 0x00, 0x00, 0x84, 0x00, 0x82, 0x1e, 0x06, 0x7b, 0xad, 0x00,
-	             0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82 },
-};
-
-struct script {
-	const uint8_t *next;
-	size_t left;
-};
-
-static ssize_t read_script(void *context, void *data, size_t size)
-{
-	struct script *script = context;
-
-	if (size > script->left)
-		size = script->left;
-	memcpy(data, script->next, size);
-	script->next += size;
-	script->left -= size;
-	return (ssize_t)size;
-}
-
-static ssize_t discard(void *context, const void *data, size_t size)
-{
-	(void)context;
-	(void)data;
-	return (ssize_t)size;
-}
-
 /* Whatever libpng and zlib do when they are first used. */
 static void initialise(void)
 {
-	/* Without hooks, so that this can be one. */
-	static const struct decoder plain = { .name = "png", .decode = decode_png };
-	struct script script = { .next = (const uint8_t *)&rehearsal,
-		                 .left = sizeof(rehearsal.request) + sizeof(rehearsal.picture) };
-	const struct session_io io = { .read = read_script, .write = discard, .context = &script };
-
-	(void)session_serve(&plain, &io);
+	session_rehearse(&decoder, 0);
 }
 
 DECODER_SAMPLE(png_sample, "samples/png/hippopotamus.regular.png");
