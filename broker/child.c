@@ -3,27 +3,21 @@
 
 #include <signal.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-	*fd = -1;
-}
+#include "fds.h"
 
 void child_close_input(struct child *child)
 {
-	close_fd(&child->input);
-	close_fd(&child->input_peer);
+	fds_close(&child->input);
+	fds_close(&child->input_peer);
 }
 
 void child_close(struct child *child)
 {
 	child_close_input(child);
-	close_fd(&child->pidfd);
-	close_fd(&child->output);
-	close_fd(&child->report);
+	fds_close(&child->pidfd);
+	fds_close(&child->output);
+	fds_close(&child->report);
 }
 
 struct safe_outcome child_outcome(int wait_status)

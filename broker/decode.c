@@ -88,17 +88,23 @@ bool decode_step(struct decode *decode, const struct pollfd fds[PUMP_FDS], uint6
 	return progress == PUMP_MORE;
 }
 
-bool decode_run(struct decode *decode)
+void decode_let_gather(const struct decode *decode)
 {
 	const struct timespec moment = { .tv_nsec = PUMP_GATHER };
+
+	if (pump_is_streaming(&decode->pump))
+		(void)nanosleep(&moment, NULL);
+}
+
+bool decode_run(struct decode *decode)
+{
 	struct pollfd fds[PUMP_FDS];
 	bool more = true;
 
 	do {
 		int timeout = decode_wants(decode, fds);
 		uint64_t before = decode_clock();
-		if (pump_is_streaming(&decode->pump))
-			(void)nanosleep(&moment, NULL);
+		decode_let_gather(decode);
 		if (poll(fds, PUMP_FDS, timeout) < 0) {
 			/* Only EINTR and ENOMEM are possible; either way nothing is known to be ready. */
 			for (int i = 0; i < PUMP_FDS; i++)

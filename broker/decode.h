@@ -57,6 +57,9 @@ bool decode_step(struct decode *decode, const struct pollfd fds[PUMP_FDS], uint6
 /* Polls and steps until the decode is over, or the consumer asked for a pause. */
 bool decode_run(struct decode *decode);
 
+/* Lets what a child gives gather for a moment, if it gives much.  For an owner that has nothing else to do. */
+void decode_let_gather(const struct decode *decode);
+
 /* Ends the child, and releases everything. */
 void decode_end(struct decode *decode);
 

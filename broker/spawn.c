@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fds.h"
+
 enum {
 	GENTLE_WAIT = 1000, /* milliseconds for a child to be torn down after it closed its output */
 };
@@ -57,13 +59,6 @@ static _Noreturn __attribute__((noinline, no_stack_protector)) void child_main(c
 static pid_t fork_bare(void)
 {
 	return (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
-}
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-	*fd = -1;
 }
 
 /* A pipe whose trusted end, ends[trusted], does not block. */
@@ -173,9 +168,9 @@ struct safe_outcome spawn_child(const struct spawn_plan *plan, struct child *chi
 	}
 out:
 	for (int i = 0; i < 2; i++) {
-		close_fd(&input[i]);
-		close_fd(&output[i]);
-		close_fd(&report[i]);
+		fds_close(&input[i]);
+		fds_close(&output[i]);
+		fds_close(&report[i]);
 	}
 	return outcome;
 }

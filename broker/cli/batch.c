@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "interrupt.h"
@@ -87,15 +86,6 @@ static void fill_slots(struct batch *batch)
 			start(batch, slot);
 }
 
-/* A lone decode that gives much is left alone for a moment. */
-static void let_gather(const struct batch *batch)
-{
-	const struct timespec moment = { .tv_nsec = PUMP_GATHER };
-
-	if (batch->slots == 1 && pump_is_streaming(&batch->jobs[0].decode.pump))
-		(void)nanosleep(&moment, NULL);
-}
-
 /* Waits until one of the jobs can go on, and lets all that can. */
 static void step(struct batch *batch)
 {
@@ -110,7 +100,8 @@ static void step(struct batch *batch)
 			timeout = wanted;
 	}
 	uint64_t before = decode_clock();
-	let_gather(batch);
+	if (batch->slots == 1)
+		decode_let_gather(&batch->jobs[0].decode);
 	if (poll(batch->fds, batch->slots * PUMP_FDS, timeout) < 0) {
 		/* Only EINTR and ENOMEM are possible; either way nothing is known to be ready. */
 		for (size_t i = 0; i < batch->slots * PUMP_FDS; i++)

@@ -63,12 +63,7 @@ enum safe_status safe_decode_bytes(struct safe_decoder *decoder, const struct sa
 	if (outcome.status == SAFE_OK &&
 	    (!bytes || bytes->size < offsetof(struct safe_bytes, allocated) + sizeof(bytes->allocated)))
 		outcome = outcome_of(SAFE_USAGE, "there is no place for the data");
-	if (outcome.status == SAFE_OK)
-		outcome = call_run(&call);
-	else
-		call.outcome = outcome;
-	call_result(&call, result); /* first: the child's figures go with it */
-	call_end(&call);
+	outcome = call_complete(&call, outcome, result);
 	if (outcome.status == SAFE_OK) {
 		given.data = collection.data;
 		given.data_size = collection.filled;

@@ -44,6 +44,15 @@ size_t call_row_bytes(const struct call *call)
 	return bytes;
 }
 
+bool call_fits(const struct call *call, size_t size, size_t stride)
+{
+	size_t row_bytes = call_row_bytes(call);
+	size_t needed = 0;
+
+	return stride >= row_bytes && !__builtin_mul_overflow((size_t)call->image.height - 1, stride, &needed) &&
+	       !__builtin_add_overflow(needed, row_bytes, &needed) && needed <= size;
+}
+
 /* What is written may be more than what came: opaque pixels come without alpha. */
 static bool fits_output(const struct call *call)
 {
@@ -316,6 +325,16 @@ struct safe_outcome call_run(struct call *call)
 }
 
 /* ---- end ---- */
+
+struct safe_outcome call_complete(struct call *call, struct safe_outcome begun, struct safe_result *result)
+{
+	struct safe_outcome outcome = begun.status == SAFE_OK ? call_run(call) : begun;
+
+	call->outcome = outcome;
+	call_result(call, result); /* first: the child's figures go with it */
+	call_end(call);
+	return outcome;
+}
 
 void call_over(struct call *call, struct safe_outcome outcome)
 {

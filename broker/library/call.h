@@ -75,6 +75,10 @@ void call_begin(struct call *call);
 /* Drives it to its end.  Returns the outcome. */
 struct safe_outcome call_run(struct call *call);
 
+/* From call_init() to the end in one: runs the call unless `begun` failed, fills *result, and releases everything.
+ * Returns the outcome. */
+struct safe_outcome call_complete(struct call *call, struct safe_outcome begun, struct safe_result *result);
+
 /* Ends it wherever it is, and releases everything. */
 void call_end(struct call *call);
 
@@ -83,6 +87,9 @@ void call_over(struct call *call, struct safe_outcome outcome);
 
 /* Bytes of a packed row of what is decoded; 0 where that overflows. */
 size_t call_row_bytes(const struct call *call);
+
+/* Whether the picture fits memory of `size` bytes, with `stride` bytes from row to row. */
+bool call_fits(const struct call *call, size_t size, size_t stride);
 
 void call_result(const struct call *call, struct safe_result *result);
 void posture_public(const struct sandbox_posture *verified, struct safe_posture *posture);

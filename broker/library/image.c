@@ -47,16 +47,6 @@ void safe_image_free(struct safe_image *image)
 	image->allocated = 0;
 }
 
-/* Whether the picture fits the caller's memory. */
-static bool fits(const struct painting *painting, size_t row_bytes)
-{
-	size_t needed = 0;
-
-	return painting->stride >= row_bytes &&
-	       !__builtin_mul_overflow((size_t)painting->image.height - 1, painting->stride, &needed) &&
-	       !__builtin_add_overflow(needed, row_bytes, &needed) && needed <= painting->pixels_size;
-}
-
 static struct safe_outcome paint_on(struct call *call)
 {
 	struct painting *painting = call->driver;
@@ -68,7 +58,7 @@ static struct safe_outcome paint_on(struct call *call)
 	image->pixel_format = call->request.pixel_format;
 	image->orientation = call->image.orientation;
 	image->stride = painting->pixels ? painting->stride : row_bytes;
-	if (painting->pixels && !fits(painting, row_bytes))
+	if (painting->pixels && !call_fits(call, painting->pixels_size, painting->stride))
 		return outcome_of(SAFE_USAGE, "the picture does not fit the memory");
 	/* The reader and fits_output() have limited the product. */
 	image->pixels = painting->pixels ? painting->pixels : allocate(row_bytes * image->height, &image->allocated);
@@ -98,12 +88,7 @@ static enum safe_status decode(struct safe_decoder *decoder, const struct safe_i
 	call.on_end = finish;
 	if (outcome.status == SAFE_OK && !has_place)
 		outcome = outcome_of(SAFE_USAGE, "there is no place for the picture");
-	if (outcome.status == SAFE_OK)
-		outcome = call_run(&call);
-	else
-		call.outcome = outcome;
-	call_result(&call, result); /* first: the child's figures go with it */
-	call_end(&call);
+	outcome = call_complete(&call, outcome, result);
 	if (outcome.status != SAFE_OK) {
 		safe_image_free(&painting->image);
 		painting->image.pixels = NULL;
@@ -139,12 +124,7 @@ enum safe_status safe_probe(struct safe_decoder *decoder, const struct safe_inpu
 	struct call call;
 	struct safe_outcome outcome = call_init(&call, decoder, input, request, true);
 
-	if (outcome.status == SAFE_OK)
-		outcome = call_run(&call);
-	else
-		call.outcome = outcome;
-	call_result(&call, result);
-	call_end(&call);
+	outcome = call_complete(&call, outcome, result);
 	structs_give(info, &call.info, sizeof(call.info));
 	return outcome.status;
 }

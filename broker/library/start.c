@@ -14,6 +14,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "../fds.h"
 #include "../limits.h"
 
 #define BROKER "safe-decode-broker"
@@ -141,12 +142,6 @@ static int spawn(const struct safe_decoder *decoder, const char *module, int soc
 	return result;
 }
 
-static void close_fd(int fd)
-{
-	if (fd >= 0)
-		(void)close(fd);
-}
-
 /* The spawned process gets its descriptors by dup2() to 0 and 3: they must not stand where another will go. */
 static int move_up(int *fd)
 {
@@ -181,8 +176,8 @@ struct safe_outcome start_broker(const struct safe_decoder *decoder, const char 
 	link->timer = timer;
 	ends[0] = timer = -1;
 out:
-	close_fd(ends[0]);
-	close_fd(ends[1]);
-	close_fd(timer);
+	fds_close(&ends[0]);
+	fds_close(&ends[1]);
+	fds_close(&timer);
 	return outcome;
 }

@@ -9,6 +9,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "../fds.h"
 #include "../structs.h"
 #include "call.h"
 
@@ -141,14 +142,11 @@ static struct safe_outcome open_window(struct safe_stream *stream)
 enum safe_status safe_stream_into(struct safe_stream *stream, void *pixels, size_t pixels_size, size_t stride)
 {
 	struct call *call = stream ? &stream->call : NULL;
-	size_t needed = 0;
 
 	if (!call || !decoder_is_ours(call->decoder) || !pixels || !call->is_image || call->canvas.pixels ||
 	    call->stage == CALL_OVER)
 		return SAFE_USAGE;
-	size_t row_bytes = call_row_bytes(call);
-	if (stride < row_bytes || __builtin_mul_overflow((size_t)call->image.height - 1, stride, &needed) ||
-	    __builtin_add_overflow(needed, row_bytes, &needed) || needed > pixels_size)
+	if (!call_fits(call, pixels_size, stride))
 		return SAFE_USAGE;
 	stream->into = true;
 	return set_canvas(stream, pixels, stride, call->image.height).status;
@@ -449,12 +447,6 @@ void safe_stream_posture(const struct safe_stream *stream, struct safe_posture *
 	structs_give(posture, &all, sizeof(all));
 }
 
-static void close_fd(int fd)
-{
-	if (fd >= 0)
-		(void)close(fd);
-}
-
 void safe_stream_close(struct safe_stream **stream)
 {
 	struct safe_stream *closed = stream ? *stream : NULL;
@@ -462,10 +454,10 @@ void safe_stream_close(struct safe_stream **stream)
 	if (!closed)
 		return;
 	*stream = NULL;
-	close_fd(closed->epoll);
-	close_fd(closed->timer);
+	fds_close(&closed->epoll);
+	fds_close(&closed->timer);
 	call_end(&closed->call);
-	close_fd(closed->call.want.wake);
+	fds_close(&closed->call.want.wake);
 	free(closed->window);
 	free(closed);
 }
