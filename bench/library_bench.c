@@ -109,10 +109,10 @@ static void decode(struct safe_decoder *decoder, const struct file *file)
 	safe_image_free(&image);
 }
 
-/* A viewer does something between two pictures; spares are refilled meanwhile. */
+/* A viewer does something between two pictures; spares are refilled meanwhile, on slow machines, too. */
 static void pause_between(void)
 {
-	const struct timespec moment = { .tv_nsec = 2000000 };
+	const struct timespec moment = { .tv_nsec = 8000000 };
 
 	(void)nanosleep(&moment, NULL);
 }
