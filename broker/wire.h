@@ -83,7 +83,7 @@ struct wire_request {
 	uint64_t max_output;     /* bytes of pixels, samples or data */
 	uint32_t scale;          /* width and height are wanted at 1/scale, rounded up: 1, 2, 4 or 8 */
 	uint32_t sample_formats; /* as pixel_formats; 0: the caller takes no audio */
-	uint32_t reserved[2];    /* zero */
+	uint64_t input_total;    /* bytes; 0: not known, the pipe ends after the last */
 };
 _Static_assert(sizeof(struct wire_request) == 64, "no padding");
 

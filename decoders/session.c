@@ -64,7 +64,11 @@ static void refill(struct session *session)
 	if (session->sample_frame > 0)
 		(void)flush(session);
 	session->input_given = 0;
-	session->input_size = read_some(session, session->input, INPUT_SIZE);
+	session->input_size = 0;
+	/* Whoever waits for the end of the pipe waits for the caller, who may be waiting for the last rows. */
+	if (session->request.input_total == 0 || session->input_read < session->request.input_total)
+		session->input_size = read_some(session, session->input, INPUT_SIZE);
+	session->input_read += session->input_size;
 	session->input_ended = session->input_size == 0;
 }
 

@@ -10,7 +10,8 @@ struct session {
 	struct wire_request request;
 
 	uint8_t *input; /* INPUT_SIZE */
-	size_t input_size, input_given;
+	size_t input_size, input_given; /* of what the buffer holds */
+	uint64_t input_read;            /* since the start */
 	uint64_t consumed;
 	bool input_ended;
 

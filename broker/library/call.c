@@ -278,6 +278,7 @@ static struct wire_request make_request(const struct call *call)
 		.max_pixels = call->limits.max_pixels,
 		.max_output = call->limits.max_output,
 		.scale = call->request.scale ? call->request.scale : 1,
+		.input_total = call->input.data ? call->input.data_size : 0,
 	};
 }
 
