@@ -4,8 +4,8 @@
  * trusted, and of the same build.
  *
  * The broker keeps a number of spares: children that are locked down, verified and warm.  It hands each to the library
- * as soon as it is ready, so that a decode need not ask for one; the library says when it uses one, and the broker
- * makes another meanwhile.
+ * as soon as it is ready, so that a decode need not ask for one.  When one has ended, or is used with a deadline, the
+ * broker makes another.
  */
 #ifndef SAFE_DECODE_PROTOCOL_H
 #define SAFE_DECODE_PROTOCOL_H
@@ -38,7 +38,7 @@ enum {
 
 enum protocol_command_kind {
 	PROTOCOL_WANT = 1, /* one more child; `tag` 0: any, with the limits of a spare */
-	PROTOCOL_USE,      /* child `id` is being used: it is no spare any more */
+	PROTOCOL_USE,      /* child `id` is being used, with a deadline.  Else its end tells that it was */
 	PROTOCOL_DROP,     /* child `id` could not be taken: end it */
 };
 

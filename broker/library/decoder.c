@@ -203,7 +203,7 @@ static struct link *live_link(struct safe_decoder *decoder, const char *module)
 		if (link->retired || strcmp(link->module, module) != 0)
 			continue;
 		if (link_is_running(link) && link_touch(link))
-			link_drain(link);
+			link_restock(link);
 		else
 			link->dead = true;
 		if (!link->dead)

@@ -386,9 +386,23 @@ static void drop_copied(struct link *link)
 	}
 }
 
-struct link_child *link_spare(struct link *link)
+static bool is_alive(const struct link_child *child)
+{
+	struct pollfd ended = { .fd = child->child.pidfd, .events = POLLIN };
+
+	return poll(&ended, 1, 0) == 0;
+}
+
+void link_restock(struct link *link)
 {
 	drop_copied(link);
+	const struct link_child *spare = link_spare(link);
+	if (!spare || !is_alive(spare))
+		link_drain(link);
+}
+
+struct link_child *link_spare(const struct link *link)
+{
 	/* The oldest: it has had the most time to settle. */
 	struct link_child *oldest = NULL;
 
@@ -398,26 +412,20 @@ struct link_child *link_spare(struct link *link)
 	return oldest;
 }
 
-/* Says that a child is no spare any more.  The broker makes another one then, on the processor that the decode could
- * have: so unless it has to know the deadline, it is told when the decode is over. */
-static void tell_use(struct link *link, uint32_t id, uint32_t deadline_milliseconds)
+/* The broker makes another spare once it knows that this one is none any more, on the processor that the decode could
+ * have: so unless it has to know the deadline, it learns that from the child's end. */
+void link_use(struct link_child *from, uint32_t deadline_milliseconds, struct child *child)
 {
 	struct protocol_command command = {
 		.kind = PROTOCOL_USE,
-		.id = id,
+		.id = from->posture.id,
 		.deadline_milliseconds = deadline_milliseconds,
 	};
 
-	say(link, &command);
-}
-
-void link_use(struct link_child *from, uint32_t deadline_milliseconds, struct child *child)
-{
 	from->used = true;
 	*child = from->child;
-	from->told = deadline_milliseconds > 0;
-	if (from->told)
-		tell_use(from->link, from->posture.id, deadline_milliseconds);
+	if (deadline_milliseconds > 0)
+		say(from->link, &command);
 }
 
 static struct safe_outcome verify(struct child *child, struct sandbox_posture *posture)
@@ -465,10 +473,8 @@ static void end(struct child *child, bool crashed)
 	struct link_child *origin = child->context;
 	struct link *link = origin->link;
 	struct safe_decoder *decoder = link->decoder;
-	uint32_t id = origin->posture.id;
 
 	(void)pthread_mutex_lock(&decoder->lock);
-	bool tell = !origin->told && !origin->ended;
 	origin->child = *child;
 	close_child(origin);
 	free_child(origin);
@@ -476,9 +482,6 @@ static void end(struct child *child, bool crashed)
 	if (crashed)
 		link_retire(link);
 	link_settle(link);
-	/* Last, for it wakes the broker. */
-	if (tell)
-		tell_use(link, id, 0);
 	decoder_tidy(decoder);
 	(void)pthread_mutex_unlock(&decoder->lock);
 	*child = CHILD_NONE;

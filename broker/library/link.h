@@ -21,7 +21,6 @@ struct link_child {
 	struct protocol_report end; /* once it ended */
 	bool used, ended;
 	unsigned forks; /* of this process, when it came */
-	bool told;      /* the broker knows that it is used */
 };
 
 struct link {
@@ -55,8 +54,11 @@ void link_settle(struct link *link);
 /* Whether the broker has not ended.  Its socket alone does not tell: a child that it was just forking has it, too. */
 bool link_is_running(const struct link *link);
 
+/* Takes what the broker has sent, unless a spare is at hand: then that can wait. */
+void link_restock(struct link *link);
+
 /* A spare, or NULL. */
-struct link_child *link_spare(struct link *link);
+struct link_child *link_spare(const struct link *link);
 
 /* Asks for a child on behalf of a want. */
 void link_ask(struct link *link, struct want *want);
