@@ -25,7 +25,7 @@
 #include "in_process.h"
 
 enum {
-	SMALL_ROUNDS = 2000,
+	SMALL_ROUNDS = 1000,
 	LARGE_ROUNDS = 15,
 	RATE_MILLISECONDS = 1500, /* for decodes per second */
 	RATE_ROUNDS = 5,
