@@ -113,6 +113,18 @@ $(BUILD)/obj/broker/library/start.o $(BUILD)/safe-decode.pc: $(BUILD)/prefix
 $(BUILD)/prefix: FORCE
 	@mkdir -p $(@D)
 	@echo '$(PREFIX) $(LIBDIR)' | cmp -s - $@ || echo '$(PREFIX) $(LIBDIR)' > $@
+# The trusted side's own seccomp filters, compiled here so that no start has to.
+FILTERS := $(BUILD)/generated/confine_filters.h
+COMPILE_FILTERS := $(BUILD)/tools/compile-filters
+$(COMPILE_FILTERS): broker/tools/compile_filters.c broker/confine_rules.h broker/confine.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CPPFLAGS) -std=c11 -O1 $(WARNINGS) -o $@ $< -lseccomp
+$(FILTERS): $(COMPILE_FILTERS)
+	@mkdir -p $(@D)
+	$(Q)$< > $@
+$(BUILD)/obj/broker/confine.o: $(FILTERS)
+$(BUILD)/obj/broker/confine.o: EXTRA := -I$(BUILD)/generated
 # Its callocs must not be turned into calls of themselves.
 $(BUILD)/obj/decoders/interpose.o: EXTRA := -fno-builtin
 

@@ -49,23 +49,6 @@ static int inherit(void *context)
 	return inheritance->memory == 0 ? 0 : arena_shrink(inheritance->arena, inheritance->memory);
 }
 
-/* The module's one-time initialisation: here, once, if many children are to come of it; else in the child, which so
- * finds in its memory what it touches. */
-static void initialise(struct engine *engine, const struct decoder_module *module, bool spare,
-                       struct inheritance *inheritance)
-{
-	if (engine->initialised == module || !module->decoder->initialise)
-		return;
-	if (!spare) {
-		inheritance->initialise = module->decoder->initialise;
-		return;
-	}
-	(void)interpose_select(engine->arena);
-	module->decoder->initialise();
-	(void)interpose_select(NULL);
-	engine->initialised = module;
-}
-
 /* Loads a module, unless it is the one that the last child was of: a broker has no other. */
 static struct safe_outcome load(struct engine *engine, const char *name)
 {
@@ -81,15 +64,39 @@ static struct safe_outcome load(struct engine *engine, const char *name)
 	return outcome;
 }
 
+/* The module's one-time initialisation, once for all children. */
+static void initialise(struct engine *engine)
+{
+	const struct decoder_module *module = engine->module;
+
+	if (engine->initialised == module || !module->decoder->initialise)
+		return;
+	(void)interpose_select(engine->arena);
+	module->decoder->initialise();
+	(void)interpose_select(NULL);
+	engine->initialised = module;
+}
+
+struct safe_outcome engine_prepare(struct engine *engine, const char *module)
+{
+	struct safe_outcome outcome = load(engine, module);
+
+	if (outcome.status == SAFE_OK)
+		initialise(engine);
+	return outcome;
+}
+
 struct safe_outcome engine_spawn(struct engine *engine, const struct engine_child *plan, struct child *child)
 {
-	struct safe_outcome outcome = load(engine, plan->module);
+	struct safe_outcome outcome = plan->spare ? engine_prepare(engine, plan->module) : load(engine, plan->module);
 	const struct decoder_module *module = engine->module;
 
 	if (outcome.status != SAFE_OK)
 		return outcome;
 	struct inheritance inheritance = { .arena = engine->arena, .memory = plan->memory };
-	initialise(engine, module, plan->spare, &inheritance);
+	/* A single child is initialised in itself, and so finds in its memory what that touches. */
+	if (engine->initialised != module)
+		inheritance.initialise = module->decoder->initialise;
 	struct spawn_plan spawn = {
 		.sandbox = &engine->sandbox,
 		.cpu_seconds = plan->cpu_seconds,

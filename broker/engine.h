@@ -34,6 +34,10 @@ struct engine_child {
 	bool spare;      /* it will wait for its work: it warms up first, and its pipes come with input_peer */
 };
 
+/* Loads the module and initialises it, so that no child has to: for a process of which nothing will be mapped later.
+ * Returns SAFE_OK or SAFE_UNSUPPORTED, which engine_spawn() will say again. */
+struct safe_outcome engine_prepare(struct engine *engine, const char *module);
+
 /* Loads the module if need be, and starts a child of it, locked down but not verified yet. */
 struct safe_outcome engine_spawn(struct engine *engine, const struct engine_child *plan, struct child *child);
 

@@ -4,7 +4,7 @@
 # Every tests/*_test.c is one criterion program.  Those listed as SANDBOXED lock children down, where no sanitizer's
 # runtime can follow.
 UNITS := $(patsubst tests/%.c,%,$(wildcard tests/*_test.c))
-SANDBOXED := lockdown_test $(filter library%,$(UNITS))
+SANDBOXED := lockdown_test confine_test $(filter library%,$(UNITS))
 # The tests of guard pages die of a signal that AddressSanitizer handles itself.
 export ASAN_OPTIONS := handle_segv=0:handle_sigill=0:allow_user_segv_handler=1
 UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/%)

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "interrupt.h"
@@ -113,13 +112,6 @@ static void step(struct batch *batch)
 			finish(batch, slot);
 }
 
-static struct safe_outcome make_folder(const char *folder)
-{
-	if (!folder || mkdir(folder, 0777) == 0 || errno == EEXIST)
-		return outcome_ok();
-	return outcome_of_errno(SAFE_IO, "cannot make the output folder", errno);
-}
-
 static struct safe_outcome open_batch(struct batch *batch)
 {
 	const struct options *options = batch->options;
@@ -136,7 +128,7 @@ static struct safe_outcome open_batch(struct batch *batch)
 	batch->busy = calloc(batch->slots, sizeof(*batch->busy));
 	if (!batch->jobs || !batch->fds || !batch->busy)
 		return outcome_of_errno(SAFE_IO, "no memory to begin with", ENOMEM);
-	return make_folder(options->output_dir);
+	return outcome_ok();
 }
 
 /* The extension of pictures in an output folder: raw pixels get their format's name. */
@@ -157,7 +149,7 @@ enum safe_status batch_run(const struct options *options, struct nursery *nurser
 	struct safe_outcome outcome = open_batch(&batch);
 
 	if (outcome.status != SAFE_OK) {
-		report_failure(options->output_dir, &outcome);
+		report_failure(NULL, &outcome);
 		batch.worst = outcome.status;
 	} else {
 		progress_start(&batch.progress, options->input_count, options->output_dir && !options->quiet);

@@ -240,6 +240,19 @@ static struct safe_outcome get_child(struct job *job, struct child *child)
 	return want.outcome;
 }
 
+/* Once this process has forked its last child, and before that has said anything, it gives up all that moving bytes
+ * does not need. */
+static struct safe_outcome confine(const struct job *job)
+{
+	struct nursery *nursery = job->nursery;
+
+	if (nursery->children == 0 || --nursery->children > 0)
+		return outcome_ok();
+	if (!job->options->info)
+		sink_prepare(job->options->sink);
+	return confine_calls(nursery->role, &nursery->confinement);
+}
+
 static struct safe_outcome start_decode(struct job *job, const uint8_t *start, size_t size)
 {
 	struct wire_request request = make_request(job);
@@ -264,6 +277,11 @@ static struct safe_outcome start_decode(struct job *job, const uint8_t *start, s
 		return outcome;
 	if (job->nursery->engine)
 		interrupt_watch(job->slot, child.pid, child.pidfd);
+	outcome = confine(job);
+	if (outcome.status != SAFE_OK) {
+		child.owner->end(&child, false);
+		return outcome;
+	}
 	return decode_start(&job->decode, &child, &request, &job->consumer, &input, &job->options->limits);
 }
 

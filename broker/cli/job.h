@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../confine.h"
 #include "../decode.h"
 #include "../engine.h"
 #include "../registry.h"
@@ -31,6 +32,9 @@ typedef char *job_name_output(void *context, const char *input, const struct saf
 struct nursery {
 	struct engine *engine;        /* NULL: none */
 	struct safe_decoder *decoder; /* NULL: none */
+	size_t children;              /* that this process has yet to fork */
+	enum confine_role role;
+	struct confinement confinement;
 };
 
 struct job {

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -113,19 +114,51 @@ static void fit_jobs(struct options *options)
 		options->jobs = (size_t)jobs;
 }
 
+static struct safe_outcome make_folder(const char *folder)
+{
+	if (!folder || mkdir(folder, 0777) == 0 || errno == EEXIST)
+		return outcome_ok();
+	return outcome_of_errno(SAFE_IO, "cannot make the output folder", errno);
+}
+
+/* Gives up what neither this process nor its children will need. */
+static struct safe_outcome confine(const struct options *options, struct nursery *nursery)
+{
+	char *place = NULL;
+
+	if (nursery->decoder)
+		return outcome_ok();
+	if (options->diagnose)
+		place = strdup("/dev/null");
+	else if (options->output_dir)
+		place = strdup(options->output_dir);
+	else if (options->output)
+		place = output_place(options->output);
+	nursery->children = (options->input_count > 1 ? options->input_count : 1) * (options->cover ? 2 : 1);
+	nursery->role = options->diagnose || options->output_dir || options->output ? CONFINE_ONE_FILE : CONFINE_ONE;
+	struct safe_outcome outcome = confine_files(place, &nursery->confinement);
+	free(place);
+	return outcome;
+}
+
 static enum safe_status decode(struct options *options, char **arguments)
 {
 	struct engine engine = { .open = false };
 	struct nursery nursery = { .engine = NULL };
 	bool spared = spare_terminal(options);
 	fit_jobs(options);
-	struct safe_outcome outcome = open_nursery(options, &engine, &nursery, arguments);
+	struct safe_outcome outcome = make_folder(options->output_dir);
+	const char *about = outcome.status == SAFE_OK ? NULL : options->output_dir;
+	if (outcome.status == SAFE_OK)
+		outcome = open_nursery(options, &engine, &nursery, arguments);
+	if (outcome.status == SAFE_OK)
+		outcome = confine(options, &nursery);
 	enum safe_status status = outcome.status;
 
 	if (status == SAFE_OK)
 		status = batch_run(options, &nursery);
 	else
-		report_failure(NULL, &outcome);
+		report_failure(about, &outcome);
 	engine_close(&engine);
 	safe_decoder_close(&nursery.decoder);
 	if (spared && status == SAFE_OK && !options->quiet)

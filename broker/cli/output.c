@@ -34,9 +34,14 @@ static char *follow(const char *path)
 	return asprintf(&joined, "%.*s%.*s", folder, path, (int)length, target) < 0 ? NULL : joined;
 }
 
-/* The file at the end of symbolic links, which need not be there yet. */
+/* The file at the end of symbolic links, which need not be there yet.  A device or FIFO is not replaced, and so need
+ * not be found: what /dev/stdout leads to may have no name. */
 static char *resolve(const char *path)
 {
+	struct stat status;
+
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+		return strdup(path);
 	char *resolved = realpath(path, NULL);
 	char *name = resolved || errno != ENOENT ? NULL : strdup(path);
 
@@ -107,6 +112,23 @@ static struct safe_outcome open_temporary(struct output *output, const struct st
 		return outcome;
 	}
 	return fchmod(output->fd, choose_mode(existing)) == 0 ? outcome_ok() : io_error("cannot create the output");
+}
+
+char *output_place(const char *path)
+{
+	struct stat status;
+	char *place = resolve(path);
+
+	if (place && (stat(place, &status) != 0 || S_ISREG(status.st_mode))) {
+		char *folder = strdup(dirname(place));
+		free(place);
+		place = folder;
+	}
+	if (place && stat(place, &status) != 0) {
+		free(place);
+		place = NULL;
+	}
+	return place;
 }
 
 struct safe_outcome output_open(struct output *output, const char *path)

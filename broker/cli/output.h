@@ -20,6 +20,10 @@ struct output {
 
 #define OUTPUT_NONE ((struct output){ .fd = -1, .slot = -1 })
 
+/* The folder, device or FIFO that an output at `path` is written in or to; to be freed.  NULL: there is none, as
+ * output_open() will say. */
+char *output_place(const char *path);
+
 /* Opens an output at `path`, following symbolic links.  Returns SAFE_OK or SAFE_IO. */
 struct safe_outcome output_open(struct output *output, const char *path);
 

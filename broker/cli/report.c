@@ -123,6 +123,7 @@ static void report_posture(const struct job *job)
 {
 	const struct options *options = job->options;
 	bool free = options->output || options->output_dir || options->info || options->diagnose;
+	const struct confinement *own = &job->nursery->confinement;
 	FILE *stream = free ? stdout : stderr;
 
 	fputs("{\"file\": ", stream);
@@ -130,10 +131,10 @@ static void report_posture(const struct job *job)
 	fprintf(stream,
 	        ", \"verified\": %s, \"seccomp\": \"%s\", \"filters\": %" PRIu64 ", \"inherited_filters\": %" PRIu64
 	        ", \"no_new_privs\": %s, \"system_calls\": [\"read\", \"write\", \"exit\", \"rt_sigreturn\"], "
-	        "\"descriptors\": [0, 1], \"pipes\": 2}\n",
+	        "\"descriptors\": [0, 1], \"pipes\": 2, \"trusted_side\": {\"seccomp\": \"%s\", \"landlock\": %u}}\n",
 	        job->decode.posture.verified ? "true" : "false", job->decode.posture.strict ? "strict" : "filter",
 	        job->decode.posture.filters, job->decode.posture.filters_before,
-	        job->decode.posture.no_new_privs ? "true" : "false");
+	        job->decode.posture.no_new_privs ? "true" : "false", own->filtered ? "filter" : "none", own->landlock);
 }
 
 static void report_diagnosis(const struct job *job)

@@ -12,12 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../confine.h"
 #include "../protocol.h"
 #include "../registry.h"
 #include "children.h"
@@ -68,6 +70,24 @@ static void raise_descriptors(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit); /* else the old limit may do */
+}
+
+/* Loads what children will need, and gives up all that they and this process will not. */
+static struct safe_outcome prepare(struct engine *engine, const char *module, char **argv)
+{
+	struct confinement confinement;
+	struct safe_outcome outcome = engine_open(engine, strtoull(argv[PROTOCOL_MEMORY], NULL, 10), false, argv);
+
+	if (outcome.status != SAFE_OK)
+		return outcome;
+	(void)engine_prepare(engine, module); /* the library hears of it with its first child */
+	outcome = confine_files(NULL, &confinement);
+	/* Under a filter of its own, its children could not enter strict mode. */
+	if (outcome.status != SAFE_OK || prctl(PR_GET_SECCOMP) == 0)
+		return outcome;
+	outcome = confine_calls(CONFINE_BROKER, &confinement);
+	engine->sandbox.filters++; /* which children inherit */
+	return outcome;
 }
 
 /* Returns false when the library has closed its end. */
@@ -144,8 +164,7 @@ int main(int argc, char **argv)
 		.spares = strtoul(argv[PROTOCOL_SPARES], NULL, 10),
 		.socket = PROTOCOL_SOCKET,
 	};
-	broker.children.engine_outcome =
-	        engine_open(&broker.engine, strtoull(argv[PROTOCOL_MEMORY], NULL, 10), false, argv);
+	broker.children.engine_outcome = prepare(&broker.engine, module, argv);
 	children_refill(&broker.children);
 	while (step(&broker))
 		;

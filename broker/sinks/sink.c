@@ -80,6 +80,14 @@ static struct safe_outcome start_widening(struct sink *sink)
 	return sink->narrow ? outcome_ok() : outcome_of_errno(SAFE_IO, "no memory for the output", errno);
 }
 
+void sink_prepare(const struct sink_format *format)
+{
+	void *writer = NULL;
+
+	if (format->module)
+		(void)loader_find(LOADER_SINKS, format->module, SINK_MODULE_SYMBOL, &writer);
+}
+
 /* The writer may be in a module, which only pictures need. */
 static struct safe_outcome load_writer(struct sink *sink)
 {

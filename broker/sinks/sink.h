@@ -79,6 +79,10 @@ const struct sink_format *sink_format_by_file_name(const char *file_name);
 /* What to ask a decoder for so that a sink can write one of `pixel_formats`. */
 uint32_t sink_request(uint32_t pixel_formats);
 
+/* Loads what the format needs, so that nothing has to be mapped later.  That it cannot be found, the first picture
+ * tells. */
+void sink_prepare(const struct sink_format *format);
+
 /* Starts a sink that writes one of `pixel_formats` to descriptor `fd`, which must stay open until sink_release(). */
 void sink_init(struct sink *sink, const struct sink_format *format, uint32_t pixel_formats, int fd);
 

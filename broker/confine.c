@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "fds.h"
+/* Made by tools/compile_filters.c: confine_filters[CONFINE_ROLES]. */
+#include "confine_filters.h"
+
+/* ---- Landlock ---- */
+
+/* The kernel's structure as of version 6; an older kernel takes it as long as what it does not know is zero. */
+struct ruleset {
+	uint64_t files, network, scopes;
+};
+
+/* Since when the kernel knows a right. */
+enum { TRUNCATE_SINCE = 3, NETWORK_SINCE = 4, SCOPES_SINCE = 6 };
+
+#define RIGHT_TRUNCATE (UINT64_C(1) << 14)
+#define NETWORK_TCP UINT64_C(3) /* bind and connect */
+#define SCOPES UINT64_C(3)      /* abstract sockets and signals */
+
+#define WRITING (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)
+#define NEVER                                                                                                          \
+	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_CHAR |                   \
+	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |                   \
+	 LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
+
+static struct ruleset rights_of(unsigned version)
+{
+	struct ruleset rights = { .files = WRITING | NEVER };
+
+	if (version >= TRUNCATE_SINCE)
+		rights.files |= RIGHT_TRUNCATE;
+	if (version >= NETWORK_SINCE)
+		rights.network = NETWORK_TCP;
+	if (version >= SCOPES_SINCE)
+		rights.scopes = SCOPES;
+	return rights;
+}
+
+/* A file has only the rights of files. */
+static int allow(int ruleset, const char *path, uint64_t rights)
+{
+	struct stat status;
+	int fd = open(path, O_PATH | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	int result = fstat(fd, &status);
+	if (result == 0 && !S_ISDIR(status.st_mode))
+		rights &= LANDLOCK_ACCESS_FS_WRITE_FILE | RIGHT_TRUNCATE;
+	struct landlock_path_beneath_attr beneath = { .allowed_access = rights, .parent_fd = fd };
+	if (result == 0)
+		result = (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
+	/* What is in no file system, such as a pipe, is no matter of Landlock's. */
+	if (result != 0 && errno == EBADFD)
+		result = 0;
+	fds_close(&fd);
+	return result;
+}
+
+static int restrict_self(unsigned version, const char *writable)
+{
+	struct ruleset rights = rights_of(version);
+	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &rights, sizeof(rights), 0);
+	int result = ruleset < 0 ? -1 : allow(ruleset, "/proc", LANDLOCK_ACCESS_FS_WRITE_FILE);
+
+	if (result == 0 && writable)
+		result = allow(ruleset, writable, WRITING | (rights.files & RIGHT_TRUNCATE));
+	if (result == 0)
+		result = (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
+	fds_close(&ruleset);
+	return result;
+}
+
+struct safe_outcome confine_files(const char *writable, struct confinement *confinement)
+{
+	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+	confinement->landlock = 0;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot give up privileges", errno);
+	/* Kernels without it, or that start without it, and containers that do not know it. */
+	if (version < 0 && (errno == ENOSYS || errno == EOPNOTSUPP || errno == EPERM))
+		return outcome_ok();
+	if (version < 1 || restrict_self((unsigned)version, writable) != 0)
+		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot confine itself with Landlock", errno);
+	confinement->landlock = (unsigned)version;
+	return outcome_ok();
+}
+
+/* ---- seccomp ---- */
+
+struct safe_outcome confine_calls(enum confine_role role, struct confinement *confinement)
+{
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &confine_filters[role], 0, 0) != 0 ||
+	    prctl(PR_GET_SECCOMP) != SECCOMP_MODE_FILTER)
+		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot confine itself with seccomp", errno);
+	confinement->filtered = true;
+	return outcome_ok();
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the trusted side's own processes may still do once they have started: one row a system call, or a use of one.
+ * broker/tools/compile_filters.c makes seccomp filters of it, with libseccomp, when the program is built, and prints
+ * the table that SECURITY.md shows.
+ *
+ * A call without a row fails with EPERM.  One of `confine_fatal` ends the process: only an attacker makes it.
+ */
+#ifndef SAFE_DECODE_CONFINE_RULES_H
+#define SAFE_DECODE_CONFINE_RULES_H
+
+#include <fcntl.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "confine.h"
+
+struct confine_rule {
+	int system_call; /* negative where this architecture has none of the name */
+	const char *name;
+	uint32_t roles; /* bit set of enum confine_role */
+	unsigned argument;
+	uint64_t mask, value; /* only with (argument & mask) == value; mask 0: always */
+	const char *use;      /* the condition in words; NULL: none */
+	const char *reason;
+};
+
+#define ROLE(role) (UINT32_C(1) << (role))
+#define ONE ROLE(CONFINE_ONE)
+#define FILES ROLE(CONFINE_ONE_FILE)
+#define MANY ROLE(CONFINE_MANY)
+#define BROKER ROLE(CONFINE_BROKER)
+#define PUMPS (ONE | FILES | MANY)
+#define ALL (PUMPS | BROKER)
+
+#define CALL(name, roles, reason)                                                                                      \
+	{                                                                                                              \
+		SCMP_SYS(name), #name, roles, 0, 0, 0, NULL, reason                                                    \
+	}
+#define CALL_IF(name, roles, argument, mask, value, use, reason)                                                       \
+	{                                                                                                              \
+		SCMP_SYS(name), #name, roles, argument, mask, value, use, reason                                       \
+	}
+#define EXACTLY UINT32_MAX /* of an int: the upper half of its register means nothing */
+
+static const struct confine_rule confine_rules[] = {
+	/* moving bytes */
+	CALL(read, ALL, "the input, the child's messages, /proc/PID/status"),
+	CALL(write, ALL,
+	     "the output, the child's input, messages to the user; in a new child: its out-of-memory score"),
+	CALL(writev, PUMPS, "the request and the input, in one piece"),
+	CALL(pwrite64, FILES | MANY, "sizes in the header of a finished file"),
+	CALL(splice, PUMPS, "input and output that need not be looked at"),
+	CALL(poll, ALL, "waiting for whatever comes next"),
+	CALL(lseek, PUMPS, "whether an input or output can seek; the header of a finished file"),
+	CALL(pread64, PUMPS, "the format of what stands behind a tag"),
+	CALL(pipe2, ALL, "the relay between the child's pipe and the output; in a broker: a child's pipes"),
+	CALL(fcntl, ALL, "sizes and modes of pipes"),
+	CALL(close, ALL, "descriptors that are done with"),
+	CALL(newfstatat, ALL, "what kind of file the input or output is"),
+	CALL(fstat, ALL, "the same"),
+	CALL(fstatfs, ALL, "whether /proc is the kernel's"),
+	CALL(clock_nanosleep, PUMPS, "letting output gather"),
+	CALL(clock_gettime, ALL, "deadlines, where the vDSO has no clock"),
+
+	/* opening */
+	CALL_IF(openat, ONE, 2, O_ACCMODE | O_CREAT | O_TRUNC | __O_TMPFILE, O_RDONLY, "to read",
+	        "/proc/PID/status, the input"),
+	CALL(openat, FILES | MANY, "the same, and the output; Landlock keeps it to the output's folder"),
+	CALL(openat, BROKER,
+	     "/proc/PID/status; in a new child: its out-of-memory score, all that Landlock lets it write"),
+	CALL(readlink, PUMPS, "where the output's symbolic links lead"),
+	CALL(getcwd, FILES | MANY, "where the output is, if its name is relative"),
+	CALL(fchmod, FILES | MANY, "the output's permissions"),
+	CALL(umask, FILES | MANY, "the same"),
+	CALL(fsync, FILES | MANY, "the output is on the disk before it takes its name"),
+	CALL(rename, FILES | MANY, "the output takes its name"),
+	CALL(unlink, FILES | MANY, "an output that was not finished goes"),
+
+	/* the child */
+	CALL(wait4, ALL, "how the child ended"),
+	CALL_IF(kill, ALL, 1, EXACTLY, SIGKILL, "SIGKILL", "ending a child that was not reaped"),
+	CALL_IF(pidfd_send_signal, PUMPS, 1, EXACTLY, SIGKILL, "SIGKILL", "ending a child"),
+	CALL(pidfd_open, ALL, "a hold on the child"),
+	CALL(getpid, ALL, "whether the child is ours"),
+
+	/* memory; nothing that is mapped later can be executed */
+	CALL_IF(mmap, ALL, 2, PROT_EXEC, 0, "not to execute", "buffers"),
+	CALL_IF(mprotect, ALL, 2, PROT_EXEC, 0, "not to execute", "buffers; in a new child: its arena's end"),
+	CALL(munmap, ALL, "buffers; in a new child: its arena's end"),
+	CALL(mremap, PUMPS, "buffers that grow"),
+	CALL(madvise, ALL, "buffers; in a new child: its stack is emptied"),
+	CALL(brk, ALL, "buffers"),
+	CALL(futex, ALL, "locks"),
+
+	/* the terminal and the end */
+	CALL_IF(ioctl, PUMPS, 1, EXACTLY, TCGETS, "TCGETS", "whether the output is a terminal"),
+	CALL_IF(ioctl, PUMPS, 1, EXACTLY, TIOCGWINSZ, "TIOCGWINSZ", "how wide it is"),
+	CALL_IF(prctl, ALL, 0, EXACTLY, PR_GET_SECCOMP, "PR_GET_SECCOMP", "whether this filter is in force"),
+	CALL(rt_sigreturn, ALL, "a signal's handler returns"),
+	CALL(rt_sigprocmask, ALL, "abort(); in a new child: it blocks nothing"),
+	CALL(rt_sigaction, ALL, "abort(); in a new child: it handles nothing"),
+	CALL(restart_syscall, ALL, "a wait goes on after the process was stopped"),
+	CALL(getrandom, ALL, "names of temporary files; in a new child: its stack protector"),
+	CALL(gettid, ALL, "abort()"),
+	CALL(tgkill, ALL, "abort()"),
+	CALL(exit_group, ALL, "the end"),
+	CALL(exit, BROKER, "in a child: the end"),
+
+	/* several inputs: the library, and the launcher that starts its brokers */
+	CALL(sendto, MANY, "commands to a broker"),
+	CALL(recvmsg, MANY, "children from a broker"),
+	CALL(sendmsg, MANY | BROKER, "a request to the launcher; in a broker: a child for its caller"),
+	CALL(timerfd_settime, MANY, "how long a broker may idle"),
+	CALL(shutdown, MANY, "a broker that is not needed any more"),
+
+	/* what a broker does besides, and what its children do before they lock themselves down */
+	CALL(recvfrom, BROKER, "commands from the library"),
+	CALL_IF(clone, BROKER, 0, EXACTLY, SIGCHLD, "a plain fork", "children"),
+	CALL(getppid, BROKER, "in a new child: the parent is still there"),
+	CALL(dup2, BROKER, "in a new child: the two pipes become 0 and 1"),
+	CALL(close_range, BROKER, "in a new child: everything else is closed"),
+	CALL(prlimit64, BROKER, "in a new child: its limits"),
+	CALL_IF(prctl, BROKER, 0, EXACTLY, PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG",
+	        "in a new child: it dies with its parent"),
+	CALL_IF(prctl, BROKER, 0, EXACTLY, PR_SET_NO_NEW_PRIVS, "PR_SET_NO_NEW_PRIVS", "in a new child"),
+	CALL_IF(prctl, BROKER, 0, EXACTLY, PR_SET_DUMPABLE, "PR_SET_DUMPABLE", "in a new child"),
+	CALL_IF(prctl, BROKER, 0, EXACTLY, PR_SET_NAME, "PR_SET_NAME", "in a new child"),
+	CALL_IF(prctl, BROKER, 0, EXACTLY, PR_SET_TSC, "PR_SET_TSC", "in a new child: no clock"),
+	CALL_IF(prctl, BROKER, 0, EXACTLY, PR_SET_SECCOMP, "PR_SET_SECCOMP", "in a new child"),
+	CALL(seccomp, BROKER, "in a new child: its filter, on top of this one"),
+};
+
+static const struct {
+	int system_call;
+	const char *name;
+} confine_fatal[] = {
+#define FATAL(name)                                                                                                    \
+	{                                                                                                              \
+		SCMP_SYS(name), #name                                                                                  \
+	}
+	FATAL(execve),
+	FATAL(execveat),
+	FATAL(ptrace),
+	FATAL(process_vm_readv),
+	FATAL(process_vm_writev),
+	FATAL(socket),
+	FATAL(socketpair),
+	FATAL(connect),
+	FATAL(bind),
+	FATAL(listen),
+	FATAL(accept),
+	FATAL(accept4),
+	FATAL(bpf),
+	FATAL(perf_event_open),
+	FATAL(io_uring_setup),
+	FATAL(userfaultfd),
+	FATAL(mount),
+	FATAL(umount2),
+	FATAL(pivot_root),
+	FATAL(chroot),
+	FATAL(unshare),
+	FATAL(setns),
+	FATAL(init_module),
+	FATAL(finit_module),
+	FATAL(kexec_load),
+	FATAL(add_key),
+	FATAL(keyctl),
+	FATAL(request_key),
+	FATAL(open_by_handle_at),
+	FATAL(memfd_create),
+	FATAL(setuid),
+	FATAL(setgid),
+	FATAL(setresuid),
+	FATAL(setresgid),
+	FATAL(capset),
+	FATAL(reboot),
+#undef FATAL
+};
+
+#endif

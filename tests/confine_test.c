@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* The trusted side's own confinement: each class of what it gives up is really denied, and what it needs is not. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../broker/confine.h"
+#include "../broker/confine_rules.h"
+
+enum { ALLOWED = 0, CANNOT_CONFINE = 200, NO_LANDLOCK };
+
+#define NOT_FILTERED CONFINE_ROLES
+
+/* What an attempt came to in a process of its own, which is confined like `role`: 0, an errno, or 1000 and the signal
+ * that ended it. */
+static int attempt(enum confine_role role, const char *writable, int (*act)(void))
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	cr_assert(pid >= 0);
+	if (pid == 0) {
+		struct confinement confinement = { .landlock = 0 };
+		if (confine_files(writable, &confinement).status != SAFE_OK)
+			_exit(CANNOT_CONFINE);
+		if (role == NOT_FILTERED && confinement.landlock == 0)
+			_exit(NO_LANDLOCK);
+		if (role != NOT_FILTERED && confine_calls(role, &confinement).status != SAFE_OK)
+			_exit(CANNOT_CONFINE);
+		errno = 0;
+		_exit(act() < 0 ? errno : ALLOWED);
+	}
+	cr_assert(waitpid(pid, &status, 0) == pid);
+	return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+enum { KILLED = 1000 + SIGSYS };
+
+/* ---- attempts ---- */
+
+static int nothing(void)
+{
+	return 0;
+}
+
+static int execute(void)
+{
+	char *arguments[] = { (char *)(uintptr_t) "/bin/true", NULL };
+
+	return execv(arguments[0], arguments);
+}
+
+static int trace(void)
+{
+	return (int)ptrace(PTRACE_ATTACH, getppid(), NULL, NULL);
+}
+
+static int open_socket(void)
+{
+	return socket(AF_INET, SOCK_STREAM, 0);
+}
+
+static int make_file(void)
+{
+	return open("/tmp/confine-test-made", O_WRONLY | O_CREAT, 0600);
+}
+
+static int write_existing(void)
+{
+	return open("/dev/null", O_WRONLY);
+}
+
+static int read_file(void)
+{
+	return open("/proc/self/status", O_RDONLY);
+}
+
+static int map_code(void)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
+}
+
+static int make_code(void)
+{
+	void *map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return map == MAP_FAILED ? -1 : mprotect(map, 4096, PROT_READ | PROT_EXEC);
+}
+
+static int signal_gently(void)
+{
+	return kill(getppid(), SIGCONT);
+}
+
+static int push_input(void)
+{
+	return ioctl(STDIN_FILENO, TIOCSTI, "x");
+}
+
+static int make_thread(void)
+{
+	return (int)syscall(SYS_clone, SIGCHLD | CLONE_VM, NULL, NULL, NULL, NULL);
+}
+
+static int unlisted(void)
+{
+	return (int)syscall(SYS_personality, 0xffffffff);
+}
+
+static int by_the_32_bit_gate(void)
+{
+#ifdef __x86_64__
+	int result = 0;
+
+	__asm__ volatile("int $0x80" : "=a"(result) : "a"(20 /* getpid */) : "memory");
+	return result < 0 ? -1 : 0;
+#else
+	(void)raise(SIGSYS);
+	return -1;
+#endif
+}
+
+/* ---- seccomp ---- */
+
+#define EACH_ROLE(role) for (enum confine_role role = CONFINE_ONE; role < CONFINE_ROLES; role++)
+
+Test(confine_calls, what_a_role_needs_works)
+{
+	EACH_ROLE(role)
+	{
+		cr_expect(attempt(role, NULL, nothing) == ALLOWED, "role %d", (int)role);
+		cr_expect(attempt(role, NULL, read_file) == ALLOWED, "role %d", (int)role);
+	}
+}
+
+Test(confine_calls, exec_sockets_and_ptrace_end_the_process)
+{
+	EACH_ROLE(role)
+	{
+		cr_expect(attempt(role, NULL, execute) == KILLED, "role %d", (int)role);
+		cr_expect(attempt(role, NULL, open_socket) == KILLED, "role %d", (int)role);
+		cr_expect(attempt(role, NULL, trace) == KILLED, "role %d", (int)role);
+		cr_expect(attempt(role, NULL, by_the_32_bit_gate) > 1000, "role %d", (int)role);
+	}
+}
+
+static int fatal_call;
+
+static int make_fatal_call(void)
+{
+	return (int)syscall(fatal_call, -1, -1, -1, -1, -1, -1);
+}
+
+Test(confine_calls, each_fatal_call_ends_the_process)
+{
+	for (size_t i = 0; i < sizeof(confine_fatal) / sizeof(confine_fatal[0]); i++) {
+		fatal_call = confine_fatal[i].system_call;
+		if (fatal_call >= 0)
+			cr_expect(attempt(CONFINE_ONE, NULL, make_fatal_call) == KILLED, "%s", confine_fatal[i].name);
+	}
+}
+
+Test(confine_calls, the_rest_is_refused)
+{
+	EACH_ROLE(role)
+	{
+		cr_expect(attempt(role, NULL, unlisted) == EPERM, "role %d", (int)role);
+		cr_expect(attempt(role, NULL, map_code) == EPERM, "role %d", (int)role);
+		cr_expect(attempt(role, NULL, make_code) == EPERM, "role %d", (int)role);
+		cr_expect(attempt(role, NULL, signal_gently) == EPERM, "role %d", (int)role);
+		cr_expect(attempt(role, NULL, push_input) == EPERM, "role %d", (int)role);
+		cr_expect(attempt(role, NULL, make_thread) == EPERM, "role %d", (int)role);
+	}
+}
+
+Test(confine_calls, who_makes_no_file_opens_none_for_writing)
+{
+	cr_expect(attempt(CONFINE_ONE, "/tmp", make_file) == EPERM);
+	cr_expect(attempt(CONFINE_ONE, "/dev/null", write_existing) == EPERM);
+}
+
+/* ---- Landlock, which is all that a broker has where children can be strict ---- */
+
+Test(confine_files, only_what_is_named_can_be_written)
+{
+	if (attempt(NOT_FILTERED, NULL, nothing) == NO_LANDLOCK)
+		cr_skip("this kernel has no Landlock");
+	cr_expect(attempt(NOT_FILTERED, NULL, make_file) == EACCES);
+	cr_expect(attempt(NOT_FILTERED, NULL, write_existing) == EACCES);
+	cr_expect(attempt(NOT_FILTERED, "/dev", make_file) == EACCES);
+	cr_expect(attempt(NOT_FILTERED, "/tmp", make_file) == ALLOWED);
+	cr_expect(unlink("/tmp/confine-test-made") == 0);
+	cr_expect(attempt(NOT_FILTERED, "/dev/null", write_existing) == ALLOWED);
+	cr_expect(attempt(CONFINE_ONE_FILE, "/dev/null", write_existing) == ALLOWED);
+	cr_expect(attempt(CONFINE_ONE_FILE, NULL, write_existing) == EACCES);
+}
+
+Test(confine_files, nothing_is_executed_or_traced)
+{
+	if (attempt(NOT_FILTERED, NULL, nothing) == NO_LANDLOCK)
+		cr_skip("this kernel has no Landlock");
+	cr_expect(attempt(NOT_FILTERED, "/", execute) == EACCES);
+	cr_expect(attempt(NOT_FILTERED, NULL, trace) == EPERM);
+	cr_expect(attempt(NOT_FILTERED, NULL, read_file) == ALLOWED);
+}
+
+Test(confine_files, a_pipe_is_written_to_as_before)
+{
+	int ends[2];
+	char path[64];
+
+	cr_assert(pipe(ends) == 0);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[1]);
+	cr_expect(attempt(NOT_FILTERED, path, nothing) != CANNOT_CONFINE);
+}
+
+Test(confine_files, a_place_that_is_not_there_is_an_error)
+{
+	struct confinement confinement = { .landlock = 0 };
+
+	if (attempt(NOT_FILTERED, NULL, nothing) == NO_LANDLOCK)
+		cr_skip("this kernel has no Landlock");
+	cr_expect(confine_files("/nowhere/at/all", &confinement).status == SAFE_NO_SANDBOX);
+	cr_expect(confinement.landlock == 0);
+}
