@@ -15,7 +15,8 @@
 /* Descriptors that a broker finds open when it starts. */
 enum {
 	PROTOCOL_SOCKET = 0,
-	PROTOCOL_TIMER = 3, /* a timerfd that runs while the library does not need the broker.  When it has run out, the
+	PROTOCOL_CALLER = 3, /* a pidfd of the library's process */
+	PROTOCOL_TIMER = 4, /* a timerfd that runs while the library does not need the broker.  When it has run out, the
 	                     * broker ends; a library that finds it so looks for another */
 };
 
@@ -25,7 +26,6 @@ enum {
 	PROTOCOL_MEMORY, /* bytes of the arena */
 	PROTOCOL_CPU,    /* seconds of processor time of a spare */
 	PROTOCOL_SPARES,
-	PROTOCOL_CALLER, /* process id of the library's process */
 	PROTOCOL_ARGUMENTS,
 };
 

@@ -14,6 +14,7 @@
 #include "../sinks/sink.h"
 #include "batch.h"
 #include "interrupt.h"
+#include "launcher.h"
 #include "options.h"
 #include "report.h"
 
@@ -77,7 +78,7 @@ static bool spare_terminal(struct options *options)
 /* One input is decoded by a child of this process: nothing starts faster.  For several, brokers keep spares, and are
  * replaced when one of their children crashed. */
 static struct safe_outcome open_nursery(const struct options *options, struct engine *engine, struct nursery *nursery,
-                                        char **arguments)
+                                        struct launcher *launcher, char **arguments)
 {
 	struct safe_config config = {
 		.size = sizeof(config),
@@ -95,7 +96,10 @@ static struct safe_outcome open_nursery(const struct options *options, struct en
 	if (status != SAFE_OK)
 		return outcome_of_errno(status, "cannot begin", ENOMEM);
 	nursery->decoder->watch = interrupt_watch_broker;
-	return outcome_ok();
+	struct safe_outcome outcome = launcher_open(nursery->decoder, launcher);
+	if (outcome.status == SAFE_OK)
+		interrupt_watch_broker(launcher->pid, launcher->socket);
+	return outcome;
 }
 
 /* As many decodes at a time as there may be descriptors for. */
@@ -121,23 +125,31 @@ static struct safe_outcome make_folder(const char *folder)
 	return outcome_of_errno(SAFE_IO, "cannot make the output folder", errno);
 }
 
+/* With brokers, this process forks nothing: the launcher does. */
+static struct safe_outcome confine_many(const struct options *options, struct nursery *nursery)
+{
+	if (!options->info)
+		sink_prepare(options->sink);
+	return confine_calls(CONFINE_MANY, &nursery->confinement);
+}
+
 /* Gives up what neither this process nor its children will need. */
 static struct safe_outcome confine(const struct options *options, struct nursery *nursery)
 {
 	char *place = NULL;
 
-	if (nursery->decoder)
-		return outcome_ok();
 	if (options->diagnose)
 		place = strdup("/dev/null");
 	else if (options->output_dir)
 		place = strdup(options->output_dir);
 	else if (options->output)
 		place = output_place(options->output);
-	nursery->children = (options->input_count > 1 ? options->input_count : 1) * (options->cover ? 2 : 1);
-	nursery->role = options->diagnose || options->output_dir || options->output ? CONFINE_ONE_FILE : CONFINE_ONE;
 	struct safe_outcome outcome = confine_files(place, &nursery->confinement);
 	free(place);
+	if (outcome.status == SAFE_OK && nursery->decoder)
+		return confine_many(options, nursery);
+	nursery->children = (options->input_count > 1 ? options->input_count : 1) * (options->cover ? 2 : 1);
+	nursery->role = options->diagnose || options->output_dir || options->output ? CONFINE_ONE_FILE : CONFINE_ONE;
 	return outcome;
 }
 
@@ -145,12 +157,13 @@ static enum safe_status decode(struct options *options, char **arguments)
 {
 	struct engine engine = { .open = false };
 	struct nursery nursery = { .engine = NULL };
+	struct launcher launcher = LAUNCHER_NONE;
 	bool spared = spare_terminal(options);
 	fit_jobs(options);
 	struct safe_outcome outcome = make_folder(options->output_dir);
 	const char *about = outcome.status == SAFE_OK ? NULL : options->output_dir;
 	if (outcome.status == SAFE_OK)
-		outcome = open_nursery(options, &engine, &nursery, arguments);
+		outcome = open_nursery(options, &engine, &nursery, &launcher, arguments);
 	if (outcome.status == SAFE_OK)
 		outcome = confine(options, &nursery);
 	enum safe_status status = outcome.status;
@@ -161,6 +174,7 @@ static enum safe_status decode(struct options *options, char **arguments)
 		report_failure(about, &outcome);
 	engine_close(&engine);
 	safe_decoder_close(&nursery.decoder);
+	launcher_close(&launcher);
 	if (spared && status == SAFE_OK && !options->quiet)
 		fputs("safe-decode: the output is a terminal, so this is a preview; "
 		      "for the decoded data use -o FILE or > FILE\n",

@@ -13,6 +13,7 @@
 #include "../status.h"
 
 struct link;
+struct started;
 
 enum { DECODER_ENDED = 64 };
 
@@ -25,6 +26,10 @@ struct safe_decoder {
 	struct link *links;         /* owned, as all that follows: at most one of each module is not retired */
 	pid_t ended[DECODER_ENDED]; /* brokers to reap; 0: none */
 	uint32_t next_tag;
+
+	/* Starts a broker for a process that cannot execute anything; or NULL. */
+	struct safe_outcome (*start)(const struct safe_decoder *decoder, const char *module, struct started *started);
+	int launcher; /* for start() */
 
 	/* Is told of brokers that start (with their socket) and end (with -1), so that a signal handler can end them;
 	 * or NULL. */

@@ -9,26 +9,44 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../decode.h"
-#include "packets.h"
+#include "../fds.h"
+#include "../packet.h"
 #include "start.h"
 
 enum { SURPLUS = 8 }; /* children that were asked for and not taken: kept, for the next are likely to want them */
 
 /* ---- opening and closing ---- */
 
+static struct safe_outcome start(const struct safe_decoder *decoder, const char *module, struct started *started)
+{
+	int caller = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	struct safe_outcome outcome = caller < 0 ? outcome_of_errno(SAFE_IO, "cannot make what a broker needs", errno)
+	                                         : start_broker(decoder, caller, module, started);
+
+	fds_close(&caller);
+	return outcome;
+}
+
 struct safe_outcome link_open(struct safe_decoder *decoder, const char *module, struct link **link)
 {
 	struct link *made = calloc(1, sizeof(*made));
+	struct started started = STARTED_NONE;
 
 	*link = NULL;
 	if (!made)
 		return outcome_of_errno(SAFE_IO, "no memory for a broker", ENOMEM);
-	*made = (struct link){ .decoder = decoder, .module = module, .socket = -1, .timer = -1 };
-	struct safe_outcome outcome = start_broker(decoder, module, made);
+	struct safe_outcome outcome = (decoder->start ? decoder->start : start)(decoder, module, &started);
+	*made = (struct link){
+		.decoder = decoder,
+		.module = module,
+		.pid = started.pid,
+		.pidfd = started.pidfd,
+		.socket = started.socket,
+		.timer = started.timer,
+	};
 	if (outcome.status == SAFE_OK)
 		*link = made;
 	else
@@ -90,8 +108,9 @@ pid_t link_close(struct link *link)
 	} else {
 		let_go(link);
 	}
-	(void)close(link->socket);
-	(void)close(link->timer);
+	fds_close(&link->pidfd);
+	fds_close(&link->socket);
+	fds_close(&link->timer);
 	free(link);
 	return pid;
 }
@@ -122,11 +141,16 @@ void link_settle(struct link *link)
 	link->needed = false;
 }
 
+static bool is_running(int pidfd)
+{
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&ended, 1, 0) == 0;
+}
+
 bool link_is_running(const struct link *link)
 {
-	siginfo_t info = { .si_pid = 0 };
-
-	return waitid(P_PID, (id_t)link->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
+	return is_running(link->pidfd);
 }
 
 bool link_is_unused(const struct link *link)
@@ -142,7 +166,7 @@ bool link_is_unused(const struct link *link)
 static void say(struct link *link, const struct protocol_command *command)
 {
 	/* A broker that leaves its socket full does not work any more. */
-	if (!link->dead && !packets_send(link->socket, command))
+	if (!link->dead && !packet_send(link->socket, command, sizeof(*command), NULL, 0))
 		link->dead = true;
 }
 
@@ -308,13 +332,14 @@ static bool hear(struct link *link)
 	struct protocol_report report;
 	int fds[PROTOCOL_CHILD_FDS];
 	bool with_fds = false;
-	enum packets_result result = packets_receive(link->socket, &report, fds, &with_fds);
+	enum packet_result result =
+	        packet_receive(link->socket, false, &report, sizeof(report), fds, PROTOCOL_CHILD_FDS, &with_fds);
 
-	if (result == PACKETS_ONE)
+	if (result == PACKET_ONE)
 		take(link, &report, with_fds ? fds : NULL);
-	if (result == PACKETS_END)
+	if (result == PACKET_END)
 		link->dead = true;
-	return result == PACKETS_ONE;
+	return result == PACKET_ONE;
 }
 
 static void drain(struct link *link)
@@ -386,18 +411,11 @@ static void drop_copied(struct link *link)
 	}
 }
 
-static bool is_alive(const struct link_child *child)
-{
-	struct pollfd ended = { .fd = child->child.pidfd, .events = POLLIN };
-
-	return poll(&ended, 1, 0) == 0;
-}
-
 void link_restock(struct link *link)
 {
 	drop_copied(link);
 	const struct link_child *spare = link_spare(link);
-	if (!spare || !is_alive(spare))
+	if (!spare || !is_running(spare->child.pidfd))
 		link_drain(link);
 }
 

@@ -28,7 +28,7 @@ struct link {
 	struct link *next;
 	const char *module; /* static */
 	pid_t pid;
-	int socket, timer;
+	int pidfd, socket, timer;
 	bool dead;    /* the broker is gone, or does not behave */
 	bool retired; /* no new work goes there */
 	bool needed;  /* its timer does not run */

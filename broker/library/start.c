@@ -11,11 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "../fds.h"
 #include "../limits.h"
+#include "../protocol.h"
 
 #define BROKER "safe-decode-broker"
 
@@ -73,23 +75,24 @@ static void print_numbers(const struct safe_decoder *decoder, char numbers[PROTO
 		[PROTOCOL_MEMORY] = decoder->config.memory,
 		[PROTOCOL_CPU] = defaults.cpu_seconds,
 		[PROTOCOL_SPARES] = decoder->config.spares,
-		[PROTOCOL_CALLER] = (uint64_t)decoder->owner,
 	};
 
 	for (int i = PROTOCOL_MEMORY; i < PROTOCOL_ARGUMENTS; i++)
 		(void)snprintf(numbers[i], NUMBER_SIZE, "%" PRIu64, values[i]);
 }
 
-/* Socket and timer go to their places, everything else is closed.  (A descriptor that is in its place already loses its
- * close-on-exec flag there, too.) */
-static int add_actions(posix_spawn_file_actions_t *actions, int socket, int timer)
-{
-	int result = posix_spawn_file_actions_adddup2(actions, socket, PROTOCOL_SOCKET);
+/* What a broker is given, by the number that it finds it under; -1: nothing. */
+typedef int broker_fds[PROTOCOL_TIMER + 1];
 
-	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO && result == 0; fd++)
-		result = posix_spawn_file_actions_addopen(actions, fd, "/dev/null", O_WRONLY, 0);
-	if (result == 0)
-		result = posix_spawn_file_actions_adddup2(actions, timer, PROTOCOL_TIMER);
+/* Each goes to its place, everything else is closed.  (A descriptor that is in its place already loses its
+ * close-on-exec flag there, too.) */
+static int add_actions(posix_spawn_file_actions_t *actions, const broker_fds fds)
+{
+	int result = 0;
+
+	for (int fd = 0; fd <= PROTOCOL_TIMER && result == 0; fd++)
+		result = fds[fd] >= 0 ? posix_spawn_file_actions_adddup2(actions, fds[fd], fd)
+		                      : posix_spawn_file_actions_addopen(actions, fd, "/dev/null", O_WRONLY, 0);
 	if (result == 0)
 		result = posix_spawn_file_actions_addclosefrom_np(actions, PROTOCOL_TIMER + 1);
 	return result;
@@ -111,7 +114,7 @@ static int set_attributes(posix_spawnattr_t *attributes)
 	return result;
 }
 
-static int spawn(const struct safe_decoder *decoder, const char *module, int socket, int timer, pid_t *pid)
+static int spawn(const struct safe_decoder *decoder, const char *module, const broker_fds fds, pid_t *pid)
 {
 	char numbers[PROTOCOL_ARGUMENTS][NUMBER_SIZE];
 	char name[] = BROKER;
@@ -131,7 +134,7 @@ static int spawn(const struct safe_decoder *decoder, const char *module, int soc
 		return result;
 	result = posix_spawnattr_init(&attributes);
 	if (result == 0) {
-		result = add_actions(&actions, socket, timer);
+		result = add_actions(&actions, fds);
 		if (result == 0)
 			result = set_attributes(&attributes);
 		if (result == 0)
@@ -142,42 +145,64 @@ static int spawn(const struct safe_decoder *decoder, const char *module, int soc
 	return result;
 }
 
-/* The spawned process gets its descriptors by dup2() to 0 and 3: they must not stand where another will go. */
-static int move_up(int *fd)
+/* The spawned process gets its descriptors by dup2() to small numbers: none may stand where another will go.  Returns a
+ * copy, or -1. */
+static int copy_up(int fd)
 {
-	int moved = fcntl(*fd, F_DUPFD_CLOEXEC, PROTOCOL_TIMER + 1);
-
-	if (moved < 0)
-		return -1;
-	(void)close(*fd);
-	*fd = moved;
-	return 0;
+	return fcntl(fd, F_DUPFD_CLOEXEC, PROTOCOL_TIMER + 1);
 }
 
-struct safe_outcome start_broker(const struct safe_decoder *decoder, const char *module, struct link *link)
+static struct safe_outcome make_ends(const struct safe_decoder *decoder, int caller, struct started *started,
+                                     broker_fds fds)
 {
 	const struct itimerspec idle = { .it_value.tv_sec = decoder->config.idle_seconds };
-	struct safe_outcome outcome = outcome_ok();
 	int ends[2] = { -1, -1 };
-	int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	bool made = false;
 
-	if (timer < 0 || timerfd_settime(timer, 0, &idle, NULL) != 0 ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0 || move_up(&ends[1]) != 0 ||
-	    move_up(&timer) != 0) {
-		outcome = outcome_of_errno(SAFE_IO, "cannot make what a broker needs", errno);
-		goto out;
+	started->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (started->timer >= 0 && timerfd_settime(started->timer, 0, &idle, NULL) == 0 &&
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0) {
+		started->socket = ends[0];
+		fds[PROTOCOL_SOCKET] = copy_up(ends[1]);
+		fds[PROTOCOL_CALLER] = copy_up(caller);
+		fds[PROTOCOL_TIMER] = copy_up(started->timer);
+		made = fds[PROTOCOL_SOCKET] >= 0 && fds[PROTOCOL_CALLER] >= 0 && fds[PROTOCOL_TIMER] >= 0;
 	}
-	int result = spawn(decoder, module, ends[1], timer, &link->pid);
-	if (result != 0) {
-		outcome = outcome_of_errno(SAFE_NO_SANDBOX, "cannot start the broker", result);
-		goto out;
-	}
-	link->socket = ends[0];
-	link->timer = timer;
-	ends[0] = timer = -1;
-out:
-	fds_close(&ends[0]);
+	struct safe_outcome outcome =
+	        made ? outcome_ok() : outcome_of_errno(SAFE_IO, "cannot make what a broker needs", errno);
 	fds_close(&ends[1]);
-	fds_close(&timer);
+	return outcome;
+}
+
+void started_close(struct started *started)
+{
+	fds_close(&started->pidfd);
+	fds_close(&started->socket);
+	fds_close(&started->timer);
+}
+
+struct safe_outcome start_broker(const struct safe_decoder *decoder, int caller, const char *module,
+                                 struct started *started)
+{
+	broker_fds fds = { [PROTOCOL_SOCKET] = -1,
+		           [STDOUT_FILENO] = -1,
+		           [STDERR_FILENO] = -1,
+		           [PROTOCOL_CALLER] = -1,
+		           [PROTOCOL_TIMER] = -1 };
+
+	*started = STARTED_NONE;
+	struct safe_outcome outcome = make_ends(decoder, caller, started, fds);
+	if (outcome.status == SAFE_OK) {
+		int result = spawn(decoder, module, fds, &started->pid);
+		/* Not reaped yet, and so still it. */
+		started->pidfd = result == 0 ? (int)syscall(SYS_pidfd_open, started->pid, 0) : -1;
+		if (started->pidfd < 0)
+			outcome = outcome_of_errno(SAFE_NO_SANDBOX, "cannot start the broker",
+			                           result != 0 ? result : errno);
+	}
+	for (int fd = 0; fd <= PROTOCOL_TIMER; fd++)
+		fds_close(&fds[fd]);
+	if (outcome.status != SAFE_OK)
+		started_close(started);
 	return outcome;
 }

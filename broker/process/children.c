@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "../decode.h"
+#include "../packet.h"
 
 /* ---- reports ---- */
 
@@ -17,33 +18,15 @@
 static bool send_report(const struct children *children, const struct protocol_report *report,
                         const struct child *child)
 {
-	struct iovec piece = { .iov_base = (void *)(uintptr_t)report, .iov_len = sizeof(*report) };
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(PROTOCOL_CHILD_FDS * sizeof(int))];
-	} control;
-	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1 };
-
-	if (child) {
-		const int fds[PROTOCOL_CHILD_FDS] = {
-			[PROTOCOL_CHILD_PIDFD] = child->pidfd,
-			[PROTOCOL_CHILD_INPUT] = child->input,
-			[PROTOCOL_CHILD_INPUT_PEER] = child->input_peer,
-			[PROTOCOL_CHILD_OUTPUT] = child->output,
-		};
-		memset(&control, 0, sizeof(control));
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(fds));
-		memcpy(CMSG_DATA(&control.header), fds, sizeof(fds));
-		message.msg_control = &control;
-		message.msg_controllen = sizeof(control.space);
-	}
-	ssize_t sent = 0;
-	do
-		sent = sendmsg(children->socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
-	return sent == (ssize_t)sizeof(*report);
+	if (!child)
+		return packet_send(children->socket, report, sizeof(*report), NULL, 0);
+	const int fds[PROTOCOL_CHILD_FDS] = {
+		[PROTOCOL_CHILD_PIDFD] = child->pidfd,
+		[PROTOCOL_CHILD_INPUT] = child->input,
+		[PROTOCOL_CHILD_INPUT_PEER] = child->input_peer,
+		[PROTOCOL_CHILD_OUTPUT] = child->output,
+	};
+	return packet_send(children->socket, report, sizeof(*report), fds, PROTOCOL_CHILD_FDS);
 }
 
 static void report_none(struct children *children, const struct slot *slot, enum protocol_reason reason,

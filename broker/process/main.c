@@ -16,7 +16,6 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../confine.h"
@@ -44,7 +43,7 @@ static bool is_module(const char *name)
 }
 
 /* Children end by signals that a descriptor tells of; the caller's end is a process's end. */
-static int open_descriptors(struct broker *broker, pid_t caller)
+static int open_descriptors(struct broker *broker)
 {
 	sigset_t endings;
 
@@ -56,9 +55,8 @@ static int open_descriptors(struct broker *broker, pid_t caller)
 	broker->fds[SOCKET] = PROTOCOL_SOCKET;
 	broker->fds[TIMER] = PROTOCOL_TIMER;
 	broker->fds[SIGNALS] = signalfd(-1, &endings, SFD_NONBLOCK | SFD_CLOEXEC);
-	broker->fds[CALLER] = (int)syscall(SYS_pidfd_open, caller, 0);
-	/* A caller that ended before this has left its child to another process. */
-	return broker->fds[SIGNALS] < 0 || broker->fds[CALLER] < 0 || getppid() != caller ? -1 : 0;
+	broker->fds[CALLER] = PROTOCOL_CALLER;
+	return broker->fds[SIGNALS] < 0 ? -1 : 0;
 }
 
 /* A caller that has hardly any descriptors left may have little left of its limit, too. */
@@ -154,7 +152,7 @@ int main(int argc, char **argv)
 	if (argc != PROTOCOL_ARGUMENTS || !is_module(argv[PROTOCOL_MODULE]) ||
 	    (size_t)snprintf(module, sizeof(module), "%s", argv[PROTOCOL_MODULE]) >= sizeof(module))
 		return SAFE_USAGE;
-	if (open_descriptors(&broker, (pid_t)strtoul(argv[PROTOCOL_CALLER], NULL, 10)) != 0)
+	if (open_descriptors(&broker) != 0)
 		return SAFE_NO_SANDBOX;
 	raise_descriptors();
 	broker.children = (struct children){
