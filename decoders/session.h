@@ -9,7 +9,7 @@ struct session {
 	const struct session_io *io;
 	struct wire_request request;
 
-	uint8_t *input; /* INPUT_SIZE */
+	uint8_t *input;                 /* INPUT_SIZE */
 	size_t input_size, input_given; /* of what the buffer holds */
 	uint64_t input_read;            /* since the start */
 	uint64_t consumed;
