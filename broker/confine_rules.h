@@ -112,9 +112,9 @@ static const struct confine_rule confine_rules[] = {
 	CALL(exit, BROKER, "in a child: the end"),
 
 	/* several inputs: the library, and the launcher that starts its brokers */
-	CALL(sendto, MANY, "commands to a broker"),
+	CALL(memfd_create, MANY, "a cover, between the two decoders of `--cover`"),
 	CALL(recvmsg, MANY, "children from a broker"),
-	CALL(sendmsg, MANY | BROKER, "a request to the launcher; in a broker: a child for its caller"),
+	CALL(sendmsg, MANY | BROKER, "commands to a broker and the launcher; in a broker: a child for its caller"),
 	CALL(timerfd_settime, MANY, "how long a broker may idle"),
 	CALL(shutdown, MANY, "a broker that is not needed any more"),
 
@@ -172,7 +172,7 @@ static const struct {
 	FATAL(keyctl),
 	FATAL(request_key),
 	FATAL(open_by_handle_at),
-	FATAL(memfd_create),
+	FATAL(syslog),
 	FATAL(setuid),
 	FATAL(setgid),
 	FATAL(setresuid),

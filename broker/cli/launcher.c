@@ -115,12 +115,16 @@ static struct safe_decoder *copy_for_launcher(const struct safe_decoder *decoder
 	if (!arena || interpose_select(arena) != 0)
 		return NULL;
 	struct safe_decoder *copy = calloc(1, sizeof(*copy));
-	if (copy) {
-		copy->config = decoder->config;
-		copy->broker = strdup(decoder->broker);
-	}
+	char *broker = strdup(decoder->broker);
 	(void)interpose_select(NULL);
-	return copy && copy->broker ? copy : NULL;
+	if (!copy || !broker) {
+		free(copy);
+		free(broker);
+		return NULL;
+	}
+	copy->config = decoder->config;
+	copy->broker = broker;
+	return copy;
 }
 
 static _Noreturn void serve(const struct safe_decoder *decoder, int socket, int caller, pid_t parent)
