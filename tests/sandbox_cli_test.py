@@ -60,7 +60,7 @@ def lies_on_the_wire():
 @test
 def output_in_drops_is_refused():
     """Messages of one byte cost the trusted side minutes for a picture, far beyond the limit of processor time."""
-    expect_failure(hostile("drip 4000 4000"), 5, "too many pieces")
+    expect_failure(hostile("drip 4000 4000"), 5, "too many messages")
 
 
 @test
