@@ -242,7 +242,8 @@ session_result tag_bytes(struct session *session, const struct arguments *argume
 		say(WIRE_METADATA, sizeof(metadata), &metadata, sizeof(metadata));
 	}
 	say_good(session, WIRE_AUDIO);
-	say_good(session, WIRE_SAMPLES);
+	if (session_request(session)->operation != WIRE_INFO)
+		say_good(session, WIRE_SAMPLES);
 	return SESSION_STOP;
 }
 
