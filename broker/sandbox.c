@@ -18,6 +18,7 @@
 #include "procfs.h"
 
 #define STACK_LIMIT ((rlim_t)1 << 20)
+#define STACK_MOST ((size_t)8 << 20) /* bytes that a process usually has */
 
 /* ---- the parent prepares ---- */
 
@@ -204,7 +205,7 @@ __attribute__((noinline)) static int drop_dead_stack(void)
 {
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	uintptr_t end = ((uintptr_t)__builtin_frame_address(0) & ~(page - 1)) - page;
-	uintptr_t start = end - ((uintptr_t)8 << 20);
+	uintptr_t start = end - STACK_MOST;
 
 	/* ENOMEM: part of the range is not mapped, and the rest was dropped. */
 	if (madvise((void *)start, end - start, MADV_DONTNEED) != 0 && errno != ENOMEM)
@@ -280,6 +281,16 @@ int sandbox_enter(const struct sandbox_plan *plan, const struct sandbox_child *c
 		if (steps[i].enter(&lockdown) != 0)
 			return i + 1;
 	return 0;
+}
+
+void sandbox_wipe_above(const struct sandbox_plan *plan, void *frame)
+{
+	/* What frame_address() gives points to the caller's frame pointer and its return address. */
+	char *start = (char *)frame + 2 * sizeof(void *);
+
+	/* Not where the parent forked on the stack of a thread, which lies elsewhere. */
+	if (plan->secrets > start && (size_t)(plan->secrets - start) < STACK_MOST)
+		explicit_bzero(start, (size_t)(plan->secrets - start));
 }
 
 const char *sandbox_step_name(int step)

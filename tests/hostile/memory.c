@@ -102,14 +102,14 @@ static struct {
 } secrets[SECRETS];
 static size_t secret_count;
 
-/* Takes secrets in hexadecimal digits, with spaces between them. */
+/* Takes secrets in hexadecimal digits, with spaces between them, up to a "-". */
 static void take_secrets(const char *text)
 {
 	secret_count = 0;
 	for (;;) {
 		while (*text == ' ')
 			text++;
-		if (!*text || secret_count == SECRETS)
+		if (!*text || *text == '-' || secret_count == SECRETS)
 			return;
 		size_t size = 0;
 		for (; text[0] && text[0] != ' ' && text[1] && size < SECRET_MOST; text += 2) {

@@ -12,6 +12,7 @@ import sys
 import time
 
 import attacks
+import search
 import sweeps
 from table import Table
 from ways import MOST_MEMORY, Build
@@ -31,6 +32,7 @@ def main():
     build, table = Build(sys.argv[1]), Table()
     began = time.monotonic()
     attacks.run_all(build, table)
+    search.run_all(build, table)
     sweeps.run_all(build, table, len(sys.argv) == 3)
     measured(build, table)
     build.close()

@@ -53,7 +53,7 @@ class Run:
             process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=output, stderr=errors, cwd=folder,
                                        **options)
             if before_input:
-                text = before_input(process.pid)
+                text = before_input(process)
             feed(process.stdin, text)
             self.status, usage = wait(process)
             self.seconds = time.monotonic() - began
