@@ -73,6 +73,7 @@ struct lockdown {
 	const struct sandbox_plan *plan;
 	const struct sandbox_child *child;
 	int oom_score;
+	ino_t input, output; /* of the pipes */
 };
 
 static int die_with_parent(struct lockdown *lockdown)
@@ -106,10 +107,25 @@ static int open_oom_score(struct lockdown *lockdown)
 	return lockdown->oom_score > STDERR_FILENO ? 0 : -1;
 }
 
+/* Sets *inode, which no other pipe has. */
+static bool is_pipe(int fd, int access_mode, ino_t *inode)
+{
+	struct stat status;
+	int flags = fcntl(fd, F_GETFL);
+	bool pipe =
+	        flags >= 0 && (flags & O_ACCMODE) == access_mode && fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+
+	if (pipe)
+		*inode = status.st_ino;
+	return pipe;
+}
+
 static int take_pipes(struct lockdown *lockdown)
 {
 	const struct sandbox_child *child = lockdown->child;
 
+	if (!is_pipe(child->input, O_RDONLY, &lockdown->input) || !is_pipe(child->output, O_WRONLY, &lockdown->output))
+		return -1;
 	if (dup2(child->input, STDIN_FILENO) < 0 || dup2(child->output, STDOUT_FILENO) < 0)
 		return -1;
 	if (lockdown->plan->diagnose && dup2(child->report, STDERR_FILENO) < 0)
@@ -129,18 +145,16 @@ static int close_everything_else(struct lockdown *lockdown)
 	return close_range((unsigned)lockdown->oom_score + 1, ~0U, 0);
 }
 
-static bool is_pipe(int fd, int access_mode)
-{
-	struct stat status;
-	int flags = fcntl(fd, F_GETFL);
-
-	return flags >= 0 && (flags & O_ACCMODE) == access_mode && fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
-}
-
+/* They must be the two, and not pipes that the caller has there. */
 static int check_pipes(struct lockdown *lockdown)
 {
-	(void)lockdown;
-	return is_pipe(STDIN_FILENO, O_RDONLY) && is_pipe(STDOUT_FILENO, O_WRONLY) ? 0 : -1;
+	ino_t input = 0;
+	ino_t output = 0;
+
+	return is_pipe(STDIN_FILENO, O_RDONLY, &input) && is_pipe(STDOUT_FILENO, O_WRONLY, &output) &&
+	                       input == lockdown->input && output == lockdown->output
+	               ? 0
+	               : -1;
 }
 
 static int limit(__rlimit_resource_t resource, rlim_t soft, rlim_t hard)
@@ -263,7 +277,7 @@ static const struct {
 	{ "open its out-of-memory score", open_oom_score },
 	{ "take the two pipes", take_pipes },
 	{ "close everything else", close_everything_else },
-	{ "check that descriptors 0 and 1 are pipes", check_pipes },
+	{ "check that descriptors 0 and 1 are the two pipes", check_pipes },
 	{ "set resource limits", set_limits },
 	{ "give up privileges", give_up_privileges },
 	{ "wipe the environment and the arguments", wipe_secrets },

@@ -44,7 +44,10 @@ class Run:
     """One program that was run to its end: status (negative: a signal), output, errors."""
 
     def __init__(self, build, arguments, text=b"", **options):
-        """Gives `text` to it.  Its folder for temporary files, and the one it runs in, must be empty in the end."""
+        """Gives `text` to it.  Its folder for temporary files, and the one it runs in, must be empty in the end; and no
+        process may be left.  Where it is killed, or runs in namespaces, those may take a moment to be gone (not
+        `brisk`)."""
+        brisk = options.pop("brisk", True)
         folder = tempfile.mkdtemp(dir=build.scratch)
         options.setdefault("env", {**os.environ, "TMPDIR": folder})
         before_input = options.pop("before_input", None)
@@ -62,7 +65,7 @@ class Run:
         if os.listdir(folder):
             build.left.append(f"files of {arguments[-1]}: {os.listdir(folder)}")
         shutil.rmtree(folder)
-        orphans = reap_orphans()
+        orphans = reap_orphans(brisk)
         if orphans:
             build.left.append(f"processes of {arguments[-1]}: {orphans}")
         build.slowest = max(build.slowest, self.seconds)
@@ -94,17 +97,16 @@ def wait(process):
     return process.returncode, usage
 
 
-def reap_orphans():
-    """How many processes there are that nobody waited for."""
-    count = 0
+def reap_orphans(brisk):
+    """How many processes are left that nobody waited for; or that do not end by themselves."""
+    count, deadline = 0, time.monotonic() + 5
     try:
-        while True:
+        while time.monotonic() < deadline:
             pid, _ = os.waitpid(-1, os.WNOHANG)
-            count += 1
+            count += brisk and pid > 0
             if pid == 0:
-                time.sleep(0.05)
-            if count > 20:
-                return count
+                time.sleep(0.01)
+        return count + 1
     except ChildProcessError:
         return count
 
