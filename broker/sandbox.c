@@ -269,20 +269,20 @@ static int enter_seccomp(struct lockdown *lockdown)
 
 /* The order of the lock-down.  The first three only make the others possible. */
 static const struct {
-	const char *name;
+	const char *failure;                     /* for a message */
 	int (*enter)(struct lockdown *lockdown); /* 0, or -1 */
 } steps[] = {
-	{ "die with the parent", die_with_parent },
-	{ "reset signals", reset_signals },
-	{ "open its out-of-memory score", open_oom_score },
-	{ "take the two pipes", take_pipes },
-	{ "close everything else", close_everything_else },
-	{ "check that descriptors 0 and 1 are the two pipes", check_pipes },
-	{ "set resource limits", set_limits },
-	{ "give up privileges", give_up_privileges },
-	{ "wipe the environment and the arguments", wipe_secrets },
-	{ "raise the out-of-memory score", volunteer_for_oom },
-	{ "enter strict seccomp mode", enter_seccomp },
+	{ "cannot arrange to die with its parent", die_with_parent },
+	{ "cannot reset signals", reset_signals },
+	{ "cannot open its out-of-memory score", open_oom_score },
+	{ "cannot take the two pipes", take_pipes },
+	{ "cannot close everything else", close_everything_else },
+	{ "cannot confirm that descriptors 0 and 1 are the two pipes", check_pipes },
+	{ "cannot set resource limits", set_limits },
+	{ "cannot give up privileges", give_up_privileges },
+	{ "cannot wipe the environment and the arguments", wipe_secrets },
+	{ "cannot raise the out-of-memory score", volunteer_for_oom },
+	{ "cannot enter strict seccomp mode", enter_seccomp },
 };
 
 #define STEPS ((int)(sizeof(steps) / sizeof(steps[0])))
@@ -307,9 +307,9 @@ void sandbox_wipe_above(const struct sandbox_plan *plan, void *frame)
 		explicit_bzero(start, (size_t)(plan->secrets - start));
 }
 
-const char *sandbox_step_name(int step)
+const char *sandbox_step_failure(int step)
 {
-	return step >= 1 && step <= STEPS ? steps[step - 1].name : NULL;
+	return step >= 1 && step <= STEPS ? steps[step - 1].failure : NULL;
 }
 
 /* ---- the parent verifies ---- */

@@ -48,8 +48,8 @@ int sandbox_enter(const struct sandbox_plan *plan, const struct sandbox_child *c
  * the fork have there.  The caller must never return.  Makes no system call. */
 void sandbox_wipe_above(const struct sandbox_plan *plan, void *frame);
 
-/* What a step does, for a message: "enter strict seccomp mode".  NULL if there is no such step. */
-const char *sandbox_step_name(int step);
+/* What to say of a step that failed: "cannot enter strict seccomp mode".  NULL if there is no such step. */
+const char *sandbox_step_failure(int step);
 
 /* What was verified of one child. */
 struct sandbox_posture {

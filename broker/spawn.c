@@ -121,7 +121,7 @@ static struct safe_outcome fate(struct child *child, bool said_hello)
 	child->wait_status = status;
 	if (said_hello)
 		return child_outcome(status);
-	const char *step = WIFEXITED(status) ? sandbox_step_name(WEXITSTATUS(status) - SANDBOX_EXIT_BASE) : NULL;
+	const char *step = WIFEXITED(status) ? sandbox_step_failure(WEXITSTATUS(status) - SANDBOX_EXIT_BASE) : NULL;
 	return outcome_of(SAFE_NO_SANDBOX, step ? step : "the decoder ended before it was locked down");
 }
 
