@@ -268,6 +268,7 @@ static const struct {
 	{ "losses", losses_without_end },
 	{ "tag-bytes", tag_bytes }, /* all tags that may be, of all bytes */
 	{ "absurd-sound", absurd_sound },
+	{ "random", at_random }, /* SEED */
 };
 
 /* Numbers, as far as there are any. */

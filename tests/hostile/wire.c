@@ -299,3 +299,41 @@ session_result read_for_ever(struct session *session, const struct arguments *ar
 		;
 	return answer("the input has an end");
 }
+
+/* ---- at random ---- */
+
+static uint64_t next_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+/* Up to 64 messages, of which most follow what may follow, and most are as they should be: the same for each `first`.
+ */
+session_result at_random(struct session *session, const struct arguments *arguments)
+{
+	static const uint8_t usual[] = { WIRE_IMAGE, WIRE_FRAME, WIRE_PIXELS, WIRE_PIXELS, WIRE_BYTES,
+		                         WIRE_DATA,  WIRE_DATA,  WIRE_DAMAGE, WIRE_END,    WIRE_FAIL };
+	uint64_t state = arguments->first * 2 + 1;
+	size_t next = session_request(session)->variant == 1 ? 4 : 0;
+	uint8_t payload[sizeof(struct wire_metadata)];
+
+	for (int i = 0; i < 16; i++)
+		(void)next_random(&state);
+	for (int i = 0; i < 64; i++) {
+		uint64_t dice = next_random(&state);
+		uint32_t kind = dice % 8 == 0 ? (uint32_t)(dice >> 8) % (WIRE_KINDS + 1) : usual[next % sizeof(usual)];
+		next += dice % 16 < 13 ? 1 : (dice >> 16) % sizeof(usual);
+		size_t size = good_payload(session, kind, payload);
+		if ((dice >> 24) % 16 == 0) {
+			uint32_t value = (uint32_t)next_random(&state) >> (dice >> 32) % 32;
+			memcpy(payload + (dice >> 40) % (size + 1), &value, sizeof(value));
+		}
+		if ((dice >> 48) % 32 == 0)
+			size = (dice >> 56) % 64;
+		say(kind, (uint32_t)size, payload, size);
+	}
+	return SESSION_STOP;
+}

@@ -5,10 +5,9 @@ tests/hostile/."""
 import json
 import re
 
-from ways import by_command, by_library, is_printable
+from ways import LIBRARY, Run, by_command, by_library, is_printable
 
 NO_SOUND = ("command",)  # what only the command line takes
-LIBRARY = ("call", "stream")
 
 # Name; what the decoder does; what must come of it; and what differs from the defaults: the ways, limits, how it is
 # called.  An expectation is a status, and what explains it: a signal, a limit, or why the decoder's answer was refused.
@@ -94,7 +93,7 @@ def run_row(build, table, name, text, expected, limits=None):
 
 def time_stamps(build, table):
     """Strict mode takes the time-stamp counter away; under some hypervisors that has no effect, whoever asks for it."""
-    obeys = build_obeys(build)
+    obeys = takes_counter_away(build)
     run_row(build, table, "read the time-stamp counter", "HOSTBYT clock",
             "killed 11" if obeys else "ok: read the time-stamp counter")
     if not obeys:
@@ -102,8 +101,7 @@ def time_stamps(build, table):
                    "hypervisor's doing")
 
 
-def build_obeys(build):
-    from ways import Run
+def takes_counter_away(build):
     return Run(build, [build.program("tsc")]).status == -11
 
 

@@ -4,7 +4,9 @@
 What must come of each is worked out here, from the grammar at the top of broker/wire.h and from what strict mode is
 said to allow, and from nothing that the programs themselves hold."""
 
-from ways import by_command, by_library
+import time
+
+from ways import LIBRARY, by_command, by_library
 
 CALLS = range(601)
 X32 = 0x40000000
@@ -197,6 +199,30 @@ def run_wire(build, table, step, sweeps):
         else:
             sweep.row(table, sweep.command(build, step, "--partial"), sweep.library(build, "call", 1, "flags=1"),
                       sweep.library(build, "stream", step, "flags=1"))
+
+
+# ---- at random ----
+
+DOCUMENTED = ("ok", "malformed", "limit", "killed", "unsupported")
+
+
+def run_random(build, table, seconds):
+    """Messages that nobody thought of: nobody says what must come of them, but the ways must agree."""
+    deadline, tried, differences, seen = time.monotonic() + seconds, 0, [], {}
+    while time.monotonic() < deadline and not differences:
+        texts = [f"{posing} random {tried + seed}" for seed in range(CHUNK // 8) for posing in ("HOSTILE", "HOSTBYT")]
+        tried += CHUNK // 8
+        results = [[by_command(build, text, "--partial")[0] for text in texts],
+                   *(by_library(build, way, texts, "no-spares=1", "flags=1") for way in LIBRARY)]
+        for text, *ways in zip(texts, *results):
+            words = {one.split(":")[0].split(" ")[0] for one in ways}
+            for word in words:
+                seen[word] = seen.get(word, 0) + 1
+            if len(words) > 1 or not words.issubset(DOCUMENTED):
+                differences.append(f"{text}: {ways}")
+    table.judged("random messages: the three ways agree on a status", "no difference",
+                 (not differences and tried > 0, differences[0] if differences else f"{2 * tried} tried"))
+    table.note(", ".join(f"{count} {status}" for status, count in sorted(seen.items())))
 
 
 def run_all(build, table, complete):

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 
+LIBRARY = ("call", "stream")
 STATUSES = ("ok", "usage", "io", "malformed", "limit", "killed", "no-sandbox", "unsupported")
 LIMITS = ("", "side", "pixels", "output", "input", "memory", "metadata", "cpu", "stall", "deadline")
 MEMORY = 32 << 20          # bytes of each decoder: a caller that holds more than this and its own is not bounded
