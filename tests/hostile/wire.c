@@ -2,11 +2,18 @@
 /* Attacks on the trusted side: messages that the grammar of the wire, or plain sense, does not allow. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "hostile.h"
 
 enum { SIDE = 4, MANY = 4096 };
+
+static _Noreturn void leave(void)
+{
+	for (;;)
+		syscall(SYS_exit, 0);
+}
 
 static struct wire_image good_image(const struct session *session, uint32_t side)
 {
@@ -93,8 +100,7 @@ session_result say_in_state(struct session *session, const struct arguments *arg
 	static const int64_t offsets[] = { -1, 0, 1 };
 	uint64_t length = arguments->third < 3 ? good + (uint64_t)offsets[arguments->third] : arguments->third - 3;
 	say(kind, (uint32_t)length, payload, length < sizeof(payload) ? (size_t)length : sizeof(payload));
-	syscall(60, 0);
-	return WIRE_OK;
+	leave();
 }
 
 /* A whole, good answer of the format's kind, but for the 32 bits at offset `second` of the message of kind `first`. */
@@ -125,12 +131,6 @@ session_result field(struct session *session, const struct arguments *arguments)
 			say_good(session, WIRE_END);
 	}
 	return SESSION_STOP;
-}
-
-static _Noreturn void leave(void)
-{
-	for (;;)
-		syscall(60, 0);
 }
 
 session_result half_header(struct session *session, const struct arguments *arguments)

@@ -11,6 +11,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@
 
 #include "../../broker/safe-decode.h"
 
-enum { ANSWER = 200, GUARD = 64 };
+enum { ANSWER = 200, GUARD = 64, WAYS = 3 };
 
 /* The last bytes of the output, which is where an attack puts its answer. */
 struct answer {
@@ -122,7 +123,7 @@ static enum safe_status by_stream(struct way *way, const struct safe_input *inpu
 static const struct {
 	const char *name;
 	enum safe_status (*decode)(struct way *way, const struct safe_input *input);
-} ways[] = { { "call", by_call }, { "into", into_probed }, { "stream", by_stream } };
+} ways[WAYS] = { { "call", by_call }, { "into", into_probed }, { "stream", by_stream } };
 
 /* ---- what to say ---- */
 
@@ -216,40 +217,52 @@ static bool set(const char *argument)
 	return strncmp(argument, secret, strlen(secret)) == 0;
 }
 
+/* The broker that knows the hostile decoder lies beside this program. */
+static bool set_broker(void)
+{
+	static char path[PATH_MAX];
+	static const char name[] = "/safe-decode-broker";
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof(name));
+
+	if (length <= 0)
+		return false;
+	path[length] = '\0';
+	memcpy(strrchr(path, '/'), name, sizeof(name));
+	config.broker = path;
+	return true;
+}
+
+static void decode_all(struct way *way, size_t number)
+{
+	char *line = NULL;
+	size_t room = 0;
+
+	while (getline(&line, &room, stdin) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		decode_line(way, number, line);
+	}
+	free(line);
+}
+
 int main(int argc, char **argv)
 {
 	struct way way = { .request = { .size = sizeof(way.request), .limits = &limits } };
 	size_t number = 0;
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t length = 0;
 	struct rusage usage;
 
-	while (number < 3 && argc > 1 && strcmp(argv[1], ways[number].name) != 0)
+	while (number < WAYS && argc > 1 && strcmp(argv[1], ways[number].name) != 0)
 		number++;
+	if (argc < 2 || number == WAYS || !set_broker())
+		return SAFE_USAGE;
 	for (int i = 2; i < argc; i++)
 		if (!set(argv[i]))
 			return SAFE_USAGE;
-	char *broker = realpath("/proc/self/exe", NULL);
-	if (argc < 2 || number == 3 || !broker)
-		return SAFE_USAGE;
-	/* The broker that knows the hostile decoder lies beside this program. */
-	char path[4096];
-	*strrchr(broker, '/') = '\0';
-	(void)snprintf(path, sizeof(path), "%s/safe-decode-broker", broker);
-	free(broker);
-	config.broker = path;
 	way.request.flags = flags;
+	char *secret = strdup(argv[argc - 1]); /* on the heap, too, until the end */
 	size_t before = count_descriptors();
-	if (safe_decoder_open(&config, &way.decoder) != SAFE_OK)
-		return SAFE_IO;
-	char *secret = argc > 2 ? strdup(argv[argc - 1]) : NULL; /* on the heap, too, until the end */
-	while ((length = getline(&line, &room, stdin)) > 0) {
-		line[strcspn(line, "\n")] = '\0';
-		decode_line(&way, number, line);
-	}
+	if (safe_decoder_open(&config, &way.decoder) == SAFE_OK)
+		decode_all(&way, number);
 	safe_decoder_close(&way.decoder);
-	free(line);
 	free(secret);
 	(void)getrusage(RUSAGE_SELF, &usage);
 	printf("left\t%zd\t%zu\t%ld\n", (ssize_t)count_descriptors() - (ssize_t)before, count_children(),
