@@ -195,7 +195,8 @@ OLDER = (
 def run_filtered(systems):
     filtered = systems.build.program("under-filter")
     systems.row("a container with Docker's default filter", "ok, filter", [filtered, *DOCKER, "--"], library=True)
-    systems.row("the same, as nobody", "ok, filter", [*NOBODY, filtered, *DOCKER, "--"], library=True)
+    if os.getuid() == 0:
+        systems.row("the same, as nobody", "ok, filter", [*NOBODY, filtered, *DOCKER, "--"], library=True)
     systems.row("two filters, one in the other", "ok, filter", [filtered, "swapon:1", "--", filtered, "swapoff:1", "--"],
                 library=True)
     for names, expected, calls in OLDER:
