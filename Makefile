@@ -254,10 +254,11 @@ clean: ## remove build/
 	rm -rf $(BUILD)
 
 help: ## print this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) samples/samples.mk | expand -t 18
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) samples/samples.mk tests/prove.mk | expand -t 18
 	@echo '  variables: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR BUILD V=1; for fuzz: SECONDS'
 
 include samples/samples.mk
 include tests/tests.mk
+include tests/prove.mk
 
 -include $(shell test -d $(BUILD)/obj && find $(BUILD)/obj -name '*.d')

@@ -18,6 +18,7 @@
 #include "procfs.h"
 
 #define STACK_LIMIT ((rlim_t)1 << 20)
+#define STACK_MOST ((size_t)8 << 20) /* bytes that a process usually has */
 
 /* ---- the parent prepares ---- */
 
@@ -72,6 +73,7 @@ struct lockdown {
 	const struct sandbox_plan *plan;
 	const struct sandbox_child *child;
 	int oom_score;
+	ino_t input, output; /* of the pipes */
 };
 
 static int die_with_parent(struct lockdown *lockdown)
@@ -105,10 +107,25 @@ static int open_oom_score(struct lockdown *lockdown)
 	return lockdown->oom_score > STDERR_FILENO ? 0 : -1;
 }
 
+/* Sets *inode, which no other pipe has. */
+static bool is_pipe(int fd, int access_mode, ino_t *inode)
+{
+	struct stat status;
+	int flags = fcntl(fd, F_GETFL);
+	bool pipe =
+	        flags >= 0 && (flags & O_ACCMODE) == access_mode && fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+
+	if (pipe)
+		*inode = status.st_ino;
+	return pipe;
+}
+
 static int take_pipes(struct lockdown *lockdown)
 {
 	const struct sandbox_child *child = lockdown->child;
 
+	if (!is_pipe(child->input, O_RDONLY, &lockdown->input) || !is_pipe(child->output, O_WRONLY, &lockdown->output))
+		return -1;
 	if (dup2(child->input, STDIN_FILENO) < 0 || dup2(child->output, STDOUT_FILENO) < 0)
 		return -1;
 	if (lockdown->plan->diagnose && dup2(child->report, STDERR_FILENO) < 0)
@@ -128,18 +145,16 @@ static int close_everything_else(struct lockdown *lockdown)
 	return close_range((unsigned)lockdown->oom_score + 1, ~0U, 0);
 }
 
-static bool is_pipe(int fd, int access_mode)
-{
-	struct stat status;
-	int flags = fcntl(fd, F_GETFL);
-
-	return flags >= 0 && (flags & O_ACCMODE) == access_mode && fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
-}
-
+/* They must be the two, and not pipes that the caller has there. */
 static int check_pipes(struct lockdown *lockdown)
 {
-	(void)lockdown;
-	return is_pipe(STDIN_FILENO, O_RDONLY) && is_pipe(STDOUT_FILENO, O_WRONLY) ? 0 : -1;
+	ino_t input = 0;
+	ino_t output = 0;
+
+	return is_pipe(STDIN_FILENO, O_RDONLY, &input) && is_pipe(STDOUT_FILENO, O_WRONLY, &output) &&
+	                       input == lockdown->input && output == lockdown->output
+	               ? 0
+	               : -1;
 }
 
 static int limit(__rlimit_resource_t resource, rlim_t soft, rlim_t hard)
@@ -204,7 +219,7 @@ __attribute__((noinline)) static int drop_dead_stack(void)
 {
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	uintptr_t end = ((uintptr_t)__builtin_frame_address(0) & ~(page - 1)) - page;
-	uintptr_t start = end - ((uintptr_t)8 << 20);
+	uintptr_t start = end - STACK_MOST;
 
 	/* ENOMEM: part of the range is not mapped, and the rest was dropped. */
 	if (madvise((void *)start, end - start, MADV_DONTNEED) != 0 && errno != ENOMEM)
@@ -254,20 +269,20 @@ static int enter_seccomp(struct lockdown *lockdown)
 
 /* The order of the lock-down.  The first three only make the others possible. */
 static const struct {
-	const char *name;
+	const char *failure;                     /* for a message */
 	int (*enter)(struct lockdown *lockdown); /* 0, or -1 */
 } steps[] = {
-	{ "die with the parent", die_with_parent },
-	{ "reset signals", reset_signals },
-	{ "open its out-of-memory score", open_oom_score },
-	{ "take the two pipes", take_pipes },
-	{ "close everything else", close_everything_else },
-	{ "check that descriptors 0 and 1 are pipes", check_pipes },
-	{ "set resource limits", set_limits },
-	{ "give up privileges", give_up_privileges },
-	{ "wipe the environment and the arguments", wipe_secrets },
-	{ "raise the out-of-memory score", volunteer_for_oom },
-	{ "enter strict seccomp mode", enter_seccomp },
+	{ "cannot arrange to die with its parent", die_with_parent },
+	{ "cannot reset signals", reset_signals },
+	{ "cannot open its out-of-memory score", open_oom_score },
+	{ "cannot take the two pipes", take_pipes },
+	{ "cannot close everything else", close_everything_else },
+	{ "cannot confirm that descriptors 0 and 1 are the two pipes", check_pipes },
+	{ "cannot set resource limits", set_limits },
+	{ "cannot give up privileges", give_up_privileges },
+	{ "cannot wipe the environment and the arguments", wipe_secrets },
+	{ "cannot raise the out-of-memory score", volunteer_for_oom },
+	{ "cannot enter strict seccomp mode", enter_seccomp },
 };
 
 #define STEPS ((int)(sizeof(steps) / sizeof(steps[0])))
@@ -282,9 +297,19 @@ int sandbox_enter(const struct sandbox_plan *plan, const struct sandbox_child *c
 	return 0;
 }
 
-const char *sandbox_step_name(int step)
+void sandbox_wipe_above(const struct sandbox_plan *plan, void *frame)
 {
-	return step >= 1 && step <= STEPS ? steps[step - 1].name : NULL;
+	/* What frame_address() gives points to the caller's frame pointer and its return address. */
+	char *start = (char *)frame + 2 * sizeof(void *);
+
+	/* Not where the parent forked on the stack of a thread, which lies elsewhere. */
+	if (plan->secrets > start && (size_t)(plan->secrets - start) < STACK_MOST)
+		explicit_bzero(start, (size_t)(plan->secrets - start));
+}
+
+const char *sandbox_step_failure(int step)
+{
+	return step >= 1 && step <= STEPS ? steps[step - 1].failure : NULL;
 }
 
 /* ---- the parent verifies ---- */

@@ -44,8 +44,12 @@ struct sandbox_child {
 int sandbox_enter(const struct sandbox_plan *plan, const struct sandbox_child *child);
 #define SANDBOX_EXIT_BASE 100
 
-/* What a step does, for a message: "enter strict seccomp mode".  NULL if there is no such step. */
-const char *sandbox_step_name(int step);
+/* Zeroes the stack from `frame`, its caller's frame address, to the arguments: what the parent's functions that led to
+ * the fork have there.  The caller must never return.  Makes no system call. */
+void sandbox_wipe_above(const struct sandbox_plan *plan, void *frame);
+
+/* What to say of a step that failed: "cannot enter strict seccomp mode".  NULL if there is no such step. */
+const char *sandbox_step_failure(int step);
 
 /* What was verified of one child. */
 struct sandbox_posture {

@@ -34,6 +34,19 @@ static inline __attribute__((always_inline)) int replace_canary(void)
 	return 0;
 }
 
+/* Never returns, so that the frames of the parent's functions, in which its canary stands, may go: they are above. */
+static _Noreturn __attribute__((noinline)) void forget_and_run(const struct spawn_plan *plan)
+{
+	void (*const warm_up)(void) = plan->warm_up;
+	void (*const run)(void) = plan->run;
+
+	sandbox_wipe_above(plan->sandbox, __builtin_frame_address(0));
+	if (warm_up)
+		warm_up();
+	for (;;)
+		run();
+}
+
 /* Never returns, so that the canary may change under it. */
 static _Noreturn __attribute__((noinline, no_stack_protector)) void child_main(const struct spawn_plan *plan,
                                                                                const struct sandbox_child *child)
@@ -42,10 +55,8 @@ static _Noreturn __attribute__((noinline, no_stack_protector)) void child_main(c
 
 	if (replace_canary() == 0 && (!plan->after_fork || plan->after_fork(plan->context) == 0)) {
 		int failed = sandbox_enter(plan->sandbox, child);
-		if (failed == 0 && plan->warm_up)
-			plan->warm_up();
 		if (failed == 0)
-			plan->run();
+			forget_and_run(plan);
 		status += failed;
 	}
 	for (;;)
@@ -110,7 +121,7 @@ static struct safe_outcome fate(struct child *child, bool said_hello)
 	child->wait_status = status;
 	if (said_hello)
 		return child_outcome(status);
-	const char *step = WIFEXITED(status) ? sandbox_step_name(WEXITSTATUS(status) - SANDBOX_EXIT_BASE) : NULL;
+	const char *step = WIFEXITED(status) ? sandbox_step_failure(WEXITSTATUS(status) - SANDBOX_EXIT_BASE) : NULL;
 	return outcome_of(SAFE_NO_SANDBOX, step ? step : "the decoder ended before it was locked down");
 }
 

@@ -241,9 +241,9 @@ static const struct rule {
 
 _Static_assert(sizeof(struct wire_image) < sizeof(((struct wire_reader *)0)->payload), "the longest small message");
 
-/* A message takes this side the same time however short it is, and the child next to none, so output must not come in
- * pieces without end: a quarter of a million whatever they are, and one more for each KiB. */
-enum { BULK_FREE = 1 << 18, BULK_SHORT = 1 << 10 };
+/* A message takes this side the same time however short it is, and the child next to none, so they must not come
+ * without end: a quarter of a million whatever they are, and one more for each KiB of output. */
+enum { MESSAGES_FREE = 1 << 18, MESSAGE_SHORT = 1 << 10 };
 
 /* ---- the machine ---- */
 
@@ -308,8 +308,8 @@ static enum wire_progress take_header(struct wire_reader *reader)
 
 	if (!rule)
 		return finish(reader, lied("the decoder lied: it sent a message that is not allowed here"));
-	if (rule->bulk && ++reader->bulk_messages > BULK_FREE + reader->output / BULK_SHORT)
-		return finish(reader, lied("the decoder lied: it sent its output in too many pieces"));
+	if (++reader->messages > MESSAGES_FREE + reader->output / MESSAGE_SHORT)
+		return finish(reader, lied("the decoder lied: it sent too many messages"));
 	if (rule->bulk || reader->header.length == 0) {
 		reader->header_filled = 0;
 		return proceed(reader, rule->take(reader));

@@ -73,7 +73,7 @@ struct wire_reader {
 	uint8_t payload[sizeof(struct wire_metadata) + 1]; /* of the longest message that is not bulk, and a zero */
 	size_t payload_filled;
 	uint64_t bulk_left;     /* bytes that the current PIXELS, SAMPLES or DATA message lacks */
-	uint64_t bulk_messages; /* PIXELS, SAMPLES and DATA messages that came */
+	uint64_t messages;      /* that came */
 	uint64_t frame_left;    /* bytes that the current frame lacks */
 	uint64_t output;        /* bytes of pixels, samples or data accepted so far */
 	uint64_t frame_size;    /* bytes; of audio, a sample frame's */

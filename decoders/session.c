@@ -99,7 +99,7 @@ static session_result flush(struct session *session)
 {
 	size_t sent = 0;
 
-	session->bulk = NO_BULK;
+	session->bulk = session->loss = NO_BULK;
 	while (sent < session->output_filled && !session->lost) {
 		ssize_t put =
 		        session->io->write(session->io->context, session->output + sent, session->output_filled - sent);
@@ -403,7 +403,9 @@ bool session_serve(const struct decoder *the_decoder, const struct session_io *i
 	/* Before the first allocation, so that even an arena without room can say so. */
 	uint8_t small[4 * SMALL_MESSAGE];
 	struct wire_hello hello = { .version = WIRE_VERSION };
-	struct session session = { .io = io, .output = small, .output_size = sizeof(small), .bulk = NO_BULK };
+	struct session session = {
+		.io = io, .output = small, .output_size = sizeof(small), .bulk = NO_BULK, .loss = NO_BULK
+	};
 
 	(void)session_put(&session, WIRE_HELLO, &hello, sizeof(hello));
 	if (flush(&session) != WIRE_OK || !read_request(&session))

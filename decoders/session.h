@@ -19,6 +19,7 @@ struct session {
 	uint8_t *output;
 	size_t output_size, output_filled;
 	size_t bulk; /* where the header of the bulk message that is being filled stands, or NO_BULK */
+	size_t loss; /* where the payload of a LOSS message that has not left stands, or NO_BULK */
 	bool lost;   /* the other side does not take bytes any more */
 
 	struct wire_image image; /* as it is sent */

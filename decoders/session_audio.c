@@ -45,11 +45,18 @@ void session_tag(struct session *session, enum wire_tag tag, const char *value, 
 	(void)session_put(session, WIRE_METADATA, &metadata, offsetof(struct wire_metadata, value) + length);
 }
 
+/* One message for all the losses since the last flush: there may be very many, of which the caller wants the number. */
 static session_result put_loss(struct session *session)
 {
 	struct wire_loss loss = { .parts = session->losses };
 
-	return session_put(session, WIRE_LOSS, &loss, sizeof(loss));
+	if (session->loss != NO_BULK) {
+		memcpy(session->output + session->loss, &loss, sizeof(loss));
+		return WIRE_OK;
+	}
+	session_result result = session_put(session, WIRE_LOSS, &loss, sizeof(loss));
+	session->loss = session->output_filled - sizeof(loss);
+	return result;
 }
 
 session_result session_audio(struct session *session, const struct wire_audio *audio)

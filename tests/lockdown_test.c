@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a locked-down child can still do: four system calls on two pipes, and nothing else. */
+/* What a locked-down child can still do.  That it can do nothing else is for tests/prove/ to show. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -15,17 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../broker/procfs.h"
 #include "../broker/sandbox.h"
 #include "../broker/spawn.h"
-
-enum {
-	LAST_SYSTEM_CALL = 500,
-	X32 = 0x40000000,
-	/* Recent kernels let these two past seccomp, and refuse them where no probe was set: with SIGILL and ENXIO. */
-	SYS_URETPROBE = 335,
-	SYS_UPROBE = 336,
-};
 
 /* What the next child does.  It is forked, so it sees what the test set. */
 static long wanted_call;
@@ -77,36 +67,6 @@ static _Noreturn void leave(int status)
 static void call_64(void)
 {
 	leave(syscall(wanted_call, 0, 0, 0, 0, 0, 0) == -1 ? 43 : 42);
-}
-
-static void call_32(void)
-{
-	long result = 0;
-
-	__asm__ volatile("int $0x80"
-	                 : "=a"(result)
-	                 : "a"(wanted_call), "b"(9), "c"(0), "d"(0), "S"(0), "D"(0)
-	                 : "memory");
-	leave(42);
-}
-
-/* Whether the kernel has the 32-bit calls at all.  Where it is built or booted without, "int 0x80" is a fault. */
-static bool has_32_bit_calls(void)
-{
-	enum { GETPID_32 = 20 };
-	int status = 0;
-	pid_t child = fork();
-
-	cr_assert(child >= 0);
-	if (child == 0) {
-		struct rlimit no_core = { 0, 0 };
-		(void)setrlimit(RLIMIT_CORE, &no_core);
-		(void)signal(SIGSEGV, SIG_DFL);
-		wanted_call = GETPID_32;
-		call_32();
-	}
-	cr_assert_eq(waitpid(child, &status, 0), child);
-	return WIFEXITED(status);
 }
 
 /* Says that it is there, and waits for a word. */
@@ -165,50 +125,6 @@ static void spin(void)
 		leave(1);
 	for (;;)
 		__asm__ volatile("");
-}
-
-/* ---- forbidden calls ---- */
-
-static bool is_allowed(long call)
-{
-	return call == SYS_read || call == SYS_write || call == SYS_exit || call == SYS_rt_sigreturn;
-}
-
-/* Those four as 32-bit calls: exit, read, write, sigreturn. */
-static bool is_allowed_32(long call)
-{
-	return call == 1 || call == 3 || call == 4 || call == 119;
-}
-
-static void expect_death(void (*run)(void), long call, int alternative)
-{
-	wanted_call = call;
-	struct child child = spawn(run);
-	int status = end_gently(&child);
-
-	bool dead = WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == alternative);
-	bool probe = run == call_64 && ((call == SYS_URETPROBE && WIFSIGNALED(status) && WTERMSIG(status) == SIGILL) ||
-	                                (call == SYS_UPROBE && WIFEXITED(status) && WEXITSTATUS(status) == 43));
-	cr_assert(dead || probe, "system call %ld: status %#x", call, (unsigned)status);
-}
-
-static void every_call(int alternative, bool filter)
-{
-	for (long call = 0; call <= LAST_SYSTEM_CALL; call++)
-		if (!is_allowed(call))
-			expect_death(call_64, call, alternative);
-	int alternative_32 = has_32_bit_calls() ? alternative : SIGSEGV;
-	for (long call = 0; call <= LAST_SYSTEM_CALL; call++)
-		if (filter || !is_allowed_32(call))
-			expect_death(call_32, call, alternative_32);
-	for (long call = 0; call <= LAST_SYSTEM_CALL; call++)
-		expect_death(call_64, call | X32, alternative);
-}
-
-Test(lockdown, every_other_system_call_is_death, .timeout = 120)
-{
-	prepare(false);
-	every_call(SIGKILL, false);
 }
 
 /* ---- what is left ---- */
@@ -315,7 +231,7 @@ static void install_foreign_filter(int refused)
 	seccomp_release(filter);
 }
 
-Test(lockdown, works_inside_a_container, .timeout = 120)
+Test(lockdown, works_inside_a_container)
 {
 	install_foreign_filter(-1);
 	prepare(false);
@@ -327,7 +243,6 @@ Test(lockdown, works_inside_a_container, .timeout = 120)
 	cr_expect(posture.verified && !posture.strict);
 	cr_expect_eq(posture.filters, posture.filters_before + 1);
 	child.owner->end(&child, false);
-	every_call(SIGSYS, true);
 }
 
 /* Returns how a child ends that cannot take a step of the lock-down. */
@@ -348,7 +263,7 @@ Test(lockdown, fails_closed_without_seccomp)
 	struct safe_outcome outcome = refused(SCMP_SYS(seccomp));
 
 	cr_expect_eq(outcome.status, SAFE_NO_SANDBOX);
-	cr_expect_str_eq(outcome.reason, "enter strict seccomp mode");
+	cr_expect_str_eq(outcome.reason, "cannot enter strict seccomp mode");
 }
 
 Test(lockdown, fails_closed_without_prctl)

@@ -38,12 +38,12 @@ $(STRESS): $(BUILD)/obj/tests/library_stress.o $(BUILD)/obj/hostile/registry.o $
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
-# The command line as users have it, but with one more format: a decoder that attacks (tests/hostile.c).
+# The command line as users have it, but with more formats: a decoder that attacks (tests/hostile/).
 HOSTILE := $(BUILD)/tests/bin-hostile
-$(BUILD)/obj/hostile/registry.o: broker/registry.c tests/hostile_format.h $(BUILD)/flags
+$(BUILD)/obj/hostile/registry.o: broker/registry.c tests/hostile/format.h $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(ALL_CPPFLAGS) -include tests/hostile_format.h -c -o $@ $< $(ALL_CFLAGS)
+	$(Q)$(CC) $(ALL_CPPFLAGS) -include tests/hostile/format.h -c -o $@ $< $(ALL_CFLAGS)
 
 $(HOSTILE)/safe-decode: $(call object,broker/cli/main.c $(MEMORY)) $(BUILD)/obj/hostile/registry.o $(BUILD)/libinterface.a $(BUILD)/libtrusted.a
 	@mkdir -p $(@D)
@@ -68,7 +68,7 @@ $(HOSTILE)/decoders/%.so: $(BUILD)/decoders/%.so
 	@mkdir -p $(@D)
 	$(Q)ln -sf ../../../decoders/$*.so $@
 
-$(HOSTILE)/decoders/hostile.so: $(call object,tests/hostile.c decoders/module.c) $(BUILD)/libcommon.a
+$(HOSTILE)/decoders/hostile.so: $(call object,$(wildcard tests/hostile/*.c) decoders/module.c) $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,MODULE,$@)
 	$(Q)$(CC) -shared -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)

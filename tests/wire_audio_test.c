@@ -222,6 +222,46 @@ Test(wire_audio, losses_that_lie)
 	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
 }
 
+/* They cost a child next to nothing, and the trusted side a moment each: a decode took minutes of its time, far beyond
+ * any limit. */
+struct endless {
+	struct {
+		struct wire_header header;
+		struct wire_loss loss;
+	} message;
+	size_t taken;
+};
+
+static ssize_t give_losses(void *context, void *data, size_t size)
+{
+	struct endless *endless = context;
+
+	if (endless->taken == 0)
+		endless->message.loss.parts++;
+	size_t left = sizeof(endless->message) - endless->taken;
+	size_t part = size < left ? size : left;
+	memcpy(data, (uint8_t *)&endless->message + endless->taken, part);
+	endless->taken = (endless->taken + part) % sizeof(endless->message);
+	return (ssize_t)part;
+}
+
+Test(wire_audio, losses_end)
+{
+	static struct stream start;
+	struct endless endless = { .taken = 0 };
+	struct counts counts = { .hello = 0 };
+	struct wire_reader reader;
+	const struct wire_request request = make_request();
+
+	endless.message.header = (struct wire_header){ .kind = WIRE_LOSS, .length = sizeof(struct wire_loss) };
+	reach(&start, WIRE_STATE_AUDIO);
+	(void)read_all(&reader, &start, &counts, &request);
+	for (uint64_t steps = 0; wire_reader_step(&reader, give_losses, &endless) != WIRE_PROGRESS_OVER; steps++)
+		cr_assert_lt(steps, 1000000);
+	cr_expect_eq(reader.outcome.status, SAFE_KILLED);
+	cr_expect_gt(counts.loss, 100000); /* as many as any decoder that means well has to report */
+}
+
 /* ---- other operations ---- */
 
 Test(wire_audio, information_only)

@@ -1,33 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A decoder that attacks, for the tests alone.  Its input is "HOSTILE " and a command:
+ * A decoder that attacks, for the tests alone: it plays one that was taken over.  Its input is eight bytes that say
+ * what it poses as ("HOSTILE " a picture, "HOSTBYT " bytes, "HOSTSND " sound) and a command, of which the table below
+ * has the names.  What the kernel refuses is in kernel.c and memory.c, what the wire reader refuses in wire.c and here.
  *
- *     call N            try system call N
- *     segfault N        write to address N
- *     spin              use processor time for ever
- *     exit N            end without a last word
- *     message K L       send a message of kind K that claims a length of L
- *     picture W H       be good: announce a picture and send it
- *     short W H         announce a picture, send half of it, and say END
- *     long W H          announce a picture and send one row too many
- *     flood             send bytes without end
- *     drip W H          announce a picture and send each byte of it in a message of its own
- *     allocate N        allocate N MiB, touch it, and be good
- *     where             be good, with a picture of one pixel whose eight bytes are an address of this code
- *     twice             say END twice
+ * An attack that ought to be fatal and is not sends its answer as bytes.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../decoders/decoder.h"
+#include "hostile.h"
 
-struct arguments {
-	unsigned long first, second;
-};
-
-static void say(uint32_t kind, uint32_t length, const void *payload, size_t size)
+void say(uint32_t kind, uint32_t length, const void *payload, size_t size)
 {
 	struct wire_header header = { .kind = kind, .length = length };
 
@@ -35,11 +21,11 @@ static void say(uint32_t kind, uint32_t length, const void *payload, size_t size
 		syscall(SYS_exit, 1);
 }
 
-static session_result try_call(struct session *session, const struct arguments *arguments)
+session_result answer(const char *text)
 {
-	(void)session;
-	syscall((long)arguments->first, 0, 0, 0, 0, 0, 0);
-	return WIRE_OK;
+	say(WIRE_BYTES, 0, NULL, 0);
+	say(WIRE_DATA, (uint32_t)strlen(text), text, strlen(text));
+	return SESSION_STOP;
 }
 
 static session_result segfault(struct session *session, const struct arguments *arguments)
@@ -109,7 +95,7 @@ static session_result send_rows(struct session *session, uint32_t rows)
 	return WIRE_OK;
 }
 
-static session_result picture(struct session *session, const struct arguments *arguments)
+session_result picture(struct session *session, const struct arguments *arguments)
 {
 	struct wire_image image;
 	session_result result = announce(session, arguments, &image);
@@ -123,6 +109,22 @@ static session_result too_short(struct session *session, const struct arguments 
 	session_result result = announce(session, arguments, &image);
 
 	return result == WIRE_OK ? send_rows(session, image.height / 2) : result;
+}
+
+/* WIDTH HEIGHT FRAMES, of which none comes. */
+static session_result announce_only(struct session *session, const struct arguments *arguments)
+{
+	struct wire_image image = { .width = (uint32_t)arguments->first,
+		                    .height = (uint32_t)arguments->second,
+		                    .frames = (uint32_t)arguments->third,
+		                    .file_frames = 1,
+		                    .color = WIRE_COLOR_RGB,
+		                    .channels = 3,
+		                    .depth = 8 };
+
+	image.pixel_format = session_choose_format(session, &image);
+	say(WIRE_IMAGE, sizeof(image), &image, sizeof(image));
+	return leave(session, &(struct arguments){ .first = 0 });
 }
 
 /* Not through the session, which would not do such a thing. */
@@ -180,7 +182,7 @@ static session_result drip(struct session *session, const struct arguments *argu
 
 static session_result allocate(struct session *session, const struct arguments *arguments)
 {
-	static const struct arguments small = { 4, 4 };
+	static const struct arguments small = { .first = 4, .second = 4 };
 	size_t size = arguments->first << 20;
 	char *memory = malloc(size);
 
@@ -197,7 +199,7 @@ static session_result decode(struct session *session);
 
 static session_result where(struct session *session, const struct arguments *arguments)
 {
-	static const struct arguments one_pixel = { 1, 1 };
+	static const struct arguments one_pixel = { .first = 1, .second = 1 };
 	struct wire_image image;
 	uint8_t *room = NULL;
 	size_t count = 0;
@@ -218,41 +220,88 @@ static session_result twice(struct session *session, const struct arguments *arg
 	static const struct wire_end the_end;
 
 	(void)arguments;
-	say_picture(session, &(struct arguments){ 4, 4 }, 4);
+	say_picture(session, &(struct arguments){ .first = 4, .second = 4 }, 4);
 	say(WIRE_END, sizeof(the_end), &the_end, sizeof(the_end));
 	return WIRE_OK;
 }
 
 static const struct {
 	const char *name;
-	session_result (*run)(struct session *session, const struct arguments *arguments);
+	attack *run;
 } commands[] = {
-	{ "call", try_call },   { "segfault", segfault }, { "spin", spin },       { "exit", leave },
-	{ "message", message }, { "picture", picture },   { "short", too_short }, { "long", too_long },
-	{ "flood", flood },     { "allocate", allocate }, { "twice", twice },     { "where", where },
-	{ "drip", drip },
+	/* The kernel. */
+	{ "call", try_call },           /* NUMBER: a system call */
+	{ "call32", try_call_32 },      /* NUMBER: the same by "int 0x80" */
+	{ "descriptors", descriptors }, /* all but the two pipes */
+	{ "clock", read_clock },        /* the time-stamp counter */
+	{ "coarse-clock", read_coarse_clock },
+	{ "block-signals", block_signals }, /* through sigreturn, and then use processor time */
+	{ "spin", spin },                   /* use processor time for ever */
+	{ "exit", leave },                  /* STATUS: without a last word */
+	{ "read", read_for_ever },
+	/* Memory. */
+	{ "segfault", segfault }, /* ADDRESS: write there */
+	{ "recurse", recurse },
+	{ "exhaust", exhaust },   /* BEYOND: touch all of the arena; not 0: and what lies behind it */
+	{ "allocate", allocate }, /* N: MiB, touch them, and be good */
+	{ "execute-heap", execute_heap },
+	{ "search", search }, /* SECRET...: in hexadecimal; all of its memory */
+	{ "where", where },   /* be good, with a pixel whose eight bytes are an address of this code */
+	/* The wire. */
+	{ "message", message },        /* KIND LENGTH: one message that claims this length */
+	{ "state", say_in_state },     /* STATE KIND LENGTH: the same in a state */
+	{ "field", field },            /* KIND OFFSET VALUE: be good but for one field */
+	{ "picture", picture },        /* WIDTH HEIGHT: be good */
+	{ "announce", announce_only }, /* WIDTH HEIGHT FRAMES: a picture, and then nothing */
+	{ "disagree", disagree },      /* WIDTH HEIGHT: and another size when asked for information */
+	{ "echo", echo },              /* TEXT: as bytes */
+	{ "short", too_short },        /* WIDTH HEIGHT: half the picture, and END */
+	{ "long", too_long },          /* WIDTH HEIGHT: one row too many */
+	{ "twice", twice },            /* END twice */
+	{ "half-header", half_header },
+	{ "half-message", half_message },
+	{ "flood", flood },               /* bytes without end */
+	{ "drip", drip },                 /* WIDTH HEIGHT: each byte of the picture in a message of its own */
+	{ "frames", frames_without_end }, /* N: that many announced, and a million sent */
+	{ "empty", empty_without_end },   /* KIND: empty messages without end */
+	{ "tags", tags_without_end },     /* not 0: while sound comes */
+	{ "losses", losses_without_end },
+	{ "tag-bytes", tag_bytes }, /* all tags that may be, of all bytes */
+	{ "absurd-sound", absurd_sound },
+	{ "random", at_random }, /* SEED */
 };
+
+/* Numbers, as far as there are any. */
+static struct arguments parse(char *text)
+{
+	struct arguments arguments = { .text = text };
+	unsigned long *const numbers[] = { &arguments.first, &arguments.second, &arguments.third, &arguments.fourth };
+	char *rest = text;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		*numbers[i] = strtoul(rest, &rest, 10);
+	return arguments;
+}
 
 static session_result decode(struct session *session)
 {
+	static char line[4096];
 	const uint8_t *data = NULL;
-	char line[128] = "";
-	char *rest = NULL;
-	struct arguments arguments;
 	size_t size = 0;
 	size_t got = 0;
 
-	while ((got = session_read(session, &data)) > 0)
+	/* As a file ends with its input, and a stream with its line. */
+	while (!memchr(line, '\n', size) && (got = session_read(session, &data)) > 0)
 		for (size_t i = 0; i < got && size < sizeof(line) - 1; i++)
 			line[size++] = (char)data[i];
+	line[strcspn(line, "\n")] = '\0';
 	char *command = line + strlen("HOSTILE ");
-	size_t length = strcspn(command, " \n");
-	arguments.first = strtoul(command + length, &rest, 10);
-	arguments.second = strtoul(rest, NULL, 10);
+	size_t length = strcspn(command, " ");
+	struct arguments arguments = parse(command + length + (command[length] == ' '));
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strlen(commands[i].name) == length && memcmp(commands[i].name, command, length) == 0)
 			return commands[i].run(session, &arguments);
 	return WIRE_FAIL_HEADER;
 }
 
-const struct decoder decoder = { .name = "hostile", .decode = decode };
+const struct decoder decoder = { .name = "hostile", .initialise = prepare_search, .decode = decode };

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+"""Attacks by a decoder that was taken over, through each way in which it can be called.  The decoder is
+tests/hostile/."""
+
+import json
+import re
+
+from ways import LIBRARY, Run, by_command, by_library, is_printable
+
+NO_SOUND = ("command",)  # what only the command line takes
+
+# Name; what the decoder does; what must come of it; and what differs from the defaults: the ways, limits, how it is
+# called.  An expectation is a status, and what explains it: a signal, a limit, or why the decoder's answer was refused.
+KERNEL = (
+    ("read and write every descriptor but its two, up to 1023", "HOSTBYT descriptors", "ok: no descriptor but two"),
+    ("write to address 8", "HOSTBYT segfault 8", "killed 11"),
+    ("end without a word", "HOSTBYT exit 0", "killed ended"),
+    ("end as if its lock-down had failed", "HOSTBYT exit 111", "killed ended"),
+    ("compute for ever: processor time", "HOSTBYT spin", "limit cpu", {"cpu": 1}),
+    ("compute for ever: no byte moves", "HOSTBYT spin", "limit stall", {"stall": 1}),
+    ("compute for ever: the caller's deadline", "HOSTBYT spin", "limit deadline", {"ways": LIBRARY, "deadline": 500}),
+    ("block all signals by sigreturn, then compute for ever", "HOSTBYT block-signals", "killed 9", {"cpu": 1}),
+    ("sleep: read though there is no more", "HOSTBYT read", "ok: the input has an end", {"stall": 5}),
+    # The kernel shows a page of coarse time to every process: no system call, and nothing to be done about it.
+    ("tell the time by the kernel's own page", "HOSTBYT coarse-clock", "ok: the time, in ticks"),
+)
+
+MEMORY = (
+    ("recurse without end", "HOSTBYT recurse 100000000", "killed 11"),
+    ("take and touch all memory that there is", "HOSTBYT exhaust 0", "limit memory"),
+    ("the same, and go on behind its end", "HOSTBYT exhaust 1", "killed 11"),
+    ("execute what it wrote to its heap", "HOSTBYT execute-heap", "killed 11"),
+)
+
+WIRE = (
+    ("half a message's header, and then the end", "HOSTILE half-header", "killed ended"),
+    ("half a message, and then the end", "HOSTILE half-message", "killed ended"),
+    ("a message that does not exist", "HOSTILE message 255 4", "killed lied"),
+    ("a message of 4 GiB", "HOSTBYT message 6 4294967295", "killed lied"),
+    ("END twice: nothing is read after the first", "HOSTILE twice", "ok"),
+    ("half of the rows, and END", "HOSTILE short 64 64", "killed lied"),
+    ("one row too many", "HOSTILE long 64 64", "killed lied"),
+    ("bytes where its format gives a picture", "HOSTILE flood", "killed lied"),
+    ("a picture where its format gives bytes", "HOSTBYT picture 4 4", "killed lied"),
+    ("bytes without end", "HOSTBYT flood", "killed lied", {"output": 8 << 20}),
+    ("a picture in messages of one byte", "HOSTILE drip 4000 4000", "killed lied"),
+    ("empty messages without end", "HOSTBYT empty 6", "killed lied"),
+    ("a picture of 0 columns", "HOSTILE announce 0 9 1", "killed lied"),
+    ("a picture of 0 rows", "HOSTILE announce 9 0 1", "killed lied"),
+    ("a picture of 65536 columns", "HOSTILE announce 65536 1 1", "killed lied"),
+    ("a picture of 2^32 - 1 rows", "HOSTILE announce 1 4294967295 1", "killed lied"),
+    ("a picture of 2^64 bytes and more", "HOSTILE announce 4294967295 4294967295 1", "killed lied"),
+    ("a picture whose bytes are 0 modulo 2^64", "HOSTILE announce 2147483648 2147483648 4", "killed lied"),
+    ("the largest side, squared", "HOSTILE announce 65535 65535 1", "killed lied"),
+    ("the largest picture that is allowed, and none of it", "HOSTILE announce 65535 4096 1", "killed ended"),
+    ("no frame", "HOSTILE announce 9 9 0", "killed lied"),
+    ("10^6 frames of one pixel, as announced", "HOSTILE frames 1000000", "killed lied"),
+    ("10^6 frames of one pixel, and one announced", "HOSTILE frames 1", "killed lied"),
+    ("10^6 frames, and none announced", "HOSTILE frames 0", "killed lied"),
+    ("sound where its format gives bytes", "HOSTBYT absurd-sound 0", "killed lied"),
+    ("tags without end, before the sound", "HOSTSND tags 0", "killed lied", {"ways": NO_SOUND}),
+    ("tags without end, in the sound", "HOSTSND tags 1", "killed lied", {"ways": NO_SOUND}),
+    ("losses without end", "HOSTSND losses", "killed lied", {"ways": NO_SOUND}),
+    ("2^64 - 2 samples of 64 channels announced, one sent", "HOSTSND absurd-sound 0", "ok", {"ways": NO_SOUND}),
+    ("no sample announced, one sent", "HOSTSND absurd-sound 1", "ok", {"ways": NO_SOUND}),
+    ("samples after the end", "HOSTSND absurd-sound 2", "ok", {"ways": NO_SOUND}),
+    # Wrong pixels are the attacker's to give; the caller's memory is not theirs to overrun.
+    ("a larger picture than it told before", "HOSTILE disagree 64 64", ("ok", "usage", "ok"), {"call": "into"}),
+    ("a smaller picture than it told before", "HOSTILE disagree 2 2", "ok", {"call": "into"}),
+)
+
+
+def options_of(limits):
+    """The command line's options, and the library's settings, for a row's limits."""
+    options, settings = [], []
+    for name, value in limits.items():
+        if name in ("cpu", "stall", "output"):
+            options += ["--max-output" if name == "output" else f"--{name}", str(value)]
+        if name in ("cpu", "stall", "output", "deadline"):
+            settings.append(f"{name}={value}")
+    return options, settings
+
+
+def run_row(build, table, name, text, expected, limits=None):
+    limits = {"cpu": 20, "stall": 20, **(limits or {})}
+    ways = limits.get("ways", ("command", "call", "stream"))
+    options, settings = options_of(limits)
+    seen = [by_command(build, text, *options)[0] if "command" in ways else None]
+    for way in LIBRARY:
+        seen.append(by_library(build, limits.get(way, way), [text], *settings)[0] if way in ways else None)
+    table.row(name, expected, *seen)
+
+
+def time_stamps(build, table):
+    """Strict mode takes the time-stamp counter away; under some hypervisors that has no effect, whoever asks for it."""
+    obeys = takes_counter_away(build)
+    run_row(build, table, "read the time-stamp counter", "HOSTBYT clock",
+            "killed 11" if obeys else "ok: read the time-stamp counter")
+    if not obeys:
+        table.note("this machine lets any process read the counter that has given it up by prctl(PR_SET_TSC): its "
+                   "hypervisor's doing")
+
+
+def takes_counter_away(build):
+    return Run(build, [build.program("tsc")]).status == -11
+
+
+# ---- text ----
+
+
+def strings_of(value):
+    """All strings in a JSON value."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from strings_of(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from strings_of(inner)
+    elif isinstance(value, str):
+        yield value
+
+
+def information(build):
+    """Tags of all bytes: one JSON object of printable ASCII, in which nothing is lost."""
+    seen, run = by_command(build, "HOSTSND tag-bytes", "--info")
+    if seen != "ok" or run.output.count(b"\n") != 1 or not is_printable(run.output):
+        return f"{seen}, unprintable"
+    found = list(strings_of(json.loads(run.output)["tags"]))
+    whole = sum(len(one) > 500 for one in found)
+    return f"{seen}, printable" if whole == 128 else f"{seen}, {whole} tags"
+
+
+def preview(build):
+    """Pixels shown on a terminal: colours and half blocks, and nothing that a pixel could spell."""
+    seen, run = by_command(build, "HOSTILE picture 64 48", "-t", "preview")
+    rest = re.sub(rb"\x1b\[(?:[0-9;]*)m|\n|[ -~]|\xe2\x96[\x80-\x9f]", b"", run.output)
+    return f"{seen}, printable" if run.output and not rest else f"{seen}, {rest[:20]!r}"
+
+
+def words(build):
+    """What is said about an input whose name is all escape sequences."""
+    name = "\x1b]0;owned\x07\x1b[2J\r\x9b.hostile"
+    seen, _ = by_command(build, "HOSTILE spin", "--cpu", "1", name)
+    return f"{seen}, printable"
+
+
+def run_texts(build, table):
+    table.row("tags of every byte there is, 128 of 1 KiB: --info", "ok, printable", information(build), None, None)
+    table.row("pixels shown on a terminal", "ok, printable", preview(build), None, None)
+    table.row("an input whose name is escape sequences", "io, printable", words(build), None, None)
+
+
+def run_all(build, table):
+    for title, rows in (("What the kernel refuses", KERNEL), ("Memory", MEMORY), ("What the wire reader refuses", WIRE)):
+        table.section(title, "command line", "one call", "streaming")
+        for row in rows:
+            run_row(build, table, *row)
+        if rows is KERNEL:
+            time_stamps(build, table)
+    table.section("What reaches a terminal", "command line", "one call", "streaming")
+    run_texts(build, table)

@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: MIT
+"""Systems on which the lock-down fails, in each of its steps, and systems that are unlike the one at hand.
+
+A failure is made by a seccomp filter that is in force before the program starts: it lets one system call, with
+particular arguments, fail, or say that it succeeded and do nothing.  The same filter kills whoever sends a byte of the
+request or the input to a decoder: the trusted side does that by writev and splice, and by nothing else."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+
+from ways import LIBRARY, STATUSES, Run, by_library, is_printable
+
+PICTURE = "samples/jpeg/pjw-thumbnail.jpeg"
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+TRAP = ["writev:kill", "splice:kill"]
+EPERM, EIO, EAGAIN, EINVAL, EMFILE, ENOSYS = 1, 5, 11, 22, 24, 38
+PROC = "no-sandbox: cannot ask the kernel about this process in /proc"
+LIE = 0  # the call says that it succeeded, and does nothing
+
+# Which call fails: a step of the lock-down (broker/sandbox.c) or what comes before; and what is said about it.
+STEPS = (
+    ("the kernel does not know seccomp", [f"prctl,0=21:{EINVAL}"], "the kernel has no seccomp"),
+    ("/proc cannot be checked", [f"fstatfs:{ENOSYS}"], "cannot ask the kernel"),
+    ("no pipe can be made", [f"pipe2:{EMFILE}"], "cannot make the decoder's pipes"),
+    ("no process can be made", [f"clone,0=17:{EAGAIN}"], "cannot fork a decoder"),
+    ("no pidfd", [f"pidfd_open:{ENOSYS}"], "cannot get hold of the decoder"),
+    ("no fresh canary", [f"getrandom,1=16:{ENOSYS}"], "ended before it was locked down"),
+    ("its parent's death cannot be awaited", [f"prctl,0=1:{EINVAL}"], "die with its parent"),
+    ("its parent is another process by then", [f"getppid:{EPERM}"], "die with its parent"),
+    ("a signal's action cannot be reset", [f"rt_sigaction,0=64:{EPERM}"], "reset signals"),
+    ("signals cannot be unblocked", [f"rt_sigprocmask,0=2,2=0:{EINVAL}"], "reset signals"),
+    ("no out-of-memory score", ["openat,2=0x80001:13"], "open its out-of-memory score"),
+    ("descriptor 0 cannot be replaced", [f"dup2,1=0:{EMFILE}"], "take the two pipes"),
+    ("descriptor 1 cannot be replaced", [f"dup2,1=1:{EMFILE}"], "take the two pipes"),
+    ("descriptor 2 cannot be closed", [f"close,0=2:{EIO}"], "close everything else"),
+    ("the others cannot be closed", [f"close_range:{ENOSYS}"], "close everything else"),
+    ("descriptor 0 cannot be looked at", [f"fcntl,0=0,1=3:{EINVAL}"], "descriptors 0 and 1 are the two pipes"),
+    ("descriptor 1 cannot be looked at", [f"newfstatat,0=1:{EIO}"], "descriptors 0 and 1 are the two pipes"),
+    ("descriptor 0 says it was replaced, and was not", [f"dup2,1=0:{LIE}"], "descriptors 0 and 1 are the two pipes"),
+    *((f"no limit of {name}", [f"prlimit64,1={number},2!0:{EPERM}"], "set resource limits")
+      for name, number in (("processor time", 0), ("file size", 1), ("stack", 3), ("core files", 4), ("processes", 6),
+                           ("descriptors", 7), ("address space", 9))),
+    ("privileges cannot be given up", [f"prctl,0=38:{EINVAL}"], "give up privileges"),
+    ("it stays dumpable", [f"prctl,0=4:{EINVAL}"], "give up privileges"),
+    ("its name cannot be changed", [f"prctl,0=15:{EINVAL}"], "wipe the environment and the arguments"),
+    ("the dead stack cannot be dropped", [f"madvise,2=4:{EINVAL}"], "wipe the environment and the arguments"),
+    ("the out-of-memory score cannot be written", [f"write,0=3:{EIO}"], "raise the out-of-memory score"),
+    ("strict mode is refused", [f"prctl,0=22,1=1:{EPERM}"], "enter strict seccomp mode"),
+    ("strict mode cannot be had, nor a filter", [f"seccomp,0=1:{ENOSYS}", f"prctl,0=22,1=2:{EINVAL}"],
+     "enter strict seccomp mode"),
+    ("strict mode cannot be had, and filters are refused", [f"seccomp,0=1:{EPERM}"], "enter strict seccomp mode"),
+    ("strict mode cannot be had, and no filter be prepared", [f"seccomp:{EPERM}"], "cannot build a seccomp filter"),
+    ("the time-stamp counter cannot be given up", [f"prctl,0=26:{EINVAL}"], "enter strict seccomp mode"),
+    ("strict mode says yes, and is not in force", [f"prctl,0=22,1=1:{LIE}"], "the kernel does not confirm"),
+    ("a filter says yes, and is not in force", [f"seccomp,0=1:{LIE}"], "the kernel does not confirm"),
+)
+
+# What only root can see: others have no new privileges anyway, or they could install no filter.
+ROOT_STEPS = (
+    ("giving up privileges says yes, and is not so", [f"prctl,0=38:{LIE}"], "the kernel does not confirm"),
+)
+
+
+def of_failure(run):
+    """What a run of the command line says: its status, and the reason."""
+    if run.status == -31:
+        return "SENT INPUT"
+    if run.output:
+        return "something was decoded"
+    lines = [line for line in run.errors.decode("latin-1").splitlines() if not line.startswith("{")]
+    if not 0 < run.status < len(STATUSES) or not is_printable(run.errors) or len(lines) != 1:
+        return f"status {run.status}, {run.errors[:60]!r}"
+    reason = re.sub(r"^safe-decode: (/\S+: )?", "", lines[0])
+    return f"{STATUSES[run.status]}: {reason}"
+
+
+def picture_of(build):
+    return [build.program("safe-decode"), "-q", os.path.abspath(PICTURE)]
+
+
+def split(seen):
+    """A status, and the reason behind it."""
+    status, _, reason = seen.partition(": ")
+    return status, reason
+
+
+def run_step(build, table, name, rules, wanted):
+    prefix = [build.program("under-filter"), *TRAP, *rules, "--"]
+    status, reason = split(of_failure(Run(build, [*prefix, *picture_of(build)], brisk=False)))
+    library = [by_library(build, way, ["HOSTILE picture 4 4"], prefix=prefix, brisk=False)[0] for way in LIBRARY]
+    table.judged(name, "no-sandbox", *((one == "no-sandbox", one) for one in (status, *library)),
+                 (wanted in reason, reason))
+
+
+def run_steps(build, table):
+    table.section("The lock-down fails: nothing is decoded, and no byte was sent", "command line", "one call", "streaming", "what it says")
+    # That the trap is one: without a failure, it kills the trusted side.
+    prefix = [build.program("under-filter"), *TRAP, "--"]
+    table.row("none of it fails, and so the input is sent into the trap", ["SENT INPUT", "status -31", "status -31"],
+              of_failure(Run(build, [*prefix, *picture_of(build)], brisk=False)),
+              *(by_library(build, way, ["HOSTILE picture 4 4"], prefix=prefix, brisk=False)[0] for way in LIBRARY))
+    for step in STEPS + (ROOT_STEPS if os.getuid() == 0 else ()):
+        run_step(build, table, *step)
+
+
+# ---- systems ----
+
+
+class Systems:
+    """Where else it may have to work; and the programs, where everybody can execute them."""
+
+    def __init__(self, build, table):
+        self.build, self.table = build, table
+        self.folder = os.path.join(build.scratch, "programs")
+        os.chmod(build.scratch, 0o755)
+        shutil.copytree(build.folder, self.folder)
+        self.picture = shutil.copy(PICTURE, self.folder)
+        self.command = [os.path.join(self.folder, "safe-decode"), "-q", "--posture", self.picture]
+        self.pixels = Run(build, [build.program("safe-decode"), "-q", self.picture]).output
+
+    def posture(self, run):
+        """What a run with --posture says, and whether it decoded what it must."""
+        if run.status:
+            return of_failure(run)
+        if run.output != self.pixels:
+            return "ok, other pixels"
+        seen = json.loads(run.errors)
+        filters = seen["inherited_filters"] + (seen["seccomp"] == "filter")
+        if not seen["verified"] or not seen["no_new_privs"] or seen["filters"] != filters:
+            return "ok, not verified"
+        return f"ok, {seen['seccomp']}"
+
+    def row(self, name, expected, prefix, *, library=False, command=None, **options):
+        """`expected` is "ok, " and the mode, or "no-sandbox: " and a part of the reason.  `library`: whether it is
+        tried, too."""
+        status, reason = split(self.posture(Run(self.build, [*prefix, *(command or self.command)], brisk=False, **options)))
+        wanted, part = split(expected)
+        program = os.path.join(self.folder, "prove-library")
+        by = []
+        for way in LIBRARY if library else ():
+            run = Run(self.build, [*prefix, program, way], b"HOSTILE picture 4 4\n", brisk=False, **options)
+            seen = run.output.split(b"\t")[0].decode() if run.status == 0 else f"status {run.status}"
+            by.append((seen == wanted.split(",")[0], seen))
+        self.table.judged(name, wanted, (status == wanted, status), *(by or [None, None]), (part in reason, reason))
+
+
+def shell(script):
+    """A prefix: runs the script, which goes on with the rest of the command."""
+    return ["sh", "-c", script + ' && exec "$@"', "sh"]
+
+
+def in_namespaces(*options):
+    return ["unshare", *options, "--"]
+
+
+def has_namespaces():
+    return subprocess.run(in_namespaces("-m", "-p", "-f") + ["true"], check=False, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def chroot_folder(systems, with_proc):
+    """A root folder with the programs and the libraries that they need."""
+    root = os.path.join(systems.build.scratch, f"root-{with_proc}")
+    os.makedirs(os.path.join(root, "proc"))
+    shutil.copytree(systems.folder, os.path.join(root, "programs"))
+    wanted = [os.path.join(systems.folder, "safe-decode"), os.path.join(systems.folder, "decoders/jpeg.so")]
+    listed = subprocess.run(["ldd", *wanted], check=True, capture_output=True, text=True).stdout
+    for word in {word for word in listed.split() if word.startswith("/") and os.path.exists(word)}:
+        os.makedirs(root + os.path.dirname(word), exist_ok=True)
+        shutil.copy(word, root + word)
+    mount = f"mount -t proc proc {root}/proc && " if with_proc else ""
+    return in_namespaces("-m") + shell(f"{mount}true") + ["chroot", root]
+
+
+# What Docker's default profile blocks, by its documentation, as far as x86-64 has it.
+DOCKER = [f"{name}:{EPERM}" for name in
+          "acct add_key bpf clock_adjtime clock_settime create_module delete_module finit_module get_kernel_syms "
+          "get_mempolicy init_module ioperm iopl kcmp kexec_file_load kexec_load keyctl lookup_dcookie mbind mount "
+          "move_pages nfsservctl open_by_handle_at perf_event_open pivot_root process_vm_readv process_vm_writev ptrace "
+          "query_module quotactl reboot request_key set_mempolicy setns settimeofday swapon swapoff sysfs umount2 "
+          "unshare uselib userfaultfd ustat vmsplice io_uring_setup io_uring_enter io_uring_register".split()]
+
+# System calls that older kernels do not have, and whether it can do without.
+OLDER = (
+    ("clone3, memfd_create, statx, io_uring", "ok, filter", ["clone3", "memfd_create", "statx", "io_uring_setup"]),
+    ("splice", "ok, filter", ["splice"]),
+    ("seccomp (3.17)", "no-sandbox: cannot build a seccomp filter", ["seccomp"]),
+    ("pidfd_open (5.3)", "no-sandbox: cannot get hold of the decoder", ["pidfd_open"]),
+    ("close_range (5.9)", "no-sandbox: close everything else", ["close_range"]),
+)
+
+
+def run_filtered(systems):
+    filtered = systems.build.program("under-filter")
+    systems.row("a container with Docker's default filter", "ok, filter", [filtered, *DOCKER, "--"], library=True)
+    if os.getuid() == 0:
+        systems.row("the same, as nobody", "ok, filter", [*NOBODY, filtered, *DOCKER, "--"], library=True)
+    systems.row("two filters, one in the other", "ok, filter", [filtered, "swapon:1", "--", filtered, "swapoff:1", "--"],
+                library=True)
+    for names, expected, calls in OLDER:
+        systems.row(f"a kernel without {names}", expected, [filtered, *(f"{call}:{ENOSYS}" for call in calls), "--"],
+                    library=True)
+
+
+def run_limited(systems):
+    for name, script, expected in (
+            ("4 s of processor time", "ulimit -t 4", "ok, strict"),
+            ("16 descriptors", "ulimit -n 16", "ok, strict"),
+            ("256 KiB of stack", "ulimit -s 256", "ok, strict"),
+            ("no core files, no locked memory", "ulimit -c 0 && ulimit -l 0", "ok, strict"),
+            ("256 MiB of address space", "ulimit -v 262144", "no-sandbox: cannot reserve the decoder's memory")):
+        systems.row(f"limits that are lower already: {name}", expected, shell(script))
+    systems.row("limits that are lower already: no process more, as nobody", "no-sandbox: cannot fork a decoder",
+                [*(NOBODY if os.getuid() == 0 else []), "prlimit", "--nproc=0:0"])
+
+
+def run_namespaces(systems):
+    """As root, or as who may be root in a namespace."""
+    scratch = systems.build.scratch
+    systems.row("a user namespace", "ok, strict", in_namespaces("-r"), library=True)
+    systems.row("a pid namespace with a /proc of its own", "ok, strict", in_namespaces("-p", "-f", "--mount-proc"),
+                library=True)
+    systems.row("a pid namespace with another's /proc", "no-sandbox: /proc speaks of another pid namespace",
+                in_namespaces("-p", "-f"), library=True)
+    systems.row("bubblewrap, all unshared", "ok, strict",
+                ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--"], library=True)
+    systems.row("no /proc", PROC, in_namespaces("-m") + shell("umount -l /proc"))
+    systems.row("a tmpfs over /proc", PROC, in_namespaces("-m") + shell("mount -t tmpfs none /proc"))
+    forge = (f"mkdir -p {scratch}/forged/self && printf 'Pid:\\t%d\\nPPid:\\t%d\\nNoNewPrivs:\\t1\\nSeccomp:\\t1\\n' $$ $$ "
+             f"> {scratch}/forged/self/status && mount --bind {scratch}/forged /proc")
+    systems.row("a forged /proc", PROC, in_namespaces("-m") + shell(forge))
+    hide = in_namespaces("-m") + shell("mount -t proc -o hidepid=2 proc /proc")
+    systems.row("a /proc with hidepid=2, as root", "ok, strict", hide, library=True)
+    systems.row("a /proc with hidepid=2, as nobody", "no-sandbox: cannot ask the kernel about the decoder",
+                hide + NOBODY, library=True)
+    inside = ["/programs/safe-decode", "-q", "--posture", f"/programs/{os.path.basename(PICTURE)}"]
+    systems.row("a chroot with the libraries and /proc", "ok, strict", chroot_folder(systems, True), command=inside)
+    systems.row("a chroot without /proc", PROC, chroot_folder(systems, False), command=inside)
+
+
+def run_all(build, table):
+    run_steps(build, table)
+    table.section("Other systems: it works, and is verified, or refuses", "command line", "one call", "streaming", "what it says")
+    systems = Systems(build, table)
+    if os.getuid() == 0:
+        systems.row("as root", "ok, strict", [], library=True)
+        systems.row("as nobody", "ok, strict", NOBODY, library=True)
+    else:
+        systems.row("as this user", "ok, strict", [], library=True)
+    run_limited(systems)
+    run_filtered(systems)
+    if has_namespaces():
+        run_namespaces(systems)
+    else:
+        table.note("namespaces may not be made here, so those systems are not tried")

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: MIT
+"""Attacks of which there are very many: every system call, every message in every state, every value of each field.
+
+What must come of each is worked out here, from the grammar at the top of broker/wire.h and from what strict mode is
+said to allow, and from nothing that the programs themselves hold."""
+
+import time
+
+from ways import LIBRARY, by_command, by_library
+
+CALLS = range(601)
+X32 = 0x40000000
+CHUNK = 200  # inputs that one process decodes
+OTHERS = 25  # of how many one is tried in the ways that are not complete
+
+READ, WRITE, SIGRETURN, EXIT, URETPROBE, UPROBE = 0, 1, 15, 60, 335, 336
+EXIT_32, READ_32, WRITE_32, SIGRETURN_32, GETPID_32 = 1, 3, 4, 119, 20
+
+
+class Sweep:
+    """Inputs, each with the set of what may come of it."""
+
+    def __init__(self, name, expected):
+        self.name, self.expected = name, expected
+        self.texts, self.allowed = [], []
+
+    def add(self, text, *allowed):
+        self.texts.append(text)
+        self.allowed.append(allowed)
+
+    def judge(self, step, seen):
+        """One cell: how many were as they must be, or the first that was not."""
+        texts, allowed = self.texts[::step], self.allowed[::step]
+        for text, good, one in zip(texts, allowed, seen):
+            if one.split(":")[0] not in good:
+                return False, f"{text[8:]}: {one}"
+        return len(seen) == len(texts), f"{len(seen)} of {len(self.texts)}"
+
+    def library(self, build, way, step, *settings, **more):
+        seen = []
+        texts = self.texts[::step]
+        for start in range(0, len(texts), CHUNK):
+            seen += by_library(build, way, texts[start:start + CHUNK], "no-spares=1", *settings, **more)
+        return self.judge(step, seen)
+
+    def command(self, build, step, *options, **more):
+        return self.judge(step, [by_command(build, text, *options, **more)[0] for text in self.texts[::step]])
+
+    def row(self, table, *cells):
+        table.judged(self.name, self.expected, *cells)
+
+
+def has_32_bit_calls(build):
+    """Where the kernel has none, "int 0x80" is a fault."""
+    return by_library(build, "call", [f"HOSTBYT call32 {GETPID_32}"])[0] != "killed 11"
+
+
+def calls(death, build, filtered):
+    """The sweeps of all three entries to the kernel.  Strict mode does not look at descriptors; a filter does."""
+    native = Sweep("system calls 0 to 600 by syscall", f"{death}, but for 4")
+    compatible = Sweep("system calls 0 to 600 by int 0x80", f"{death}, but for 4")
+    x32 = Sweep("system calls 0 to 600 by x32", death)
+    # No descriptor is at the number that they are given, so that reading and writing fail.
+    returned = death if filtered else "ok"
+    exceptions = {READ: [returned], WRITE: [returned], SIGRETURN: ["killed 11"], EXIT: ["killed ended"],
+                  # Recent kernels let these two past seccomp, and refuse them where no probe was set.
+                  URETPROBE: [death, "killed 4"], UPROBE: [death, "ok"]}
+    exceptions_32 = {READ_32: [returned], WRITE_32: [returned], SIGRETURN_32: ["killed 11"], EXIT_32: ["killed ended"]}
+    if filtered:
+        exceptions_32 = {}
+        compatible.expected = death
+    if not has_32_bit_calls(build):
+        exceptions_32 = dict.fromkeys(CALLS, ["killed 11"])
+        compatible.expected = "killed 11, here"
+    for number in CALLS:
+        native.add(f"HOSTBYT call {number}", *exceptions.get(number, [death]))
+        compatible.add(f"HOSTBYT call32 {number}", *exceptions_32.get(number, [death]))
+        x32.add(f"HOSTBYT call {number | X32}", death)
+    return native, compatible, x32
+
+
+def run_calls(build, table, step):
+    for sweep in calls("killed 9", build, False):
+        sweep.row(table, sweep.command(build, step), sweep.library(build, "call", 1), sweep.library(build, "stream", step))
+    # As in a container: the kernel has a filter already, and strict mode cannot be had.
+    foreign = {"prefix": [build.program("under-filter"), "swapon:1", "--"]}
+    for sweep in calls("killed 31", build, True):
+        sweep.name += ", in a container"
+        sweep.row(table, sweep.command(build, step, **foreign), sweep.library(build, "call", step, **foreign),
+                  sweep.library(build, "stream", step, **foreign))
+
+
+# ---- every message in every state ----
+
+(HELLO, IMAGE, FRAME, PIXELS, BYTES, DATA, DAMAGE, END, FAIL, AUDIO, SAMPLES, METADATA, LOSS) = range(1, 14)
+KINDS = [*range(15), 255, 1 << 31 | 1]
+LARGEST = 4 << 20  # bytes of a bulk message
+
+# Which messages may come in each state that the hostile decoder can reach, and what it poses as there.
+STATES = (
+    ("ready", 0, "HOSTILE", {IMAGE, METADATA, FAIL}),
+    ("picture announced", 1, "HOSTILE", {FRAME, DAMAGE, FAIL}),
+    ("frame begun", 2, "HOSTILE", {PIXELS, DAMAGE, FAIL}),
+    ("frame complete", 6, "HOSTILE", {DAMAGE, END, FAIL}),
+    ("ready for bytes", 0, "HOSTBYT", {BYTES, METADATA, FAIL}),
+    ("bytes", 3, "HOSTBYT", {DATA, DAMAGE, END, FAIL}),
+    ("damaged", 4, "HOSTBYT", {END}),
+    ("ready for sound", 0, "HOSTSND", {AUDIO, METADATA, FAIL}),
+    ("sound", 5, "HOSTSND", {SAMPLES, METADATA, LOSS, DAMAGE, END, FAIL}),
+)
+
+# Lengths as the hostile decoder counts them: one less than right, right, one more; and 3 and any number.
+SHORTER, RIGHT, LONGER = range(3)
+LENGTHS = [SHORTER, RIGHT, LONGER, *(3 + length for length in (0, 1, LARGEST, LARGEST + 1, (1 << 32) - 1))]
+
+
+def is_length(kind, length):
+    """Whether a message of this kind may have this length.  The right one of DATA is 1, of METADATA 9 of 5 to 1028 (but
+    the next byte is a zero, which a value may not have), of SAMPLES 4, and any multiple; PIXELS fit the frame."""
+    if kind == DATA:
+        return length in (RIGHT, LONGER, 3 + 1, 3 + LARGEST)
+    if kind == METADATA:
+        return length in (RIGHT, SHORTER)
+    if kind == SAMPLES:
+        return length in (RIGHT, 3 + LARGEST)
+    if kind == PIXELS:
+        return length in (RIGHT, SHORTER, 3 + 1)
+    if kind == BYTES:
+        return length in (RIGHT, 3 + 0)
+    return length == RIGHT
+
+
+def messages():
+    for name, state, posing, allowed in STATES:
+        sweep = Sweep(f"every message, of 8 lengths, in state: {name}", "lied, where out of order")
+        sweep.posing = posing
+        for kind in KINDS:
+            for length in LENGTHS:
+                good = kind in allowed and is_length(kind, length)
+                end = {END: "ok", FAIL: "malformed"}.get(kind, "killed ended")
+                sweep.add(f"{posing} state {state} {kind} {length}", end if good else "killed lied")
+        yield sweep
+
+
+# ---- every value of each field ----
+
+VALUES = sorted({*range(256), *(1 << bit for bit in range(32)), *((1 << bit) - 1 for bit in range(33))})
+FEW_VALUES = [value for value in VALUES if value <= 20 or value & value + 1 == 0 or value & value - 1 == 0 or value == 65]
+ANY = range(1 << 32)
+MALFORMED, UNSUPPORTED = range(1, 10), (10, 16)
+
+FIELDS = (
+    ("width", "HOSTILE", IMAGE, 0, [4]),
+    ("height", "HOSTILE", IMAGE, 4, [4]),
+    ("pixel format", "HOSTILE", IMAGE, 8, [0, 4, 6]),
+    ("frames", "HOSTILE", IMAGE, 12, [1]),
+    ("frames of the file", "HOSTILE", IMAGE, 16, range(1, 1 << 32)),
+    ("colour", "HOSTILE", IMAGE, 20, range(6)),
+    ("channels", "HOSTILE", IMAGE, 24, range(1, 5)),
+    ("depth", "HOSTILE", IMAGE, 28, range(1, 17)),
+    ("flags", "HOSTILE", IMAGE, 32, range(16)),
+    ("orientation", "HOSTILE", IMAGE, 36, range(9)),
+    ("delay of a frame", "HOSTILE", FRAME, 0, ANY),
+    ("notes of END", "HOSTBYT", END, 0, range(4)),
+    ("rate of sound", "HOSTSND", AUDIO, 0, range(1, 768001)),
+    ("channels of sound", "HOSTSND", AUDIO, 4, (1, 2)),
+    ("sample format", "HOSTSND", AUDIO, 8, [0]),
+    ("depth of samples", "HOSTSND", AUDIO, 12, range(1, 65)),
+    ("speakers", "HOSTSND", AUDIO, 16, [value for value in VALUES if value < 1 << 18 and value.bit_count() in (0, 2)]),
+    ("flags of sound", "HOSTSND", AUDIO, 20, range(16)),
+    ("number of samples", "HOSTSND", AUDIO, 24, ANY),
+    ("name of a tag", "HOSTSND", METADATA, 0, range(16)),
+    ("number of losses", "HOSTSND", LOSS, 0, range(1, 1 << 32)),
+)
+
+LIMITS = {11: "side", 12: "pixels", 13: "output", 14: "memory", 15: "metadata"}
+
+
+def fields(values):
+    for name, posing, kind, offset, good in FIELDS:
+        sweep = Sweep(f"values of the {name}", "lied, where out of range")
+        sweep.posing = posing
+        for value in values:
+            sweep.add(f"{posing} field {kind} {offset} {value}", "ok" if value in good else "killed lied")
+        yield sweep
+    sweep = Sweep("values of the reason for a failure", "lied, or its status")
+    sweep.posing = "HOSTILE"
+    for value in values:
+        known = {**dict.fromkeys(MALFORMED, ["malformed"]), **dict.fromkeys(UNSUPPORTED, ["unsupported"]),
+                 **{code: [f"limit {name}", "limit"] for code, name in LIMITS.items()}}
+        sweep.add(f"HOSTILE field {FAIL} 0 {value}", *known.get(value, ["killed lied"]))
+    yield sweep
+
+
+def run_wire(build, table, step, sweeps):
+    for sweep in sweeps:
+        if sweep.posing == "HOSTSND":
+            sweep.row(table, sweep.command(build, 1, "--partial"), None, None)
+        else:
+            sweep.row(table, sweep.command(build, step, "--partial"), sweep.library(build, "call", 1, "flags=1"),
+                      sweep.library(build, "stream", step, "flags=1"))
+
+
+# ---- at random ----
+
+DOCUMENTED = ("ok", "malformed", "limit", "killed", "unsupported")
+
+
+def run_random(build, table, seconds):
+    """Messages that nobody thought of: nobody says what must come of them, but the ways must agree."""
+    deadline, tried, differences, seen = time.monotonic() + seconds, 0, [], {}
+    while time.monotonic() < deadline and not differences:
+        texts = [f"{posing} random {tried + seed}" for seed in range(CHUNK // 8) for posing in ("HOSTILE", "HOSTBYT")]
+        tried += CHUNK // 8
+        results = [[by_command(build, text, "--partial")[0] for text in texts],
+                   *(by_library(build, way, texts, "no-spares=1", "flags=1") for way in LIBRARY)]
+        for text, *ways in zip(texts, *results):
+            words = {one.split(":")[0].split(" ")[0] for one in ways}
+            for word in words:
+                seen[word] = seen.get(word, 0) + 1
+            if len(words) > 1 or not words.issubset(DOCUMENTED):
+                differences.append(f"{text}: {ways}")
+    table.judged("random messages: the three ways agree on a status", "no difference",
+                 (not differences and tried > 0, differences[0] if differences else f"{2 * tried} tried"))
+    table.note(", ".join(f"{count} {status}" for status, count in sorted(seen.items())))
+
+
+def run_all(build, table, complete):
+    step = 1 if complete else OTHERS
+    table.section("Every system call", "command line", "one call", "streaming")
+    run_calls(build, table, step)
+    table.section("Every message in every state", "command line", "one call", "streaming")
+    run_wire(build, table, step, messages())
+    table.section("Every field of every message", "command line", "one call", "streaming")
+    run_wire(build, table, step, fields(VALUES if complete else FEW_VALUES))

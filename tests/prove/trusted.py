@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""How much code of the trusted side sees what a decoder chose: the number of lines in which a mistake would let a
+decoder that was taken over do harm.  Run by itself, prints the list.
+
+    tests/prove/trusted.py
+"""
+
+import fnmatch
+import glob
+import os
+import re
+
+MOST = 600  # lines that decide about bytes which nothing has checked
+
+# Each file of broker/ is of the first row that it matches.
+UNCHECKED, CHECKED, NONE = "decides about unchecked bytes", "uses checked numbers", "sees none of it"
+FILES = (
+    ("broker/wire_reader.[ch]", UNCHECKED, "each byte that a decoder writes is read here, and checked"),
+    ("broker/cli/escape.[ch]", UNCHECKED, "the text of tags, of which every byte is the decoder's"),
+
+    # What follows has only what the reader let pass: geometry within the limits, members of closed lists, counts.
+    ("broker/channels.[ch]", CHECKED, "looks layouts up, and orders channels by them"),
+    ("broker/status.[ch]", CHECKED, "words for a failure of the closed list"),
+    ("broker/widen.[ch]", CHECKED, "copies pixels, as many as there are, whatever their values"),
+    ("broker/cli/info.[ch]", CHECKED, "prints numbers, and names of closed lists"),
+    ("broker/cli/report.[ch]", CHECKED, "prints numbers, and names of closed lists"),
+    ("broker/cli/tag_list.[ch]", CHECKED, "copies tags, as long and as many as the reader allows"),
+    ("broker/cli/cover.[ch]", CHECKED, "stores the bytes of a cover, and looks at none"),
+    ("broker/cli/job.[ch]", CHECKED, "hands numbers and tags on"),
+    ("broker/library/link.[ch]", NONE, "talks to the broker, of the same build"),
+    ("broker/library/packets.[ch]", NONE, "talks to the broker"),
+    ("broker/library/start.[ch]", NONE, "starts the broker"),
+    ("broker/library/decoder.[ch]", NONE, "the handle"),
+    ("broker/library/about.[ch]", NONE, "names and version"),
+    ("broker/library/*", CHECKED, "allocates and counts by the geometry"),
+    ("broker/sinks/*", CHECKED, "allocates and counts by the geometry; pixels and samples of any value"),
+
+    ("broker/pump.[ch]", NONE, "moves bytes to the reader; how many, the kernel says"),
+    ("broker/decode.[ch]", NONE, "one decode: a pump and a child"),
+    ("broker/child.[ch]", NONE, "how a child ended, as the kernel says"),
+    ("broker/spawn.[ch]", NONE, "forks"),
+    ("broker/engine.[ch]", NONE, "loads modules and forks"),
+    ("broker/loader.[ch]", NONE, "loads modules by compiled-in names"),
+    ("broker/sandbox.[ch]", NONE, "the lock-down"),
+    ("broker/filter.[ch]", NONE, "the lock-down"),
+    ("broker/procfs.[ch]", NONE, "reads what the kernel says"),
+    ("broker/limits.[ch]", NONE, "what the caller wants"),
+    ("broker/registry.[ch]", NONE, "looks at the input, before there is a decoder"),
+    ("broker/words.[ch]", NONE, "compares words of the command line's"),
+    ("broker/protocol.h", NONE, "what the library and the broker say to each other"),
+    ("broker/fds.h", NONE, "closes descriptors"),
+    ("broker/structs.h", NONE, "structs of the caller's"),
+    ("broker/safe-decode.h", NONE, "the public interface"),
+    ("broker/wire.h", NONE, "declares what both sides say: no code but two tables of sizes"),
+    ("broker/cli/*", NONE, "options, names, messages, the loop"),
+    ("broker/process/*", NONE, "the broker: no byte that a child wrote"),
+    # Nobody has looked at it yet.
+    ("broker/*", UNCHECKED, "not listed in tests/prove/trusted.py"),
+)
+
+
+def code_lines(path):
+    """Lines that are neither blank nor comment."""
+    with open(path, encoding="utf-8") as stream:
+        text = re.sub(r"/\*.*?\*/", "", stream.read(), flags=re.DOTALL)
+    return sum(1 for line in text.splitlines() if line.strip())
+
+
+def count():
+    """Lines, path, kind and reason of each file."""
+    for path in sorted(glob.glob("broker/**/*.[ch]", recursive=True)):
+        kind, reason = next(row[1:] for row in FILES if fnmatch.fnmatch(path, row[0]))
+        yield code_lines(path), path, kind, reason
+
+
+def total(kind):
+    return sum(lines for lines, _, of, _ in count() if of == kind)
+
+
+def run_all(table):
+    table.section("How much code there is to trust (tests/prove/trusted.py lists it)", "seen")
+    lines = total(UNCHECKED)
+    table.judged("lines that decide about bytes which nothing has checked", f"< {MOST}", (0 < lines < MOST, str(lines)))
+    for size, path, kind, reason in count():
+        if kind == UNCHECKED:
+            table.note(f"{path}: {size} lines: {reason}")
+    table.note(f"{total(CHECKED)} lines more use numbers that were checked, {total(NONE)} see nothing of a decoder's")
+
+
+def main():
+    os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
+    for kind in (UNCHECKED, CHECKED, NONE):
+        print(f"{total(kind)} lines: {kind}")
+        for lines, path, of, reason in count():
+            if of == kind:
+                print(f"  {lines:5} {path}: {reason}")
+
+
+if __name__ == "__main__":
+    main()
