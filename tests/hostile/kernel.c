@@ -46,7 +46,7 @@ session_result descriptors(struct session *session, const struct arguments *argu
 		if (fd != STDOUT_FILENO && (write(fd, &byte, 1) != -1 || errno != EBADF))
 			return answer("wrote to a descriptor");
 	}
-	return answer("no descriptor but two");
+	return answer("two descriptors");
 }
 
 session_result read_clock(struct session *session, const struct arguments *arguments)
@@ -54,7 +54,7 @@ session_result read_clock(struct session *session, const struct arguments *argum
 	(void)session;
 	(void)arguments;
 	(void)__builtin_ia32_rdtsc();
-	return answer("read the time-stamp counter");
+	return answer("read the counter");
 }
 
 /* The kernel's page of coarse time is in every process, and reading it is no system call. */
@@ -66,7 +66,7 @@ session_result read_coarse_clock(struct session *session, const struct arguments
 	(void)arguments;
 	if (clock_gettime(CLOCK_REALTIME_COARSE, &now) != 0 || now.tv_sec == 0)
 		return answer("no time");
-	return answer("the time, in ticks");
+	return answer("coarse time");
 }
 
 /* Returns from a signal that never came, to a context of its own making in which all signals are blocked, and uses up

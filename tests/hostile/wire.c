@@ -74,7 +74,7 @@ static void say_good(const struct session *session, uint32_t kind)
 	say(kind, (uint32_t)size, payload, size);
 }
 
-/* The messages after which the reader is in each of its states, as `enum wire_state` in broker/wire_reader.h. */
+/* The messages after which the reader is in each of its states. */
 static const uint8_t ways[][4] = {
 	{ 0 },                                   /* ready: the session has said HELLO */
 	{ WIRE_IMAGE },                          /* image */
@@ -96,9 +96,8 @@ session_result say_in_state(struct session *session, const struct arguments *arg
 	for (size_t i = 0; i < sizeof(ways[0]) && ways[state][i] != 0; i++)
 		say_good(session, ways[state][i]);
 	size_t good = good_payload(session, kind, payload);
-	/* 0, the right one and its neighbours are told apart by a word, for who asks does not know it. */
-	static const int64_t offsets[] = { -1, 0, 1 };
-	uint64_t length = arguments->third < 3 ? good + (uint64_t)offsets[arguments->third] : arguments->third - 3;
+	/* Who asks does not know the right length: 0 to 2 are one less than it, it, and one more, and 3 and N are N. */
+	uint64_t length = arguments->third < 3 ? good + arguments->third - 1 : arguments->third - 3;
 	say(kind, (uint32_t)length, payload, length < sizeof(payload) ? (size_t)length : sizeof(payload));
 	leave();
 }
@@ -297,7 +296,7 @@ session_result read_for_ever(struct session *session, const struct arguments *ar
 	(void)arguments;
 	while (session_read(session, &data) > 0)
 		;
-	return answer("the input has an end");
+	return answer("end of the input");
 }
 
 /* ---- at random ---- */

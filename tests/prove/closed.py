@@ -9,9 +9,11 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 
-from ways import LIBRARY, STATUSES, Run, by_library, is_printable
+from table import WAYS
+from ways import LIBRARY, SENT, STATUSES, Run, by_library, is_printable
 
 PICTURE = "samples/jpeg/pjw-thumbnail.jpeg"
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
@@ -66,8 +68,8 @@ ROOT_STEPS = (
 
 def of_failure(run):
     """What a run of the command line says: its status, and the reason."""
-    if run.status == -31:
-        return "SENT INPUT"
+    if run.status == -signal.SIGSYS:
+        return SENT
     if run.output:
         return "something was decoded"
     lines = [line for line in run.errors.decode("latin-1").splitlines() if not line.startswith("{")]
@@ -96,10 +98,10 @@ def run_step(build, table, name, rules, wanted):
 
 
 def run_steps(build, table):
-    table.section("The lock-down fails: nothing is decoded, and no byte was sent", "command line", "one call", "streaming", "what it says")
+    table.section("The lock-down fails: nothing is decoded, and no byte was sent", *WAYS, "what it says")
     # That the trap is one: without a failure, it kills the trusted side.
     prefix = [build.program("under-filter"), *TRAP, "--"]
-    table.row("none of it fails, and so the input is sent into the trap", ["SENT INPUT", "status -31", "status -31"],
+    table.row("none of it fails, and so the input is sent into the trap", SENT,
               of_failure(Run(build, [*prefix, *picture_of(build)], brisk=False)),
               *(by_library(build, way, ["HOSTILE picture 4 4"], prefix=prefix, brisk=False)[0] for way in LIBRARY))
     for step in STEPS + (ROOT_STEPS if os.getuid() == 0 else ()):
@@ -136,7 +138,8 @@ class Systems:
     def row(self, name, expected, prefix, *, library=False, command=None, **options):
         """`expected` is "ok, " and the mode, or "no-sandbox: " and a part of the reason.  `library`: whether it is
         tried, too."""
-        status, reason = split(self.posture(Run(self.build, [*prefix, *(command or self.command)], brisk=False, **options)))
+        run = Run(self.build, [*prefix, *(command or self.command)], brisk=False, **options)
+        status, reason = split(self.posture(run))
         wanted, part = split(expected)
         program = os.path.join(self.folder, "prove-library")
         by = []
@@ -157,7 +160,8 @@ def in_namespaces(*options):
 
 
 def has_namespaces():
-    return subprocess.run(in_namespaces("-m", "-p", "-f") + ["true"], check=False, stderr=subprocess.DEVNULL).returncode == 0
+    tried = subprocess.run([*in_namespaces("-m", "-p", "-f"), "true"], check=False, stderr=subprocess.DEVNULL)
+    return tried.returncode == 0
 
 
 def chroot_folder(systems, with_proc):
@@ -178,9 +182,9 @@ def chroot_folder(systems, with_proc):
 DOCKER = [f"{name}:{EPERM}" for name in
           "acct add_key bpf clock_adjtime clock_settime create_module delete_module finit_module get_kernel_syms "
           "get_mempolicy init_module ioperm iopl kcmp kexec_file_load kexec_load keyctl lookup_dcookie mbind mount "
-          "move_pages nfsservctl open_by_handle_at perf_event_open pivot_root process_vm_readv process_vm_writev ptrace "
-          "query_module quotactl reboot request_key set_mempolicy setns settimeofday swapon swapoff sysfs umount2 "
-          "unshare uselib userfaultfd ustat vmsplice io_uring_setup io_uring_enter io_uring_register".split()]
+          "move_pages nfsservctl open_by_handle_at perf_event_open pivot_root process_vm_readv process_vm_writev "
+          "ptrace query_module quotactl reboot request_key set_mempolicy setns settimeofday swapon swapoff sysfs "
+          "umount2 unshare uselib userfaultfd ustat vmsplice io_uring_setup io_uring_enter io_uring_register".split()]
 
 # System calls that older kernels do not have, and whether it can do without.
 OLDER = (
@@ -197,8 +201,8 @@ def run_filtered(systems):
     systems.row("a container with Docker's default filter", "ok, filter", [filtered, *DOCKER, "--"], library=True)
     if os.getuid() == 0:
         systems.row("the same, as nobody", "ok, filter", [*NOBODY, filtered, *DOCKER, "--"], library=True)
-    systems.row("two filters, one in the other", "ok, filter", [filtered, "swapon:1", "--", filtered, "swapoff:1", "--"],
-                library=True)
+    systems.row("two filters, one in the other", "ok, filter",
+                [filtered, "swapon:1", "--", filtered, "swapoff:1", "--"], library=True)
     for names, expected, calls in OLDER:
         systems.row(f"a kernel without {names}", expected, [filtered, *(f"{call}:{ENOSYS}" for call in calls), "--"],
                     library=True)
@@ -225,11 +229,13 @@ def run_namespaces(systems):
     systems.row("a pid namespace with another's /proc", "no-sandbox: /proc speaks of another pid namespace",
                 in_namespaces("-p", "-f"), library=True)
     systems.row("bubblewrap, all unshared", "ok, strict",
-                ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--"], library=True)
+                ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--"],
+                library=True)
     systems.row("no /proc", PROC, in_namespaces("-m") + shell("umount -l /proc"))
     systems.row("a tmpfs over /proc", PROC, in_namespaces("-m") + shell("mount -t tmpfs none /proc"))
-    forge = (f"mkdir -p {scratch}/forged/self && printf 'Pid:\\t%d\\nPPid:\\t%d\\nNoNewPrivs:\\t1\\nSeccomp:\\t1\\n' $$ $$ "
-             f"> {scratch}/forged/self/status && mount --bind {scratch}/forged /proc")
+    status = r"Pid:\t%d\nPPid:\t%d\nNoNewPrivs:\t1\nSeccomp:\t1\n"
+    forge = (f"mkdir -p {scratch}/forged/self && printf '{status}' $$ $$ > {scratch}/forged/self/status && "
+             f"mount --bind {scratch}/forged /proc")
     systems.row("a forged /proc", PROC, in_namespaces("-m") + shell(forge))
     hide = in_namespaces("-m") + shell("mount -t proc -o hidepid=2 proc /proc")
     systems.row("a /proc with hidepid=2, as root", "ok, strict", hide, library=True)
@@ -242,7 +248,7 @@ def run_namespaces(systems):
 
 def run_all(build, table):
     run_steps(build, table)
-    table.section("Other systems: it works, and is verified, or refuses", "command line", "one call", "streaming", "what it says")
+    table.section("Other systems: it works, and is verified, or refuses", *WAYS, "what it says")
     systems = Systems(build, table)
     if os.getuid() == 0:
         systems.row("as root", "ok, strict", [], library=True)

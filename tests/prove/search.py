@@ -126,7 +126,7 @@ def library(build, way):
 
 
 def run_all(build, table):
-    table.section("What is found in all of the decoder's memory", "command line", "one call", "streaming")
+    table.section("What is found in all of the decoder's memory")
     try:
         canary(os.getpid())
     except OSError as error:

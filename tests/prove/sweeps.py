@@ -81,7 +81,8 @@ def calls(death, build, filtered):
 
 def run_calls(build, table, step):
     for sweep in calls("killed 9", build, False):
-        sweep.row(table, sweep.command(build, step), sweep.library(build, "call", 1), sweep.library(build, "stream", step))
+        sweep.row(table, sweep.command(build, step), sweep.library(build, "call", 1),
+                  sweep.library(build, "stream", step))
     # As in a container: the kernel has a filter already, and strict mode cannot be had.
     foreign = {"prefix": [build.program("under-filter"), "swapon:1", "--"]}
     for sweep in calls("killed 31", build, True):
@@ -132,7 +133,7 @@ def is_length(kind, length):
 
 def messages():
     for name, state, posing, allowed in STATES:
-        sweep = Sweep(f"every message, of 8 lengths, in state: {name}", "lied, where out of order")
+        sweep = Sweep(f"every message, of 8 lengths, in state: {name}", "lied, if out of order")
         sweep.posing = posing
         for kind in KINDS:
             for length in LENGTHS:
@@ -145,7 +146,7 @@ def messages():
 # ---- every value of each field ----
 
 VALUES = sorted({*range(256), *(1 << bit for bit in range(32)), *((1 << bit) - 1 for bit in range(33))})
-FEW_VALUES = [value for value in VALUES if value <= 20 or value & value + 1 == 0 or value & value - 1 == 0 or value == 65]
+FEW_VALUES = [value for value in VALUES if value <= 20 or value & value + 1 == 0 or value & value - 1 == 0]
 ANY = range(1 << 32)
 MALFORMED, UNSUPPORTED = range(1, 10), (10, 16)
 
@@ -178,7 +179,7 @@ LIMITS = {11: "side", 12: "pixels", 13: "output", 14: "memory", 15: "metadata"}
 
 def fields(values):
     for name, posing, kind, offset, good in FIELDS:
-        sweep = Sweep(f"values of the {name}", "lied, where out of range")
+        sweep = Sweep(f"values of the {name}", "lied, if out of range")
         sweep.posing = posing
         for value in values:
             sweep.add(f"{posing} field {kind} {offset} {value}", "ok" if value in good else "killed lied")
@@ -227,9 +228,9 @@ def run_random(build, table, seconds):
 
 def run_all(build, table, complete):
     step = 1 if complete else OTHERS
-    table.section("Every system call", "command line", "one call", "streaming")
+    table.section("Every system call")
     run_calls(build, table, step)
-    table.section("Every message in every state", "command line", "one call", "streaming")
+    table.section("Every message in every state")
     run_wire(build, table, step, messages())
-    table.section("Every field of every message", "command line", "one call", "streaming")
+    table.section("Every field of every message")
     run_wire(build, table, step, fields(VALUES if complete else FEW_VALUES))

@@ -3,29 +3,30 @@
 
 import sys
 
-WAYS = ("command", "call", "stream")
-HEADINGS = {"command": "command line", "call": "one call", "stream": "streaming"}
-ATTACK_WIDTH, CELL_WIDTH = 60, 26
+WAYS = ("command line", "one call", "streaming")
+ATTACK_WIDTH, EXPECTED_WIDTH, CELL_WIDTH = 56, 22, 19
 
 
 class Table:
-    """Prints rows as they come, and counts those that are not as expected.  Or one line a row, as tests/run wants it."""
+    """Prints rows as they come, and counts those that are not as expected; or lines as tests/run wants them."""
 
     def __init__(self, lines=False):
         self.lines = lines
         self.as_expected = self.not_as_expected = 0
 
     def section(self, title, *headings):
-        """Starts a part of the table, with its own headings behind "attack" and "expected"."""
+        """Starts a part of the table.  Behind "attack" and "expected" are the ways, unless other headings are given."""
+        headings = headings or WAYS
         if self.lines:
             return
         print(f"\n{title}\n")
         self._print("attack", ["expected", *headings], "")
-        self._print("-" * ATTACK_WIDTH, ["-" * (CELL_WIDTH - 1)] * (len(headings) + 1), "")
+        self._print("-" * ATTACK_WIDTH, ["-" * EXPECTED_WIDTH, *["-" * CELL_WIDTH] * len(headings)], "")
 
     @staticmethod
     def _print(name, cells, mark):
-        line = name.ljust(ATTACK_WIDTH) + " " + " ".join(cell.ljust(CELL_WIDTH - 1) for cell in cells)
+        widths = [EXPECTED_WIDTH, *[CELL_WIDTH] * len(cells)]
+        line = " ".join([name.ljust(ATTACK_WIDTH), *(cell.ljust(width) for cell, width in zip(cells, widths))])
         print((line.rstrip() + mark).rstrip())
         sys.stdout.flush()
 
