@@ -162,19 +162,6 @@ static struct safe_outcome read_start(struct job *job, uint8_t *start, size_t *s
 	return outcome_ok();
 }
 
-/* The format of what stands behind a tag, if it is within reach. */
-static const struct safe_format *recognise_behind(const struct job *job, const uint8_t *start, size_t size)
-{
-	uint8_t bytes[REGISTRY_START];
-	size_t prefix = registry_prefix(start, size);
-	off_t place = lseek(job->source, 0, SEEK_CUR);
-
-	if (prefix == 0 || place < (off_t)size)
-		return NULL;
-	ssize_t got = pread(job->source, bytes, sizeof(bytes), place - (off_t)size + (off_t)prefix);
-	return got > 0 ? registry_recognise(bytes, (size_t)got) : NULL;
-}
-
 static struct safe_outcome find_format(struct job *job, const uint8_t *start, size_t size)
 {
 	if (size == 0)
@@ -182,7 +169,7 @@ static struct safe_outcome find_format(struct job *job, const uint8_t *start, si
 	/* A cover tells for itself what it is. */
 	job->format = job->options->cover && !job->fetching ? NULL : job->options->decoder;
 	if (!job->format)
-		job->format = recognise_behind(job, start, size);
+		job->format = registry_recognise_behind(job->source, start, size);
 	if (!job->format)
 		job->format = registry_recognise(start, size);
 	if (!job->format && !job->fetching && !job->options->cover)
