@@ -96,7 +96,7 @@ $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE
 
 .PHONY: tests sanitized threads fuzzers
 tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(STRESS) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-broker $(HOSTILE_LIBRARY) \
-	$(HOSTILE_MODULES) $(DECODERS:%=$(HOSTILE)/decoders/%.so) $(REPLAYERS) $(VIEWER)
+	$(HOSTILE_MODULES) $(DECODERS:%=$(HOSTILE)/decoders/%.so) $(REPLAYERS) $(VIEWER) $(PLAYER)
 sanitized: $(filter-out $(SANDBOXED:%=$(BUILD)/tests/%),$(UNIT_PROGRAMS)) $(REPLAYERS)
 # The library's side under ThreadSanitizer: its brokers are those of the plain build.
 threads: $(STRESS)
