@@ -347,11 +347,36 @@ static enum wire_progress step_payload(struct wire_reader *reader, wire_read_fun
 	return proceed(reader, rules[reader->header.kind].take(reader));
 }
 
+/* `got` more bytes of the current message have gone to the consumer. */
+static enum wire_progress note_bulk(struct wire_reader *reader, size_t got, struct safe_outcome outcome)
+{
+	reader->bulk_left -= got;
+	reader->output += got;
+	if (reader->bulk_left == 0 && reader->state == WIRE_STATE_FRAME && reader->frame_left == 0)
+		reader->state = WIRE_STATE_IMAGE;
+	return proceed(reader, outcome);
+}
+
+/* Returns how much went past this process's memory.  What cannot is read and written, which also names a failure. */
+static size_t move_bulk(struct wire_reader *reader, void *context)
+{
+	const struct wire_consumer *consumer = reader->consumer;
+	int outlet = reader->move && consumer->outlet ? consumer->outlet(consumer->context) : -1;
+	ssize_t moved = outlet >= 0 ? reader->move(context, outlet, (size_t)reader->bulk_left) : 0;
+
+	if (moved < 0)
+		reader->move = NULL;
+	return moved > 0 ? (size_t)moved : 0;
+}
+
 static enum wire_progress step_bulk(struct wire_reader *reader, wire_read_function *read_function, void *context)
 {
 	const struct wire_consumer *consumer = reader->consumer;
 	size_t room = 0;
-	size_t got = 0;
+	size_t got = move_bulk(reader, context);
+
+	if (got > 0)
+		return note_bulk(reader, got, consumer->moved(consumer->context, got));
 	void *data = consumer->reserve(consumer->context, &room);
 
 	if (!data || room == 0)
@@ -361,11 +386,7 @@ static enum wire_progress step_bulk(struct wire_reader *reader, wire_read_functi
 	enum wire_progress progress = read_once(reader, read_function, context, data, room, &got);
 	if (progress != WIRE_PROGRESS_MORE)
 		return progress;
-	reader->bulk_left -= got;
-	reader->output += got;
-	if (reader->bulk_left == 0 && reader->state == WIRE_STATE_FRAME && reader->frame_left == 0)
-		reader->state = WIRE_STATE_IMAGE;
-	return proceed(reader, consumer->commit(consumer->context, got));
+	return note_bulk(reader, got, consumer->commit(consumer->context, got));
 }
 
 enum wire_progress wire_reader_step(struct wire_reader *reader, wire_read_function *read_function, void *context)

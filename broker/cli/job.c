@@ -120,6 +120,21 @@ static struct safe_outcome commit(void *context, size_t size)
 	return job->fetching ? cover_commit(&job->cover, size) : sink_commit(&job->sink, size);
 }
 
+static int outlet(void *context)
+{
+	const struct job *job = context;
+
+	return job->fetching ? -1 : sink_outlet(&job->sink);
+}
+
+static struct safe_outcome moved(void *context, size_t size)
+{
+	struct job *job = context;
+
+	sink_moved(&job->sink, size);
+	return outcome_ok();
+}
+
 static struct safe_outcome take_end(void *context, enum wire_failure damage, uint32_t notes)
 {
 	struct job *job = context;
@@ -245,6 +260,8 @@ static struct safe_outcome start_decode(struct job *job, const uint8_t *start, s
 		.loss = take_loss,
 		.reserve = reserve,
 		.commit = commit,
+		.outlet = outlet,
+		.moved = moved,
 		.end = take_end,
 	};
 	if (outcome.status != SAFE_OK)
