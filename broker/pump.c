@@ -327,6 +327,7 @@ static enum pump_progress splice_once(struct pump *pump, bool has_room)
 	ssize_t moved = splice(pump->source, NULL, pump->to_child, NULL, LARGE_PIPE_SIZE, SPLICE_F_NONBLOCK);
 
 	if (moved >= 0) {
+		pump->reader.input_pieces++;
 		pump->source_ready = pump->source_is_file;
 		return count_input(pump, (size_t)moved);
 	}
@@ -354,6 +355,7 @@ static void note_sent(struct pump *pump, size_t size)
 {
 	size_t of_request = request_left(pump);
 
+	pump->reader.input_pieces++;
 	if (of_request > size)
 		of_request = size;
 	pump->request_sent += of_request;

@@ -242,8 +242,14 @@ static const struct rule {
 _Static_assert(sizeof(struct wire_image) < sizeof(((struct wire_reader *)0)->payload), "the longest small message");
 
 /* A message takes this side the same time however short it is, and the child next to none, so output must not come in
- * pieces without end: a quarter of a million whatever they are, and one more for each KiB. */
+ * pieces without end: a quarter of a million whatever they are, one more for each KiB, and one for each piece of input,
+ * for what comes slowly is decoded at once. */
 enum { BULK_FREE = 1 << 18, BULK_SHORT = 1 << 10 };
+
+static bool has_too_many_pieces(const struct wire_reader *reader)
+{
+	return reader->bulk_messages > BULK_FREE + reader->output / BULK_SHORT + reader->input_pieces;
+}
 
 /* ---- the machine ---- */
 
@@ -308,7 +314,8 @@ static enum wire_progress take_header(struct wire_reader *reader)
 
 	if (!rule)
 		return finish(reader, lied("the decoder lied: it sent a message that is not allowed here"));
-	if (rule->bulk && ++reader->bulk_messages > BULK_FREE + reader->output / BULK_SHORT)
+	reader->bulk_messages += rule->bulk;
+	if (has_too_many_pieces(reader))
 		return finish(reader, lied("the decoder lied: it sent its output in too many pieces"));
 	if (rule->bulk || reader->header.length == 0) {
 		reader->header_filled = 0;

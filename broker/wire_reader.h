@@ -83,6 +83,7 @@ struct wire_reader {
 	size_t payload_filled;
 	uint64_t bulk_left;     /* bytes that the current PIXELS, SAMPLES or DATA message lacks */
 	uint64_t bulk_messages; /* PIXELS, SAMPLES and DATA messages that came */
+	uint64_t input_pieces;  /* in which the child got its input, as far as the owner counts them */
 	uint64_t frame_left;    /* bytes that the current frame lacks */
 	uint64_t output;        /* bytes of pixels, samples or data accepted so far */
 	uint64_t frame_size;    /* bytes; of audio, a sample frame's */
