@@ -97,13 +97,13 @@ enum safe_kind {
 };
 
 /* Sample formats.  Little-endian, the channels interleaved: one sample of each channel is a sample frame.  What has
- * fewer bits than its format stands at the top of it; where a format has fewer bits than the file, samples are cut. */
+ * fewer bits than its format stands at the top of it; what has more is rounded. */
 enum safe_sample_format {
-	SAFE_SAMPLES_NATIVE = 0, /* the default: of the following, the least that holds those of the file */
+	SAFE_SAMPLES_NATIVE = 0, /* the default: the least that holds those of the file; s16 for lossy ones */
 	SAFE_S16 = 1,            /* 2 bytes a sample */
 	SAFE_S24 = 2,            /* 3 bytes */
 	SAFE_S32 = 3,            /* 4 bytes */
-	SAFE_F32 = 4,            /* 4 bytes, IEEE 754; full scale is -1 to 1, and nothing is clipped to that */
+	SAFE_F32 = 4,            /* 4 bytes, IEEE 754; full scale is -1 to 1, beyond which files may go */
 };
 
 /* Where a channel belongs: the speakers of WAVE_FORMAT_EXTENSIBLE, in its order. */
@@ -213,7 +213,7 @@ struct safe_limits {
 #define SAFE_PARTIAL UINT32_C(1)
 /* Of sound, refuse what otherwise is concealed or skipped, and counted: each damaged part is SAFE_MALFORMED. */
 #define SAFE_STRICT UINT32_C(2)
-/* Of streams: SAFE_EVENT_INFO, the tags, and SAFE_EVENT_END.  Nothing is decoded. */
+/* Of streams: the tags, SAFE_EVENT_INFO, and SAFE_EVENT_END.  Nothing is decoded. */
 #define SAFE_HEADER_ONLY UINT32_C(4)
 
 /* What is wanted. */
@@ -285,7 +285,7 @@ struct safe_audio {
 	uint32_t sample_format;              /* enum safe_sample_format, never SAFE_SAMPLES_NATIVE */
 	uint32_t channel_layout;             /* bits, or 0 */
 	uint64_t sample_frames;              /* that are there */
-	void *samples;                       /* owned by the caller; safe_audio_free() */
+	void *samples;                       /* owned by the caller; safe_audio_free(); NULL if there are none */
 	size_t samples_size;                 /* bytes: of whole sample frames */
 	size_t allocated;                    /* the library's own */
 	uint8_t speakers[SAFE_CHANNELS_MAX]; /* enum safe_speaker of each channel */

@@ -104,7 +104,7 @@ static session_result spin(struct session *session, const uint64_t *arguments)
 {
 	session_result result = send_tone(session, arguments[0]);
 
-	while (arguments)
+	while (session)
 		__asm__ volatile("");
 	return result;
 }
