@@ -58,7 +58,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
 # ---- what is built from what ----
 
 # The library: what talks to brokers and to children, and needs nothing but libc.
-LIBRARY := $(wildcard broker/library/*.c) $(addprefix broker/,child.c decode.c limits.c packet.c pump.c registry.c status.c widen.c wire_reader.c words.c)
+LIBRARY := $(wildcard broker/library/*.c) $(addprefix broker/,channels.c child.c decode.c limits.c packet.c pump.c registry.c status.c widen.c wire_reader.c words.c)
 # What forks children: the broker process and the command line.
 TRUSTED := $(filter-out $(LIBRARY),$(wildcard broker/*.c))
 # Output formats whose writer is a module.
@@ -254,10 +254,11 @@ clean: ## remove build/
 	rm -rf $(BUILD)
 
 help: ## print this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) samples/samples.mk tests/prove.mk | expand -t 18
-	@echo '  variables: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR BUILD V=1; for fuzz: SECONDS'
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) samples/samples.mk bench/bench.mk tests/prove.mk | expand -t 18
+	@echo '  variables: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR BUILD V=1; for fuzz: SECONDS; for memory: GIB'
 
 include samples/samples.mk
+include bench/bench.mk
 include tests/tests.mk
 include tests/prove.mk
 

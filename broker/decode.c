@@ -90,9 +90,9 @@ bool decode_step(struct decode *decode, const struct pollfd fds[PUMP_FDS], uint6
 
 void decode_let_gather(const struct decode *decode)
 {
-	const struct timespec moment = { .tv_nsec = PUMP_GATHER };
+	const struct timespec moment = { .tv_nsec = (long)pump_gathering(&decode->pump) };
 
-	if (pump_is_streaming(&decode->pump))
+	if (moment.tv_nsec > 0)
 		(void)nanosleep(&moment, NULL);
 }
 

@@ -16,6 +16,9 @@ enum {
 	PIPE_SIZE = 64 << 10,      /* bytes that a pipe holds at first */
 	LARGE_PIPE_SIZE = 1 << 20, /* bytes */
 	STEPS_AT_ONCE = 64,        /* of the reader, before others that share the poll loop have their turn */
+	GATHER_LEAST = 100000,     /* nanoseconds; far less than it takes to fill the pipe */
+	GATHER_MOST = 1600000,     /* no more than a decode of many MiB can end later */
+	GATHER_AFTER = 16 << 20,   /* bytes that come before more than the least is waited for */
 };
 
 #define NANOSECONDS UINT64_C(1000000000)
@@ -51,6 +54,8 @@ static struct safe_outcome check_input(const struct pump *pump)
 	return outcome_ok();
 }
 
+static wire_move_function move_on;
+
 struct safe_outcome pump_init(struct pump *pump, const struct pump_plan *plan)
 {
 	*pump = (struct pump){
@@ -66,6 +71,7 @@ struct safe_outcome pump_init(struct pump *pump, const struct pump_plan *plan)
 		.stall_limit = plan->stall_seconds * NANOSECONDS,
 	};
 	wire_reader_init(&pump->reader, plan->request, plan->consumer);
+	pump->reader.move = move_on;
 	if (plan->source >= 0)
 		try_splicing(pump);
 	struct safe_outcome outcome = check_input(pump);
@@ -161,9 +167,23 @@ static void open_relay(struct pump *pump)
 		pump->no_relay = true;
 		return;
 	}
+	pump->gather = GATHER_LEAST;
 	(void)fcntl(pump->from_child, F_SETPIPE_SZ, LARGE_PIPE_SIZE);
 	(void)fcntl(pump->relay[1], F_SETPIPE_SZ, LARGE_PIPE_SIZE);
 	(void)fcntl(pump->to_child, F_SETPIPE_SZ, LARGE_PIPE_SIZE);
+}
+
+/* Where little comes at a time, the owner waits for more of it: it would only wake up for nothing. */
+static void adapt_gathering(struct pump *pump)
+{
+	if (pump->relayed > LARGE_PIPE_SIZE / 2)
+		pump->gather /= 2;
+	else if (pump->relayed < LARGE_PIPE_SIZE / 4 && pump->reader.output > GATHER_AFTER)
+		pump->gather *= 2;
+	if (pump->gather < GATHER_LEAST)
+		pump->gather = GATHER_LEAST;
+	if (pump->gather > GATHER_MOST)
+		pump->gather = GATHER_MOST;
 }
 
 /* Moves what the child has written into the relay, without a copy.  Returns as read(2). */
@@ -174,14 +194,16 @@ static ssize_t fill_relay(struct pump *pump)
 	do
 		moved = splice(pump->from_child, NULL, pump->relay[1], NULL, LARGE_PIPE_SIZE, SPLICE_F_NONBLOCK);
 	while (moved < 0 && errno == EINTR);
-	if (moved > 0)
+	if (moved > 0) {
 		pump->relayed = (size_t)moved;
+		adapt_gathering(pump);
+	}
 	return moved;
 }
 
-bool pump_is_streaming(const struct pump *pump)
+uint64_t pump_gathering(const struct pump *pump)
 {
-	return pump->relay[0] >= 0;
+	return pump->relay[0] >= 0 ? pump->gather : 0;
 }
 
 static ssize_t read_directly(struct pump *pump, void *data, size_t size)
@@ -229,6 +251,24 @@ static ssize_t read_child(void *context, void *data, size_t size)
 	memcpy(data, pump->stash + pump->stash_start, size);
 	pump->stash_start += size;
 	return (ssize_t)size;
+}
+
+/* What is in the relay can go on as it came; it is never empty, so that only the descriptor is waited for. */
+static ssize_t move_on(void *context, int to, size_t size)
+{
+	struct pump *pump = context;
+	ssize_t moved = 0;
+
+	if (pump->relay[0] < 0 || stashed(pump) > 0 || (pump->relayed == 0 && fill_relay(pump) <= 0))
+		return 0;
+	if (size > pump->relayed)
+		size = pump->relayed;
+	do
+		moved = splice(pump->relay[0], NULL, to, NULL, size, 0);
+	while (moved < 0 && errno == EINTR);
+	if (moved > 0)
+		pump->relayed -= (size_t)moved;
+	return moved;
 }
 
 static enum pump_progress end(struct pump *pump, struct safe_outcome outcome)
@@ -287,6 +327,7 @@ static enum pump_progress splice_once(struct pump *pump, bool has_room)
 	ssize_t moved = splice(pump->source, NULL, pump->to_child, NULL, LARGE_PIPE_SIZE, SPLICE_F_NONBLOCK);
 
 	if (moved >= 0) {
+		pump->reader.input_pieces++;
 		pump->source_ready = pump->source_is_file;
 		return count_input(pump, (size_t)moved);
 	}
@@ -314,6 +355,7 @@ static void note_sent(struct pump *pump, size_t size)
 {
 	size_t of_request = request_left(pump);
 
+	pump->reader.input_pieces++;
 	if (of_request > size)
 		of_request = size;
 	pump->request_sent += of_request;

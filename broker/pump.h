@@ -22,7 +22,6 @@ enum {
 	PUMP_FDS = 3,                /* descriptors to poll, at most */
 	PUMP_BUFFER_SIZE = 64 << 10, /* bytes */
 	PUMP_STASH = 512,            /* bytes */
-	PUMP_GATHER = 100000,        /* nanoseconds; far less than it takes to fill the pipe */
 };
 
 struct pump {
@@ -39,6 +38,7 @@ struct pump {
 	                */
 	bool no_relay; /* there can be none */
 	size_t relayed;            /* bytes in the relay */
+	uint64_t gather;           /* nanoseconds that an owner lets much gather: see pump_gathering() */
 	size_t received;           /* bytes that came before there was a relay */
 	uint8_t stash[PUMP_STASH]; /* small messages are read together: a read for each would cost more than they do */
 	size_t stash_start, stash_end;
@@ -90,9 +90,10 @@ void pump_pause(struct pump *pump);
  * call pump_step() again, or -1. */
 int pump_wants(const struct pump *pump, struct pollfd fds[PUMP_FDS]);
 
-/* Whether much is coming from the child.  An owner that has nothing else to do lets it gather for PUMP_GATHER before it
- * polls: each time that the trusted side is woken up and takes the pipe's lock holds the child up. */
-bool pump_is_streaming(const struct pump *pump);
+/* For how many nanoseconds an owner that has nothing else to do lets what comes gather before it polls; 0: not much is
+ * coming.  Each time that the trusted side is woken up and takes the pipe's lock holds the child up, or even takes its
+ * processor; but the pipe must not fill up meanwhile. */
+uint64_t pump_gathering(const struct pump *pump);
 
 /* Moves what can be moved.  `fds` is as poll() left it; `waited` is the time that poll() took, in nanoseconds. */
 enum pump_progress pump_step(struct pump *pump, const struct pollfd fds[PUMP_FDS], uint64_t waited);

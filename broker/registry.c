@@ -2,6 +2,7 @@
 #include "registry.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "words.h"
 
@@ -229,4 +230,16 @@ const struct safe_format *registry_by_file_name(const char *name)
 		if (!format->recognise && words_have(format->extensions, dot + 1))
 			return format;
 	return NULL;
+}
+
+const struct safe_format *registry_recognise_behind(int fd, const uint8_t *start, size_t size)
+{
+	uint8_t bytes[REGISTRY_START];
+	size_t prefix = registry_prefix(start, size);
+	off_t place = prefix > 0 ? lseek(fd, 0, SEEK_CUR) : -1;
+
+	if (place < (off_t)size)
+		return NULL;
+	ssize_t got = pread(fd, bytes, sizeof(bytes), place - (off_t)size + (off_t)prefix);
+	return got > 0 ? registry_recognise(bytes, (size_t)got) : NULL;
 }

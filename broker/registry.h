@@ -36,4 +36,8 @@ const struct safe_format *registry_by_file_name(const char *name);
  * 0 if there is none. */
 size_t registry_prefix(const uint8_t *start, size_t size);
 
+/* The format of what stands behind that in the file whose first `size` bytes were just read; NULL where there is no
+ * such tag, or the descriptor cannot seek. */
+const struct safe_format *registry_recognise_behind(int fd, const uint8_t *start, size_t size);
+
 #endif

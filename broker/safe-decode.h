@@ -93,8 +93,64 @@ enum safe_kind {
 	SAFE_KIND_NONE = 0,
 	SAFE_KIND_IMAGE = 1, /* pixels */
 	SAFE_KIND_BYTES = 2, /* a stream of bytes: decompressed data */
-	SAFE_KIND_AUDIO = 3, /* sound, which only the command line decodes */
+	SAFE_KIND_AUDIO = 3, /* sound: samples */
 };
+
+/* Sample formats.  Little-endian, the channels interleaved: one sample of each channel is a sample frame.  What has
+ * fewer bits than its format stands at the top of it; what has more is rounded. */
+enum safe_sample_format {
+	SAFE_SAMPLES_NATIVE = 0, /* the default: the least that holds those of the file; s16 for lossy ones */
+	SAFE_S16 = 1,            /* 2 bytes a sample */
+	SAFE_S24 = 2,            /* 3 bytes */
+	SAFE_S32 = 3,            /* 4 bytes */
+	SAFE_F32 = 4,            /* 4 bytes, IEEE 754; full scale is -1 to 1, beyond which files may go */
+};
+
+/* Where a channel belongs: the speakers of WAVE_FORMAT_EXTENSIBLE, in its order. */
+enum safe_speaker {
+	SAFE_FRONT_LEFT = 0,
+	SAFE_FRONT_RIGHT = 1,
+	SAFE_FRONT_CENTER = 2,
+	SAFE_LOW_FREQUENCY = 3,
+	SAFE_BACK_LEFT = 4,
+	SAFE_BACK_RIGHT = 5,
+	SAFE_FRONT_LEFT_OF_CENTER = 6,
+	SAFE_FRONT_RIGHT_OF_CENTER = 7,
+	SAFE_BACK_CENTER = 8,
+	SAFE_SIDE_LEFT = 9,
+	SAFE_SIDE_RIGHT = 10,
+	SAFE_TOP_CENTER = 11,
+	SAFE_TOP_FRONT_LEFT = 12,
+	SAFE_TOP_FRONT_CENTER = 13,
+	SAFE_TOP_FRONT_RIGHT = 14,
+	SAFE_TOP_BACK_LEFT = 15,
+	SAFE_TOP_BACK_CENTER = 16,
+	SAFE_TOP_BACK_RIGHT = 17,
+	SAFE_SPEAKER_UNKNOWN = 255, /* the file does not say */
+};
+
+/* What a tag of sound tells. */
+enum safe_tag {
+	SAFE_TAG_TITLE = 0,
+	SAFE_TAG_ARTIST = 1,
+	SAFE_TAG_ALBUM = 2,
+	SAFE_TAG_ALBUM_ARTIST = 3,
+	SAFE_TAG_COMPOSER = 4,
+	SAFE_TAG_PERFORMER = 5,
+	SAFE_TAG_TRACK = 6,
+	SAFE_TAG_DISC = 7,
+	SAFE_TAG_DATE = 8,
+	SAFE_TAG_GENRE = 9,
+	SAFE_TAG_COMMENT = 10,
+	SAFE_TAG_COPYRIGHT = 11,
+	SAFE_TAG_PUBLISHER = 12,
+	SAFE_TAG_ISRC = 13,
+	SAFE_TAG_LANGUAGE = 14,
+	SAFE_TAG_ENCODER = 15,
+};
+
+#define SAFE_CHANNELS_MAX 64    /* of any sound */
+#define SAFE_UNKNOWN UINT64_MAX /* a length that the file does not tell */
 
 /* ---- the decoder: a handle that keeps brokers and waiting children ---- */
 
@@ -141,11 +197,11 @@ struct safe_input {
 struct safe_limits {
 	size_t size;            /* sizeof(struct safe_limits) */
 	uint64_t max_pixels;    /* over all frames; default 256 Mi */
-	uint64_t max_output;    /* bytes of pixels or data; default 4 GiB */
+	uint64_t max_output;    /* bytes of pixels, samples or data; default 4 GiB */
 	uint64_t max_input;     /* bytes; default 2 GiB */
 	uint64_t memory;        /* bytes for the decoder, at least 1 MiB; default, and most, safe_config.memory */
 	uint32_t max_side;      /* pixels; default 65535, most 524288 */
-	uint32_t max_metadata;  /* bytes of one ancillary block; default 1 MiB */
+	uint32_t max_metadata;  /* bytes of one ancillary block, and of all tags; default 1 MiB */
 	uint32_t cpu_seconds;   /* processor time of the decoder; default 30 */
 	uint32_t stall_seconds; /* time in which it neither takes nor gives a byte, though it could; time in which the
 	                         * caller is slow does not count; default 30 */
@@ -153,9 +209,12 @@ struct safe_limits {
 };
 
 /* safe_request.flags */
-#define SAFE_PARTIAL                                                                                                   \
-	UINT32_C(1) /* of a damaged input, keep what was decoded: SAFE_OK, and safe_result.damage is set               \
-	             */
+/* Of a damaged input, keep what was decoded: SAFE_OK, and safe_result.damage is set. */
+#define SAFE_PARTIAL UINT32_C(1)
+/* Of sound, refuse what otherwise is concealed or skipped, and counted: each damaged part is SAFE_MALFORMED. */
+#define SAFE_STRICT UINT32_C(2)
+/* Of streams: the tags, SAFE_EVENT_INFO, and SAFE_EVENT_END.  Nothing is decoded. */
+#define SAFE_HEADER_ONLY UINT32_C(4)
 
 /* What is wanted. */
 struct safe_request {
@@ -163,27 +222,39 @@ struct safe_request {
 	const struct safe_limits *limits; /* borrowed; NULL: the defaults */
 	const char *format;               /* borrowed; as in `safe-decode --decoder`; NULL: by content */
 	uint32_t pixel_format;            /* enum safe_pixel_format */
-	uint32_t flags;                   /* SAFE_PARTIAL */
+	uint32_t flags;                   /* SAFE_PARTIAL, SAFE_STRICT, SAFE_HEADER_ONLY */
 	uint32_t scale;                   /* reduce width and height to 1/scale, rounded up: 1, 2, 4 or 8; 0: 1 */
+	uint32_t sample_format;           /* enum safe_sample_format */
 };
 
 /* ---- what comes out ---- */
 
-/* What is known of an input once its header was read. */
+/* What is known of an input once its header was read.  Members that do not belong to its kind are 0. */
 struct safe_info {
-	size_t size;          /* sizeof(struct safe_info) */
-	uint32_t kind;        /* enum safe_kind; only for SAFE_KIND_IMAGE are the other numbers set */
-	uint32_t width;       /* pixels, of what is decoded: after scaling */
-	uint32_t height;      /* pixels */
-	uint32_t channels;    /* samples a pixel in the file, alpha included */
-	uint32_t depth;       /* bits a sample in the file */
-	uint32_t color;       /* enum safe_color */
-	uint32_t has_alpha;   /* not 0: some pixels may be transparent */
-	uint32_t progressive; /* not 0: progressive or interlaced */
-	uint32_t has_profile; /* not 0: the file has an ICC profile; it is not applied */
-	uint32_t frames;      /* in the file, as far as its header says */
-	uint32_t orientation; /* EXIF, 1 to 8; 0: the file does not say.  The pixels are not turned */
-	const char *format;   /* static: "jpeg" */
+	size_t size;             /* sizeof(struct safe_info) */
+	uint32_t kind;           /* enum safe_kind */
+	uint32_t width;          /* pixels, of what is decoded: after scaling */
+	uint32_t height;         /* pixels */
+	uint32_t channels;       /* of a picture, samples a pixel in the file, alpha included; of sound, 1 to 64 */
+	uint32_t depth;          /* bits a sample in the file; of lossy sound, of what its decoder gives */
+	uint32_t color;          /* enum safe_color */
+	uint32_t has_alpha;      /* not 0: some pixels may be transparent */
+	uint32_t progressive;    /* not 0: progressive or interlaced */
+	uint32_t has_profile;    /* not 0: the file has an ICC profile; it is not applied */
+	uint32_t frames;         /* pictures in the file, as far as its header says */
+	uint32_t orientation;    /* EXIF, 1 to 8; 0: the file does not say.  The pixels are not turned */
+	uint32_t rate;           /* of sound, as all that follows but `format`: sample frames a second, 1 to 768000 */
+	const char *format;      /* static: "jpeg" */
+	uint64_t sample_frames;  /* as far as the file says, else SAFE_UNKNOWN: there may be more or fewer.  What an
+	                          * encoder has put before and after the sound is neither counted nor given */
+	uint32_t sample_format;  /* enum safe_sample_format: of the samples that come; never SAFE_SAMPLES_NATIVE */
+	uint32_t channel_layout; /* the set of speakers: bit 1 << enum safe_speaker; 0: the file does not say */
+	uint32_t has_float;      /* not 0: the file's samples are floating point */
+	uint32_t lossy;          /* not 0: the codec is lossy */
+	uint32_t has_cover;      /* not 0: carries a picture, as far as is known at this point */
+	uint32_t reserved;
+	uint8_t speakers[SAFE_CHANNELS_MAX]; /* enum safe_speaker of each channel, in the order in which the samples of
+	                                      * a frame come, which is the file's own: that of WAV, or of Vorbis */
 };
 
 /* A decoded picture. */
@@ -206,6 +277,20 @@ struct safe_bytes {
 	size_t allocated; /* the library's own */
 };
 
+/* Decoded sound.  What is said of each member of the same name in struct safe_info holds here. */
+struct safe_audio {
+	size_t size;                         /* sizeof(struct safe_audio) */
+	uint32_t rate;                       /* sample frames a second */
+	uint32_t channels;                   /* 1 to 64 */
+	uint32_t sample_format;              /* enum safe_sample_format, never SAFE_SAMPLES_NATIVE */
+	uint32_t channel_layout;             /* bits, or 0 */
+	uint64_t sample_frames;              /* that are there */
+	void *samples;                       /* owned by the caller; safe_audio_free(); NULL if there are none */
+	size_t samples_size;                 /* bytes: of whole sample frames */
+	size_t allocated;                    /* the library's own */
+	uint8_t speakers[SAFE_CHANNELS_MAX]; /* enum safe_speaker of each channel */
+};
+
 /* Why and how a decode ended. */
 struct safe_result {
 	size_t size;           /* sizeof(struct safe_result) */
@@ -218,6 +303,7 @@ struct safe_result {
 	const char *reason;    /* static text of printable ASCII, never the codec's; NULL for a complete decode */
 	uint64_t cpu_microseconds; /* processor time of a decoder that did not end well; 0: not known */
 	uint64_t peak_memory;      /* bytes resident at most, of the same; 0: not known */
+	uint64_t losses;           /* parts of sound that were damaged, and were concealed or skipped */
 };
 
 /* What the kernel said about a decoder before the first input byte left. */
@@ -266,7 +352,25 @@ SAFE_DECODE_API enum safe_status safe_decode_bytes(struct safe_decoder *decoder,
                                                    struct safe_result *result);
 SAFE_DECODE_API void safe_bytes_free(struct safe_bytes *bytes);
 
-/* Reads no more than the header, in a sandboxed child as any decode.  Success: SAFE_OK, and *info is filled. */
+/* Decodes an input that gives sound, all of it, up to safe_limits.max_output.  As safe_decode_image() otherwise; tags
+ * are told by streams alone. */
+SAFE_DECODE_API enum safe_status safe_decode_audio(struct safe_decoder *decoder, const struct safe_input *input,
+                                                   const struct safe_request *request, struct safe_audio *audio,
+                                                   struct safe_result *result);
+
+/* The same, into memory of the caller's, of `samples_size` bytes.  The samples stay the caller's, and
+ * safe_audio_free() leaves them alone.
+ *
+ * SAFE_USAGE when there is more than fits: then, too, the memory has the first samples, and *audio says how many. After
+ * other failures, what the memory holds is not defined. */
+SAFE_DECODE_API enum safe_status safe_decode_audio_into(struct safe_decoder *decoder, const struct safe_input *input,
+                                                        const struct safe_request *request, void *samples,
+                                                        size_t samples_size, struct safe_audio *audio,
+                                                        struct safe_result *result);
+SAFE_DECODE_API void safe_audio_free(struct safe_audio *audio);
+
+/* Reads no more than the header, in a sandboxed child as any decode; but of sound whose header does not tell how long
+ * it is, memory and regular files may be read to their end.  Success: SAFE_OK, and *info is filled. */
 SAFE_DECODE_API enum safe_status safe_probe(struct safe_decoder *decoder, const struct safe_input *input,
                                             const struct safe_request *request, struct safe_info *info,
                                             struct safe_result *result);
@@ -283,6 +387,14 @@ enum safe_event_kind {
 	SAFE_EVENT_ROWS = 3,  /* rows are ready: `first_row`, `rows`, `data` and `stride` are set */
 	SAFE_EVENT_BYTES = 4, /* bytes are ready: `data` and `data_size` are set */
 	SAFE_EVENT_END = 5,   /* the decode is complete */
+	/* Samples are ready, at most 256 KiB: `first_sample_frame`, `sample_frames`, `data` and `data_size` are set. */
+	SAFE_EVENT_SAMPLES = 6,
+	/* A tag of sound, before SAFE_EVENT_INFO or any time later: `tag`, and `data` is its value, text of `data_size`
+	 * bytes, 1 to 1024, none of them zero, and a zero byte after them.  It is the file's, and as untrusted as
+	 * pixels are: it need not be UTF-8, and may have control sequences for terminals.  At most 128 come. */
+	SAFE_EVENT_TAG = 7,
+	/* A part of the sound was damaged, and concealed or skipped: `losses` are so many so far. */
+	SAFE_EVENT_LOSS = 8,
 };
 
 struct safe_event {
@@ -292,14 +404,20 @@ struct safe_event {
 	uint32_t delay_milliseconds; /* how long to show the frame; 0: a still picture */
 	uint32_t first_row;
 	uint32_t rows;
-	uint32_t reserved;
+	uint32_t tag;                 /* enum safe_tag */
 	size_t stride;                /* bytes from one row to the next */
 	const void *data;             /* borrowed; valid until the next call on the stream */
 	size_t data_size;             /* bytes, of rows the padding between them included */
 	const struct safe_info *info; /* borrowed; valid until the stream is closed */
+	uint64_t first_sample_frame;  /* index, from 0 */
+	uint64_t sample_frames;
+	uint64_t losses;
 };
 
 /* Starts a decode.  Does not wait: `fd` inputs are only read when they have something (a regular file always has).
+ *
+ * Streams need no more memory however long they are.  For one without an end, such as that of a radio station, raise
+ * the limits that count what has passed: max_input, max_output and cpu_seconds.
  *
  * Success: SAFE_OK, and *stream is the caller's until safe_stream_close().  The decoder must outlive it, and the input
  * must stay as it is.  What is wrong with the input shows at the first step.
@@ -314,7 +432,7 @@ SAFE_DECODE_API int safe_stream_fd(const struct safe_stream *stream);
 /* Does what can be done without waiting, and tells the first thing that came of it.
  *
  * Success: SAFE_OK and an event.  After SAFE_EVENT_END, and after a failure, each further step says the same again.
- * Failure: any status; rows and bytes that came before are good, but the whole is not. */
+ * Failure: any status; rows, samples and bytes that came before are good, but the whole is not. */
 SAFE_DECODE_API enum safe_status safe_stream_step(struct safe_stream *stream, struct safe_event *event);
 
 /* From SAFE_EVENT_INFO until the next step: lets all rows of all frames go to the caller's memory, as with
@@ -342,6 +460,9 @@ SAFE_DECODE_API enum safe_status safe_decoder_posture(struct safe_decoder *decod
 
 /* One-word name of a status: "malformed".  Static.  "unknown" for a number that is none. */
 SAFE_DECODE_API const char *safe_status_name(enum safe_status status);
+
+/* Name of a tag: "album_artist".  Static.  "unknown" for a number that is none. */
+SAFE_DECODE_API const char *safe_tag_name(enum safe_tag tag);
 
 /* Name of the format by index, as in safe_request.format; NULL past the last.  Static. */
 SAFE_DECODE_API const char *safe_format_name(size_t index);

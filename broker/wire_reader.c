@@ -242,7 +242,8 @@ static const struct rule {
 _Static_assert(sizeof(struct wire_image) < sizeof(((struct wire_reader *)0)->payload), "the longest small message");
 
 /* A message takes this side the same time however short it is, and the child next to none, so they must not come
- * without end: a quarter of a million whatever they are, and one more for each KiB of output. */
+ * without end: a quarter of a million whatever they are, one more for each KiB of output, and one for each piece of
+ * input, for what comes slowly is decoded at once. */
 enum { MESSAGES_FREE = 1 << 18, MESSAGE_SHORT = 1 << 10 };
 
 /* ---- the machine ---- */
@@ -308,7 +309,7 @@ static enum wire_progress take_header(struct wire_reader *reader)
 
 	if (!rule)
 		return finish(reader, lied("the decoder lied: it sent a message that is not allowed here"));
-	if (++reader->messages > MESSAGES_FREE + reader->output / MESSAGE_SHORT)
+	if (++reader->messages > MESSAGES_FREE + reader->output / MESSAGE_SHORT + reader->input_pieces)
 		return finish(reader, lied("the decoder lied: it sent too many messages"));
 	if (rule->bulk || reader->header.length == 0) {
 		reader->header_filled = 0;
@@ -347,11 +348,36 @@ static enum wire_progress step_payload(struct wire_reader *reader, wire_read_fun
 	return proceed(reader, rules[reader->header.kind].take(reader));
 }
 
+/* `got` more bytes of the current message have gone to the consumer. */
+static enum wire_progress note_bulk(struct wire_reader *reader, size_t got, struct safe_outcome outcome)
+{
+	reader->bulk_left -= got;
+	reader->output += got;
+	if (reader->bulk_left == 0 && reader->state == WIRE_STATE_FRAME && reader->frame_left == 0)
+		reader->state = WIRE_STATE_IMAGE;
+	return proceed(reader, outcome);
+}
+
+/* Returns how much went past this process's memory.  What cannot is read and written, which also names a failure. */
+static size_t move_bulk(struct wire_reader *reader, void *context)
+{
+	const struct wire_consumer *consumer = reader->consumer;
+	int outlet = reader->move && consumer->outlet ? consumer->outlet(consumer->context) : -1;
+	ssize_t moved = outlet >= 0 ? reader->move(context, outlet, (size_t)reader->bulk_left) : 0;
+
+	if (moved < 0)
+		reader->move = NULL;
+	return moved > 0 ? (size_t)moved : 0;
+}
+
 static enum wire_progress step_bulk(struct wire_reader *reader, wire_read_function *read_function, void *context)
 {
 	const struct wire_consumer *consumer = reader->consumer;
 	size_t room = 0;
-	size_t got = 0;
+	size_t got = move_bulk(reader, context);
+
+	if (got > 0)
+		return note_bulk(reader, got, consumer->moved(consumer->context, got));
 	void *data = consumer->reserve(consumer->context, &room);
 
 	if (!data || room == 0)
@@ -361,11 +387,7 @@ static enum wire_progress step_bulk(struct wire_reader *reader, wire_read_functi
 	enum wire_progress progress = read_once(reader, read_function, context, data, room, &got);
 	if (progress != WIRE_PROGRESS_MORE)
 		return progress;
-	reader->bulk_left -= got;
-	reader->output += got;
-	if (reader->bulk_left == 0 && reader->state == WIRE_STATE_FRAME && reader->frame_left == 0)
-		reader->state = WIRE_STATE_IMAGE;
-	return proceed(reader, consumer->commit(consumer->context, got));
+	return note_bulk(reader, got, consumer->commit(consumer->context, got));
 }
 
 enum wire_progress wire_reader_step(struct wire_reader *reader, wire_read_function *read_function, void *context)

@@ -47,6 +47,11 @@ struct wire_consumer {
 	/* `size` bytes were put at the start of what reserve() gave. */
 	struct safe_outcome (*commit)(void *context, size_t size);
 
+	/* Where pixels, samples or bytes go as they are: a descriptor to which they can be moved without passing
+	 * through memory, or -1.  moved() tells how much was, instead of reserve() and commit().  Both may be NULL. */
+	int (*outlet)(void *context);
+	struct safe_outcome (*moved)(void *context, size_t size);
+
 	/* The decode is complete.  `damage` is WIRE_OK, or why the rest of a partial result is missing: what lacks of
 	 * the current frame is for the consumer to fill.  `notes` are WIRE_NOTE_... bits. */
 	struct safe_outcome (*end)(void *context, enum wire_failure damage, uint32_t notes);
@@ -64,8 +69,12 @@ enum wire_state {
 	WIRE_STATE_AUDIO = 128,  /* AUDIO came */
 };
 
+/* As splice(2) to a descriptor: bytes moved, 0 where that is not possible just now, -1 where it never is. */
+typedef ssize_t wire_move_function(void *context, int to, size_t size);
+
 struct wire_reader {
 	const struct wire_consumer *consumer;
+	wire_move_function *move;    /* the owner may set it; it has the read function's context */
 	struct wire_request request; /* what was asked for, and so what may be answered */
 	enum wire_state state;
 	struct wire_header header;
@@ -74,6 +83,7 @@ struct wire_reader {
 	size_t payload_filled;
 	uint64_t bulk_left;     /* bytes that the current PIXELS, SAMPLES or DATA message lacks */
 	uint64_t messages;      /* that came */
+	uint64_t input_pieces;  /* in which the child got its input, as far as the owner counts them */
 	uint64_t frame_left;    /* bytes that the current frame lacks */
 	uint64_t output;        /* bytes of pixels, samples or data accepted so far */
 	uint64_t frame_size;    /* bytes; of audio, a sample frame's */

@@ -6,7 +6,14 @@ VIEWER := $(BUILD)/viewer
 viewer: deps ## build the picture viewer, build/viewer
 	@$(MAKE) --no-print-directory all $(VIEWER)
 
-# It finds the library, and so the broker, in the build folder.
+PLAYER := $(BUILD)/play
+.PHONY: player
+player: deps ## build the player of sound, build/play
+	@$(MAKE) --no-print-directory all $(PLAYER)
+
+# They find the library, and so the broker, in the build folder.
 $(VIEWER): $(call object,$(wildcard samples/viewer*.c)) $(SHARED)
+$(PLAYER): $(call object,samples/play.c) $(SHARED)
+$(VIEWER) $(PLAYER):
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -o $@ $^ -Wl,-rpath,'$$ORIGIN' $(ALL_CFLAGS) $(ALL_LDFLAGS) $(shell pkg-config --libs sdl2 2>/dev/null) -lm

@@ -15,10 +15,9 @@ import sys
 
 from audio_files import (ALAW, EXTENSIBLE, FLOAT, PCM, UNKNOWN, aiff, au, chunk, damaged, id3, id3v1, ogg_in_small_pages,
                          ogg_with_serial, parse_wav, unsynchronise, wav, wav_format, wav_list)
-from cli_support import (GZIP, PHOTO, PROGRAM, Folder, Skip, expect, expect_failure, expect_status, main, read, run,
-                         test)
+from cli_support import (GZIP, PHOTO, PROGRAM, TONE, Folder, Skip, expect, expect_failure, expect_status, main, read,
+                         run, test)
 
-TONE = "samples/wav/tone-s16.wav"  # 400 frames, stereo, 8000 Hz
 SIX = "samples/flac/tone-5.1-s24.flac"
 VORBIS_SIX = "samples/vorbis/tone-5.1.ogg"
 OPUS = "samples/opus/testcase.opus"

@@ -15,6 +15,7 @@ PHOTO = "samples/photograph.jpg"
 PHOTO_SIZE = (1165, 859)
 SCREENSHOT = "samples/screenshot.png"
 GZIP = "samples/gzip/romeo.txt.gz"
+TONE = "samples/wav/tone-s16.wav"  # 400 frames, stereo, 8000 Hz
 
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
 PROGRAM = os.path.abspath(os.path.join(BUILD, "safe-decode"))

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 
-from cli_support import BUILD, PHOTO, PHOTO_SIZE, Skip, main, test
+from cli_support import BUILD, PHOTO, PHOTO_SIZE, TONE, Skip, main, run, test
 
 PREFIX = "/usr/local"  # the default, so that nothing need be built anew
 
@@ -66,6 +66,12 @@ def the_samples_compile_and_run_against_what_is_installed():
             assert done.returncode == 0, done.stderr
             assert geometry in done.stdout.decode(), done.stdout
             assert tree.run(program, "/dev/null").returncode == 3
+        sound = tree.compile("cc", "samples/library-sound.c", *tree.flags("--cflags", "--libs"))
+        done = tree.run(sound, TONE)
+        assert done.returncode == 0, done.stderr
+        assert b"8000 Hz, 2 channels" in done.stderr, done.stderr
+        assert done.stdout == run("-q", "-t", "raw", "--samples", "f32", TONE).stdout
+        assert tree.run(sound, "/dev/null").returncode == 3
 
 
 @test

@@ -230,8 +230,11 @@ Test(library_bytes, a_format_by_its_name)
 	cr_assert_eq(bytes.data_size, ROMEO_SIZE);
 	safe_bytes_free(&bytes);
 	/* A name that does not fit the content. */
-	request.format = "png";
+	request.format = "bzip2";
 	cr_assert_eq(safe_decode_bytes(decoder, &input, &request, &bytes, NULL), SAFE_MALFORMED);
+	/* Nor what was asked for. */
+	request.format = "png";
+	cr_assert_eq(safe_decode_bytes(decoder, &input, &request, &bytes, NULL), SAFE_USAGE);
 	request.format = "no such format";
 	cr_assert_eq(safe_decode_bytes(decoder, &input, &request, &bytes, NULL), SAFE_USAGE);
 	free_blob(&file);

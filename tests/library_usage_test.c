@@ -36,6 +36,7 @@ Test(library_usage, of_nothing)
 	struct safe_input input = text_input("x");
 	struct safe_image image = { .size = sizeof(image) };
 	struct safe_bytes bytes = { .size = sizeof(bytes) };
+	struct safe_audio audio = { .size = sizeof(audio) };
 	struct safe_info info = { .size = sizeof(info) };
 	struct safe_event event = { .size = sizeof(event) };
 	struct safe_posture posture = { .size = sizeof(posture) };
@@ -50,6 +51,11 @@ Test(library_usage, of_nothing)
 	cr_assert_eq(safe_decode_bytes(NULL, &input, NULL, &bytes, NULL), SAFE_USAGE);
 	cr_assert_eq(safe_decode_bytes(decoder, NULL, NULL, &bytes, NULL), SAFE_USAGE);
 	cr_assert_eq(safe_decode_bytes(decoder, &input, NULL, NULL, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_decode_audio(NULL, &input, NULL, &audio, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_decode_audio(decoder, NULL, NULL, &audio, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_decode_audio(decoder, &input, NULL, NULL, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_decode_audio_into(NULL, &input, NULL, pixel, 4, &audio, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_decode_audio_into(decoder, &input, NULL, NULL, 4, &audio, NULL), SAFE_USAGE);
 	cr_assert_eq(safe_probe(NULL, &input, NULL, &info, NULL), SAFE_USAGE);
 	cr_assert_eq(safe_probe(decoder, NULL, NULL, &info, NULL), SAFE_USAGE);
 	cr_assert_eq(safe_stream_open(NULL, &input, NULL, &stream), SAFE_USAGE);
@@ -65,8 +71,10 @@ Test(library_usage, of_nothing)
 	safe_stream_close(&stream);
 	safe_image_free(NULL);
 	safe_bytes_free(NULL);
+	safe_audio_free(NULL);
 	safe_image_free(&image);
 	safe_bytes_free(&bytes);
+	safe_audio_free(&audio);
 	cr_assert_eq(list_children(NULL, 0), 0); /* none of this started a broker */
 	safe_decoder_close(&decoder);
 }
@@ -99,9 +107,15 @@ Test(library_usage, of_requests)
 	struct safe_input input = text_input("x");
 	const struct safe_limits much = { .size = sizeof(much), .max_side = 524289 };
 	const struct safe_request wrong[] = {
-		{ .size = sizeof(wrong[0]), .pixel_format = 8 }, { .size = sizeof(wrong[0]), .flags = 2 },
-		{ .size = sizeof(wrong[0]), .scale = 3 },        { .size = sizeof(wrong[0]), .scale = 16 },
-		{ .size = sizeof(wrong[0]), .format = "" },      { .size = sizeof(wrong[0]), .limits = &much },
+		{ .size = sizeof(wrong[0]), .pixel_format = 8 },
+		{ .size = sizeof(wrong[0]), .flags = 8 },
+		{ .size = sizeof(wrong[0]), .flags = SAFE_HEADER_ONLY },
+		{ .size = sizeof(wrong[0]), .sample_format = 5 },
+
+		{ .size = sizeof(wrong[0]), .scale = 3 },
+		{ .size = sizeof(wrong[0]), .scale = 16 },
+		{ .size = sizeof(wrong[0]), .format = "" },
+		{ .size = sizeof(wrong[0]), .limits = &much },
 	};
 	struct safe_image image = { .size = sizeof(image) };
 
@@ -114,23 +128,33 @@ Test(library_usage, of_requests)
 	safe_decoder_close(&decoder);
 }
 
-/* Only the command line decodes sound. */
-Test(library_usage, of_sound)
+/* What a call does not give is refused before any decoder is started. */
+Test(library_usage, of_another_kind)
 {
 	static const uint8_t sound[] = { '.', 's', 'n', 'd', 0, 0, 0, 24, 0, 0, 0, 4, 0, 0, 0,    3,
 		                         0,   0,   31,  64,  0, 0, 0, 1,  0, 0, 1, 2, 3, 4, 0xff, 0xff };
 	struct safe_decoder *decoder = open_decoder(NULL);
 	struct safe_input input = memory_input(sound, sizeof(sound));
 	struct safe_image image = { .size = sizeof(image) };
-	struct safe_info info = { .size = sizeof(info) };
 	struct safe_bytes bytes = { .size = sizeof(bytes) };
+	struct safe_audio audio = { .size = sizeof(audio) };
 	struct safe_result result = { .size = sizeof(result) };
 
 	cr_assert_eq(safe_decode_image(decoder, &input, NULL, &image, &result), SAFE_USAGE);
-	cr_assert_str_eq(result.reason, "the input gives sound, not a picture or bytes");
+	cr_assert_str_eq(result.reason, "the input gives sound");
 	cr_assert_null(image.pixels);
 	cr_assert_eq(safe_decode_bytes(decoder, &input, NULL, &bytes, NULL), SAFE_USAGE);
-	cr_assert_eq(safe_probe(decoder, &input, NULL, &info, NULL), SAFE_USAGE);
+	struct blob file = read_blob(THUMBNAIL);
+	input = memory_input(file.data, file.size);
+	cr_assert_eq(safe_decode_audio(decoder, &input, NULL, &audio, &result), SAFE_USAGE);
+	cr_assert_str_eq(result.reason, "the input gives a picture");
+	cr_assert_null(audio.samples);
+	free_blob(&file);
+	file = read_blob(ROMEO);
+	input = memory_input(file.data, file.size);
+	cr_assert_eq(safe_decode_audio(decoder, &input, NULL, &audio, &result), SAFE_USAGE);
+	cr_assert_str_eq(result.reason, "the input gives bytes");
+	free_blob(&file);
 	cr_assert_eq(list_children(NULL, 0), 0);
 	expect_works(decoder);
 	safe_decoder_close(&decoder);
@@ -186,6 +210,7 @@ Test(library_sizes, a_later_caller)
 	LATER(safe_request) request = { .now = { .size = sizeof(request) } };
 	LATER(safe_limits) limits = { .now = { .size = sizeof(limits), .max_side = 32 } };
 	LATER(safe_image) image = { .now = { .size = sizeof(image) } };
+	LATER(safe_audio) audio = { .now = { .size = sizeof(audio) } };
 	LATER(safe_result) result = { .now = { .size = sizeof(result) } };
 	LATER(safe_info) info = { .now = { .size = sizeof(info) } };
 	LATER(safe_posture) posture = { .now = { .size = sizeof(posture) } };
@@ -198,6 +223,7 @@ Test(library_sizes, a_later_caller)
 	input.now.data_size = file.size;
 	request.now.limits = &limits.now;
 	mark(image.later, sizeof(image.later));
+	mark(audio.later, sizeof(audio.later));
 	mark(result.later, sizeof(result.later));
 	mark(info.later, sizeof(info.later));
 	mark(posture.later, sizeof(posture.later));
@@ -212,6 +238,14 @@ Test(library_sizes, a_later_caller)
 	expect_marked(result.later, sizeof(result.later));
 	expect_marked(info.later, sizeof(info.later));
 	expect_marked(posture.later, sizeof(posture.later));
+	struct blob tone = read_blob("samples/wav/tone-s16.wav");
+	struct safe_input sound = memory_input(tone.data, tone.size);
+	cr_assert_eq(safe_decode_audio(decoder, &sound, NULL, &audio.now, NULL), SAFE_OK);
+	cr_assert_eq(audio.now.sample_frames, 400);
+	cr_assert_eq(audio.now.speakers[2], 0);
+	safe_audio_free(&audio.now);
+	expect_marked(audio.later, sizeof(audio.later));
+	free_blob(&tone);
 	limits.now.max_side = 31;
 	cr_assert_eq(safe_decode_image(decoder, &input.now, &request.now, &image.now, NULL), SAFE_LIMIT);
 	free_blob(&file);

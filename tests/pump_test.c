@@ -20,6 +20,8 @@ struct child {
 	pid_t pid;
 	int input, output; /* the pump's ends */
 	uint64_t received; /* bytes that the consumer got */
+	int outlet;        /* where they can be moved; 0: nowhere */
+	uint64_t moved;    /* bytes that were */
 	bool damaged;
 	bool release;   /* let the request go at HELLO */
 	unsigned steps; /* that the pump took */
@@ -155,6 +157,19 @@ static struct safe_outcome commit(void *context, size_t size)
 	return outcome_ok();
 }
 
+static int outlet(void *context)
+{
+	const struct child *child = context;
+
+	return child->outlet > 0 ? child->outlet : -1;
+}
+
+static struct safe_outcome note_moved(void *context, size_t size)
+{
+	((struct child *)context)->moved += size;
+	return outcome_ok();
+}
+
 static struct safe_outcome take_end(void *context, enum wire_failure damage, uint32_t notes)
 {
 	(void)notes;
@@ -169,6 +184,8 @@ static struct wire_consumer consumer_of(struct child *child)
 		                       .bytes = take_bytes,
 		                       .reserve = reserve,
 		                       .commit = commit,
+		                       .outlet = outlet,
+		                       .moved = note_moved,
 		                       .end = take_end };
 }
 
@@ -276,6 +293,25 @@ Test(pump, echo, .timeout = 30)
 	cr_expect_eq(child.pump.outcome.status, SAFE_OK);
 	cr_expect_eq(child.received, (uint64_t)3 << 20);
 	finish(&child);
+}
+
+Test(pump, much_is_moved_on_and_what_cannot_be_is_read, .timeout = 30)
+{
+	enum { SIZE = 64 * 65536 };
+	static struct child child;
+
+	for (int file = 0; file < 2; file++) {
+		start(&child, talk_first);
+		child.outlet = make_source(0);
+		if (file == 0)
+			cr_assert_eq(fcntl(child.outlet, F_SETFL, O_APPEND), 0); /* refuses it */
+		cr_expect_eq(run(&child, make_source((size_t)1 << 20), UINT64_MAX, 10), PUMP_OVER);
+		cr_expect_eq(child.pump.outcome.status, SAFE_OK);
+		cr_expect_eq(child.received + child.moved, SIZE);
+		cr_expect_eq(lseek(child.outlet, 0, SEEK_END), (off_t)child.moved);
+		cr_expect(file == 0 ? child.moved == 0 : child.moved > SIZE / 2, "%d", (int)child.moved);
+		finish(&child);
+	}
 }
 
 Test(pump, a_child_that_talks_first_is_no_deadlock, .timeout = 30)

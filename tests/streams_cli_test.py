@@ -7,10 +7,12 @@
 
 import os
 import random
+import socket
 import struct
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 import zlib
 
@@ -317,6 +319,33 @@ def long_streams_in_constant_memory():
 
 
 # ---- what only one format has ----
+
+
+@test
+def much_to_every_kind_of_output():
+    """Enough that pages are moved on, where the output takes them."""
+    data = random.Random(7).randbytes(3 << 20)
+    packed = BY_NAME["gzip"].pack(data)
+    expect(run("-q", input=packed).stdout == data)
+    with Folder() as folder:
+        path = folder("out")
+        expect_status(run("-q", "-o", path, input=packed), 0)
+        expect(read(path) == data)
+        for mode, kept in (("ab", data), ("wb", b""), ("r+b", b"")):  # the first cannot be moved to
+            with open(path, mode) as stream:
+                stream.write(b"before")
+                stream.flush()
+                expect_status(run("-q", input=packed, stdout=stream), 0)
+            expect(read(path) == kept + b"before" + data, mode)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, subprocess.Popen([PROGRAM, "-q"], stdin=subprocess.PIPE, stdout=theirs) as process:
+        theirs.close()
+        writer = threading.Thread(target=lambda: (process.stdin.write(packed), process.stdin.close()))
+        writer.start()
+        expect(b"".join(iter(lambda: ours.recv(1 << 16), b"")) == data)
+        writer.join()
+    with open("/dev/full", "wb") as full:
+        expect_failure(run("-q", input=packed, stdout=full), 2, "cannot write the output")
 
 
 @test

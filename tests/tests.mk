@@ -11,7 +11,7 @@ UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/%)
 
 UNIT_SUPPORT := $(BUILD)/libtestsupport.a $(BUILD)/libinterface.a $(BUILD)/libtrusted.a $(BUILD)/libdecoding.a
 
-$(BUILD)/libtestsupport.a: $(call object,tests/library_support.c)
+$(BUILD)/libtestsupport.a: $(call object,tests/library_support.c tests/library_sound.c)
 
 # The allocator and what decoders share, without the interposed malloc().
 $(BUILD)/libdecoding.a: $(call object,decoders/arena.c decoders/arena_check.c $(COMMON))
@@ -68,7 +68,10 @@ $(HOSTILE)/decoders/%.so: $(BUILD)/decoders/%.so
 	@mkdir -p $(@D)
 	$(Q)ln -sf ../../../decoders/$*.so $@
 
-$(HOSTILE)/decoders/hostile.so: $(call object,$(wildcard tests/hostile/*.c) decoders/module.c) $(BUILD)/libcommon.a
+$(HOSTILE)/decoders/hostile.so: $(call object,$(wildcard tests/hostile/*.c))
+$(HOSTILE)/decoders/hostile_sound.so: $(call object,tests/hostile_sound.c)
+HOSTILE_MODULES := $(HOSTILE)/decoders/hostile.so $(HOSTILE)/decoders/hostile_sound.so
+$(HOSTILE_MODULES): $(call object,decoders/module.c) $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,MODULE,$@)
 	$(Q)$(CC) -shared -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -95,7 +98,7 @@ $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE
 
 .PHONY: tests sanitized threads fuzzers
 tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(STRESS) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-broker $(HOSTILE_LIBRARY) \
-	$(HOSTILE)/decoders/hostile.so $(DECODERS:%=$(HOSTILE)/decoders/%.so) $(REPLAYERS) $(VIEWER)
+	$(HOSTILE_MODULES) $(DECODERS:%=$(HOSTILE)/decoders/%.so) $(REPLAYERS) $(VIEWER) $(PLAYER)
 sanitized: $(filter-out $(SANDBOXED:%=$(BUILD)/tests/%),$(UNIT_PROGRAMS)) $(REPLAYERS)
 # The library's side under ThreadSanitizer: its brokers are those of the plain build.
 threads: $(STRESS)

@@ -120,6 +120,21 @@ static struct safe_outcome commit(void *context, size_t size)
 	return job->fetching ? cover_commit(&job->cover, size) : sink_commit(&job->sink, size);
 }
 
+static int outlet(void *context)
+{
+	const struct job *job = context;
+
+	return job->fetching ? -1 : sink_outlet(&job->sink);
+}
+
+static struct safe_outcome moved(void *context, size_t size)
+{
+	struct job *job = context;
+
+	sink_moved(&job->sink, size);
+	return outcome_ok();
+}
+
 static struct safe_outcome take_end(void *context, enum wire_failure damage, uint32_t notes)
 {
 	struct job *job = context;
@@ -162,19 +177,6 @@ static struct safe_outcome read_start(struct job *job, uint8_t *start, size_t *s
 	return outcome_ok();
 }
 
-/* The format of what stands behind a tag, if it is within reach. */
-static const struct safe_format *recognise_behind(const struct job *job, const uint8_t *start, size_t size)
-{
-	uint8_t bytes[REGISTRY_START];
-	size_t prefix = registry_prefix(start, size);
-	off_t place = lseek(job->source, 0, SEEK_CUR);
-
-	if (prefix == 0 || place < (off_t)size)
-		return NULL;
-	ssize_t got = pread(job->source, bytes, sizeof(bytes), place - (off_t)size + (off_t)prefix);
-	return got > 0 ? registry_recognise(bytes, (size_t)got) : NULL;
-}
-
 static struct safe_outcome find_format(struct job *job, const uint8_t *start, size_t size)
 {
 	if (size == 0)
@@ -182,7 +184,7 @@ static struct safe_outcome find_format(struct job *job, const uint8_t *start, si
 	/* A cover tells for itself what it is. */
 	job->format = job->options->cover && !job->fetching ? NULL : job->options->decoder;
 	if (!job->format)
-		job->format = recognise_behind(job, start, size);
+		job->format = registry_recognise_behind(job->source, start, size);
 	if (!job->format)
 		job->format = registry_recognise(start, size);
 	if (!job->format && !job->fetching && !job->options->cover)
@@ -271,6 +273,8 @@ static struct safe_outcome start_decode(struct job *job, const uint8_t *start, s
 		.loss = take_loss,
 		.reserve = reserve,
 		.commit = commit,
+		.outlet = outlet,
+		.moved = moved,
 		.end = take_end,
 	};
 	if (outcome.status != SAFE_OK)

@@ -12,17 +12,6 @@ struct tag {
 	char *value; /* owned */
 };
 
-static const char *const names[WIRE_TAGS] = {
-	[WIRE_TAG_TITLE] = "title",         [WIRE_TAG_ARTIST] = "artist",
-	[WIRE_TAG_ALBUM] = "album",         [WIRE_TAG_ALBUM_ARTIST] = "album_artist",
-	[WIRE_TAG_COMPOSER] = "composer",   [WIRE_TAG_PERFORMER] = "performer",
-	[WIRE_TAG_TRACK] = "track",         [WIRE_TAG_DISC] = "disc",
-	[WIRE_TAG_DATE] = "date",           [WIRE_TAG_GENRE] = "genre",
-	[WIRE_TAG_COMMENT] = "comment",     [WIRE_TAG_COPYRIGHT] = "copyright",
-	[WIRE_TAG_PUBLISHER] = "publisher", [WIRE_TAG_ISRC] = "isrc",
-	[WIRE_TAG_LANGUAGE] = "language",   [WIRE_TAG_ENCODER] = "encoder",
-};
-
 struct safe_outcome tag_list_add(struct tag_list *list, enum wire_tag tag, const char *value)
 {
 	/* The reader has limited how many there are, and how long. */
@@ -50,7 +39,7 @@ void tag_list_print(const struct tag_list *list, FILE *stream)
 			if (list->tags[i].tag != tag)
 				continue;
 			if (!*next_value)
-				fprintf(stream, "%s\"%s\": [", next_name, names[tag]);
+				fprintf(stream, "%s\"%s\": [", next_name, safe_tag_name((enum safe_tag)tag));
 			fputs(next_value, stream);
 			escape_json(stream, list->tags[i].value);
 			next_value = ", ";

@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../limits.h"
 #include "../structs.h"
 #include "../widen.h"
+#include "describe.h"
 
 /* ---- what the wire reader calls ---- */
 
@@ -17,21 +19,6 @@ static struct safe_outcome take_hello(void *context)
 	struct call *call = context;
 
 	return decode_hello(&call->decode);
-}
-
-static void describe(struct call *call, const struct wire_image *image)
-{
-	call->info.kind = SAFE_KIND_IMAGE;
-	call->info.width = image->width;
-	call->info.height = image->height;
-	call->info.channels = image->channels;
-	call->info.depth = image->depth;
-	call->info.color = image->color;
-	call->info.has_alpha = (image->flags & WIRE_IMAGE_ALPHA) != 0;
-	call->info.progressive = (image->flags & WIRE_IMAGE_PROGRESSIVE) != 0;
-	call->info.has_profile = (image->flags & WIRE_IMAGE_ICC) != 0;
-	call->info.frames = image->file_frames;
-	call->info.orientation = image->orientation;
 }
 
 size_t call_row_bytes(const struct call *call)
@@ -62,22 +49,28 @@ static bool fits_output(const struct call *call)
 	       bytes <= call->limits.max_output;
 }
 
+/* Whether what comes is what the format gives, so that it was asked for. */
+static struct safe_outcome announce(struct call *call, enum safe_kind kind)
+{
+	if (call->format->kind != kind)
+		return outcome_of(SAFE_KILLED, "the decoder lied: that is not what its format gives");
+	call->info.kind = kind;
+	return call->info_only && call->on_info ? call->on_info(call) : outcome_ok();
+}
+
 static struct safe_outcome take_image(void *context, const struct wire_image *image)
 {
 	struct call *call = context;
+	struct safe_outcome outcome = announce(call, SAFE_KIND_IMAGE);
 
-	if (call->format->kind != SAFE_KIND_IMAGE)
-		return outcome_of(SAFE_KILLED, "the decoder lied: that is not what its format gives");
+	if (outcome.status != SAFE_OK)
+		return outcome;
 	call->image = *image;
 	call->is_image = true;
-	describe(call, image);
+	describe_image(&call->info, image);
 	if (call->info_only)
-		return outcome_ok();
-	if (!fits_output(call))
-		return outcome_of_failure(WIRE_FAIL_LIMIT_OUTPUT);
-	if (!call->on_image)
-		return outcome_of(SAFE_USAGE, "the input gives a picture");
-	return call->on_image(call);
+		return outcome;
+	return fits_output(call) ? call->on_image(call) : outcome_of_failure(WIRE_FAIL_LIMIT_OUTPUT);
 }
 
 static struct safe_outcome take_frame(void *context, const struct wire_frame *frame)
@@ -95,15 +88,39 @@ static struct safe_outcome take_frame(void *context, const struct wire_frame *fr
 static struct safe_outcome take_bytes(void *context)
 {
 	struct call *call = context;
+	struct safe_outcome outcome = announce(call, SAFE_KIND_BYTES);
 
-	if (call->format->kind != SAFE_KIND_BYTES)
-		return outcome_of(SAFE_KILLED, "the decoder lied: that is not what its format gives");
-	call->info.kind = SAFE_KIND_BYTES;
-	if (call->info_only)
-		return outcome_ok();
-	if (!call->on_bytes)
-		return outcome_of(SAFE_USAGE, "the input gives bytes, not a picture");
-	return call->on_bytes(call);
+	return outcome.status == SAFE_OK && !call->info_only ? call->on_bytes(call) : outcome;
+}
+
+static struct safe_outcome take_audio(void *context, const struct wire_audio *audio)
+{
+	struct call *call = context;
+	struct safe_outcome outcome = announce(call, SAFE_KIND_AUDIO);
+
+	if (outcome.status != SAFE_OK)
+		return outcome;
+	describe_audio(&call->info, audio);
+	return call->info_only ? outcome : call->on_audio(call);
+}
+
+static struct safe_outcome take_metadata(void *context, enum wire_tag tag, const char *value, size_t size)
+{
+	struct call *call = context;
+
+	if (call->on_tag)
+		call->on_tag(call, tag, value, size);
+	return outcome_ok();
+}
+
+static struct safe_outcome take_loss(void *context, uint64_t parts)
+{
+	struct call *call = context;
+
+	call->losses = parts;
+	if (call->on_loss)
+		call->on_loss(call);
+	return outcome_ok();
 }
 
 static void *reserve(void *context, size_t *size)
@@ -151,8 +168,12 @@ static struct safe_outcome check(struct call *call)
 		return usage("no such pixel format");
 	if (!power)
 		return usage("the scale is not 1, 2, 4 or 8");
-	if ((request->flags & ~SAFE_PARTIAL) != 0)
+	if (describe_wanted_samples(request->sample_format) == 0)
+		return usage("no such sample format");
+	if ((request->flags & ~(SAFE_PARTIAL | SAFE_STRICT | SAFE_HEADER_ONLY)) != 0)
 		return usage("no such flag");
+	if (call->mode == CALL_WHOLE && (request->flags & SAFE_HEADER_ONLY))
+		return usage("the header alone gives nothing to decode");
 	if (call->limits.memory > call->decoder->config.memory)
 		return usage("more memory than the decoder was opened with");
 	if (call->limits.memory < LIMITS_MEMORY_LEAST)
@@ -170,11 +191,11 @@ static struct safe_outcome check(struct call *call)
 }
 
 struct safe_outcome call_init(struct call *call, struct safe_decoder *decoder, const struct safe_input *input,
-                              const struct safe_request *request, bool info_only)
+                              const struct safe_request *request, enum call_mode mode)
 {
 	*call = (struct call){
 		.decoder = decoder,
-		.info_only = info_only,
+		.mode = mode,
 		.started = decode_clock(),
 		.decode = DECODE_NONE,
 		.info = { .size = sizeof(call->info) },
@@ -184,6 +205,9 @@ struct safe_outcome call_init(struct call *call, struct safe_decoder *decoder, c
 		              .image = take_image,
 		              .frame = take_frame,
 		              .bytes = take_bytes,
+		              .audio = take_audio,
+		              .metadata = take_metadata,
+		              .loss = take_loss,
 		              .reserve = reserve,
 		              .commit = commit,
 		              .end = take_end },
@@ -201,6 +225,7 @@ struct safe_outcome call_init(struct call *call, struct safe_decoder *decoder, c
 	if (limits.memory == 0)
 		limits.memory = decoder->config.memory;
 	call->limits = limits_resolve(&limits);
+	call->info_only = mode == CALL_PROBE || (call->request.flags & SAFE_HEADER_ONLY) != 0;
 	return check(call);
 }
 
@@ -216,20 +241,51 @@ int call_time_left(const struct call *call)
 	return deadline <= passed ? 0 : (int)(deadline - passed < INT_MAX ? deadline - passed : INT_MAX);
 }
 
-static void recognised(struct call *call, const void *start, size_t size)
+/* What stands behind a tag, if it is within reach. */
+static const struct safe_format *recognise_behind(const struct call *call, const uint8_t *start, size_t size)
+{
+	size_t prefix = registry_prefix(start, size);
+
+	if (!call->input.data)
+		return registry_recognise_behind(call->input.fd, start, size);
+	return prefix > 0 && prefix < size ? registry_recognise(start + prefix, size - prefix) : NULL;
+}
+
+/* Those who drive the call take nothing else: no decoder need be started to refuse it. */
+static struct safe_outcome check_kind(const struct call *call)
+{
+	enum safe_kind kind = call->format->kind;
+
+	if (call->info_only)
+		return outcome_ok();
+	if (kind == SAFE_KIND_IMAGE && !call->on_image)
+		return usage("the input gives a picture");
+	if (kind == SAFE_KIND_BYTES && !call->on_bytes)
+		return usage("the input gives bytes");
+	if (kind == SAFE_KIND_AUDIO && !call->on_audio)
+		return usage("the input gives sound");
+	return outcome_ok();
+}
+
+static void recognised(struct call *call, const uint8_t *start, size_t size)
 {
 	if (size == 0)
 		call_over(call, outcome_of_failure(WIRE_FAIL_EMPTY));
+	if (!call->format)
+		call->format = recognise_behind(call, start, size);
 	if (!call->format)
 		call->format = registry_recognise(start, size);
 	if (!call->format && call->input.name)
 		call->format = registry_by_file_name(call->input.name);
 	if (size > 0 && !call->format)
 		call_over(call, outcome_of(SAFE_UNSUPPORTED, "not a format that any decoder takes"));
-	if (call->stage != CALL_OVER && call->format->kind == SAFE_KIND_AUDIO)
-		call_over(call, usage("the input gives sound, not a picture or bytes"));
 	if (call->stage == CALL_OVER)
 		return;
+	struct safe_outcome outcome = check_kind(call);
+	if (outcome.status != SAFE_OK) {
+		call_over(call, outcome);
+		return;
+	}
 	call->info.format = call->format->name;
 	/* From here on, the broker sees to the deadline. */
 	if (call_time_left(call) > 0)
@@ -262,6 +318,16 @@ bool call_recognise(struct call *call)
 
 /* ---- decoding ---- */
 
+static uint32_t request_flags(const struct call *call)
+{
+	uint32_t flags = call->request.flags;
+	struct stat status;
+	bool finite = call->input.data || (fstat(call->input.fd, &status) == 0 && S_ISREG(status.st_mode));
+
+	return (flags & SAFE_PARTIAL ? WIRE_PARTIAL : 0) | (flags & SAFE_STRICT ? WIRE_STRICT : 0) |
+	       (finite ? WIRE_FINITE : 0);
+}
+
 static struct wire_request make_request(const struct call *call)
 {
 	uint32_t wanted = WIRE_FORMAT_BIT(call->request.pixel_format);
@@ -271,7 +337,8 @@ static struct wire_request make_request(const struct call *call)
 		.operation = call->info_only ? WIRE_INFO : WIRE_DECODE,
 		.variant = call->format->variant,
 		.pixel_formats = wanted | widen_sources(wanted),
-		.flags = call->request.flags & SAFE_PARTIAL ? WIRE_PARTIAL : 0,
+		.sample_formats = describe_wanted_samples(call->request.sample_format),
+		.flags = request_flags(call),
 		.max_side = call->limits.max_side,
 		.max_frames = 1,
 		.max_metadata = call->limits.max_metadata,
@@ -370,6 +437,7 @@ void call_result(const struct call *call, struct safe_result *result)
 		.reason = call->outcome.reason ? call->outcome.reason : damage.reason,
 		.cpu_microseconds = call->decode.child.cpu_microseconds,
 		.peak_memory = call->decode.child.peak_memory,
+		.losses = call->losses,
 	};
 
 	structs_give(result, &all, sizeof(all));

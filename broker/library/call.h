@@ -23,11 +23,19 @@ enum call_stage {
 	CALL_OVER,
 };
 
+/* What a call is for. */
+enum call_mode {
+	CALL_WHOLE,  /* all that an input gives */
+	CALL_PROBE,  /* its header */
+	CALL_STREAM, /* either, a piece at a time */
+};
+
 struct call {
 	struct safe_decoder *decoder;
 	struct safe_input input;
 	struct safe_request request;
 	struct safe_limits limits;
+	enum call_mode mode;
 	bool info_only;
 	enum call_stage stage;
 	uint64_t started; /* decode_clock() */
@@ -41,27 +49,33 @@ struct call {
 
 	struct safe_info info;
 	struct wire_image image;
-	bool is_image; /* else bytes, once announced */
+	bool is_image; /* else sound or bytes, once announced */
 	struct canvas canvas;
 	uint32_t frames_begun;
 	enum wire_failure damage;
 	size_t rows_missing;
+	uint64_t losses;
 	struct safe_outcome outcome; /* once it is OVER */
 
-	/* What differs between those who drive it; `driver` is theirs.  All may be NULL. */
+	/* What differs between those who drive it; `driver` is theirs.  What none of on_image(), on_audio() and
+	 * on_bytes() takes is refused.  All may be NULL. */
 	void *driver;
+	struct safe_outcome (*on_info)(struct call *call);  /* where that is all */
 	struct safe_outcome (*on_image)(struct call *call); /* must set the canvas up, before rows come */
 	struct safe_outcome (*on_bytes)(struct call *call);
+	struct safe_outcome (*on_audio)(struct call *call);
+	void (*on_tag)(struct call *call, enum wire_tag tag, const char *value, size_t size);
+	void (*on_loss)(struct call *call);
 	void (*on_frame)(struct call *call, uint32_t delay);
 	void (*on_rows)(struct call *call);                      /* some pixels came */
-	void *(*reserve_bytes)(struct call *call, size_t *size); /* room for bytes */
+	void *(*reserve_bytes)(struct call *call, size_t *size); /* room for bytes or samples */
 	struct safe_outcome (*commit_bytes)(struct call *call, size_t size);
 	struct safe_outcome (*on_end)(struct call *call);
 };
 
 /* Starts a call; input, request and limits are checked and copied.  Returns SAFE_OK or SAFE_USAGE. */
 struct safe_outcome call_init(struct call *call, struct safe_decoder *decoder, const struct safe_input *input,
-                              const struct safe_request *request, bool info_only);
+                              const struct safe_request *request, enum call_mode mode);
 
 /* Reads once at the start of an input.  Returns false where there is nothing yet. */
 bool call_recognise(struct call *call);

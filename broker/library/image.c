@@ -81,7 +81,7 @@ static enum safe_status decode(struct safe_decoder *decoder, const struct safe_i
                                struct safe_image *image, struct safe_result *result)
 {
 	struct call call;
-	struct safe_outcome outcome = call_init(&call, decoder, input, request, false);
+	struct safe_outcome outcome = call_init(&call, decoder, input, request, CALL_WHOLE);
 
 	call.driver = painting;
 	call.on_image = paint_on;
@@ -122,7 +122,7 @@ enum safe_status safe_probe(struct safe_decoder *decoder, const struct safe_inpu
                             const struct safe_request *request, struct safe_info *info, struct safe_result *result)
 {
 	struct call call;
-	struct safe_outcome outcome = call_init(&call, decoder, input, request, true);
+	struct safe_outcome outcome = call_init(&call, decoder, input, request, CALL_PROBE);
 
 	outcome = call_complete(&call, outcome, result);
 	structs_give(info, &call.info, sizeof(call.info));

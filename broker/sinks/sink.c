@@ -193,10 +193,15 @@ static struct safe_outcome commit_rows(struct sink *sink)
 }
 
 /* The bytes go out as they came in; only the count of rows wants to know about pieces of rows. */
-static struct safe_outcome commit_bytes(struct sink *sink, size_t size)
+static void count_rows(struct sink *sink, size_t size)
 {
 	if (sink->is_image)
 		sink->rows_left -= sink->written / sink->stride - (sink->written - size) / sink->stride;
+}
+
+static struct safe_outcome commit_bytes(struct sink *sink, size_t size)
+{
+	count_rows(sink, size);
 	if (sink->writer.bytes && !sink->is_audio)
 		return sink->writer.bytes(sink, sink->buffer, size);
 	return sink_write(sink, sink->buffer, size);
@@ -255,6 +260,22 @@ struct safe_outcome sink_commit(struct sink *sink, size_t size)
 		return commit_wide(sink, size);
 	sink->narrow_filled += size;
 	return commit_narrow(sink);
+}
+
+int sink_outlet(const struct sink *sink)
+{
+	const struct sink_writer *writer = &sink->writer;
+	bool changes = sink->is_image   ? sink->narrow || writer->row
+	               : sink->is_audio ? writer->samples != NULL
+	                                : writer->bytes != NULL;
+
+	return changes || sink->buffer_filled > 0 ? -1 : sink->fd;
+}
+
+void sink_moved(struct sink *sink, size_t size)
+{
+	sink->written += size;
+	count_rows(sink, size);
 }
 
 /* What lacks of a damaged picture: transparent black, or black. */

@@ -101,6 +101,10 @@ uint64_t sink_image_size(const struct sink *sink);
 
 void *sink_reserve(struct sink *sink, size_t *size);
 struct safe_outcome sink_commit(struct sink *sink, size_t size);
+
+/* Instead of these two: the descriptor, where all that comes goes to it as it is, else -1; and what was moved there. */
+int sink_outlet(const struct sink *sink);
+void sink_moved(struct sink *sink, size_t size);
 struct safe_outcome sink_end(struct sink *sink, bool fill);
 
 /* For formats: writes all of it to the descriptor, through short writes and EINTR. */

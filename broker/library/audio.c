@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* The calls that decode a whole sound. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../structs.h"
+#include "collection.h"
+#include "describe.h"
+
+/* What has come of a sound that was announced. */
+static struct safe_audio describe(const struct safe_info *info, const struct collection *collection)
+{
+	size_t frame = describe_frame_bytes(info);
+	struct safe_audio audio = {
+		.rate = info->rate,
+		.channels = info->channels,
+		.sample_format = info->sample_format,
+		.channel_layout = info->channel_layout,
+		.sample_frames = collection->filled / frame,
+		.samples = collection->data,
+		.samples_size = collection->filled - collection->filled % frame,
+		.allocated = collection->fixed ? 0 : collection->size,
+	};
+
+	memcpy(audio.speakers, info->speakers, sizeof(audio.speakers));
+	return audio;
+}
+
+static enum safe_status decode(struct safe_decoder *decoder, const struct safe_input *input,
+                               const struct safe_request *request, struct collection *collection, bool has_place,
+                               struct safe_audio *audio, struct safe_result *result)
+{
+	struct call call;
+	struct safe_audio given = { .samples = NULL };
+	struct safe_outcome outcome = call_init(&call, decoder, input, request, CALL_WHOLE);
+
+	call.on_audio = collection_accept;
+	if (outcome.status == SAFE_OK && !has_place)
+		outcome = outcome_of(SAFE_USAGE, "there is no place for the sound");
+	outcome = collection_complete(collection, &call, outcome, result);
+	if (call.info.kind == SAFE_KIND_AUDIO && (outcome.status == SAFE_OK || outcome.status == SAFE_USAGE))
+		given = describe(&call.info, collection);
+	structs_give(audio, &given, sizeof(given));
+	return outcome.status;
+}
+
+enum safe_status safe_decode_audio(struct safe_decoder *decoder, const struct safe_input *input,
+                                   const struct safe_request *request, struct safe_audio *audio,
+                                   struct safe_result *result)
+{
+	struct collection collection = { .data = NULL };
+
+	/* Where the caller has no place for them, nobody would free the samples. */
+	bool has_place = audio && audio->size >= offsetof(struct safe_audio, allocated) + sizeof(audio->allocated);
+
+	return decode(decoder, input, request, &collection, has_place, audio, result);
+}
+
+enum safe_status safe_decode_audio_into(struct safe_decoder *decoder, const struct safe_input *input,
+                                        const struct safe_request *request, void *samples, size_t samples_size,
+                                        struct safe_audio *audio, struct safe_result *result)
+{
+	struct collection collection = { .data = samples, .size = samples_size, .fixed = true };
+
+	return decode(decoder, input, request, &collection, samples != NULL, audio, result);
+}
+
+void safe_audio_free(struct safe_audio *audio)
+{
+	if (!audio)
+		return;
+	if (audio->allocated > 0)
+		free(audio->samples);
+	audio->samples = NULL;
+	audio->samples_size = audio->allocated = 0;
+	audio->sample_frames = 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What a decoder announces, in the words of the public interface. */
+#ifndef SAFE_DECODE_DESCRIBE_H
+#define SAFE_DECODE_DESCRIBE_H
+
+#include "../safe-decode.h"
+#include "../wire.h"
+
+/* All have been checked by the wire reader. */
+void describe_image(struct safe_info *info, const struct wire_image *image);
+void describe_audio(struct safe_info *info, const struct wire_audio *audio);
+
+/* The set of sample formats that `format`, which is one of enum safe_sample_format, allows; 0 for a number that is
+ * none. */
+uint32_t describe_wanted_samples(uint32_t format);
+
+/* Bytes of a sample frame of sound. */
+size_t describe_frame_bytes(const struct safe_info *info);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* A decode whose results are pulled while they arrive. */
+#ifndef SAFE_DECODE_STREAM_HANDLE_H
+#define SAFE_DECODE_STREAM_HANDLE_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "call.h"
+
+enum { STREAM_WATCHED = PUMP_FDS };
+
+struct safe_stream {
+	struct call call;
+	int epoll; /* what the caller polls: everything that the decode waits for, and the timer */
+	int timer;
+	struct pollfd watched[STREAM_WATCHED]; /* as they are registered; fd -1: none */
+	uint64_t idle_since;                   /* when a step had nothing to do; 0: it had */
+
+	uint8_t *window; /* owned */
+	size_t window_size;
+	size_t window_filled, window_told; /* of bytes and samples */
+	size_t unit;                       /* bytes that are told together: of samples, a frame */
+	bool into;                         /* the pixels go to the caller's memory instead */
+
+	/* What has come and was not told yet. */
+	bool info_pending, frame_pending, loss_pending;
+	uint32_t delay;
+	size_t rows_told;   /* of those on the canvas */
+	uint32_t first_row; /* of the frame: where the canvas begins */
+	uint64_t sample_frames_told;
+	enum wire_tag tag;
+	size_t tag_size; /* of the value; 0: there is none */
+	char tag_value[WIRE_VALUE_MAX + 1];
+};
+
+/* ---- what has come, and how it is told (stream_events.c) ---- */
+
+/* Lets the call's news come to the stream. */
+void stream_listen(struct safe_stream *stream);
+
+/* What was told can make room; and where pixels wait for the caller to say where they go, the time for that is over.
+ * Returns SAFE_OK or SAFE_IO (no memory). */
+struct safe_outcome stream_make_room(struct safe_stream *stream);
+
+/* Whether what has come is for the caller to see. */
+bool stream_has_news(const struct safe_stream *stream);
+
+/* Fills the event with the next of it, or leaves it alone. */
+void stream_tell(struct safe_stream *stream, struct safe_event *event);
+
+/* ---- what the caller polls (stream_wait.c) ---- */
+
+/* Returns SAFE_OK or SAFE_IO. */
+struct safe_outcome stream_wait_open(struct safe_stream *stream);
+void stream_wait_close(struct safe_stream *stream);
+
+/* Sets up what safe_stream_fd() waits for; `again`: a step is needed in any case. */
+void stream_wait_for(struct safe_stream *stream, bool again);
+
+#endif
