@@ -249,13 +249,13 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "usage: play FILE...\n");
 		return SAFE_USAGE;
 	}
+	(void)signal(SIGINT, interrupt);
+	(void)signal(SIGTERM, interrupt);
 	(void)SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
 	if (SDL_Init(SDL_INIT_AUDIO) != 0 || safe_decoder_open(NULL, &decoder) != SAFE_OK) {
 		(void)fprintf(stderr, "play: cannot start: %s\n", SDL_GetError());
 		return SAFE_IO;
 	}
-	(void)signal(SIGINT, interrupt);
-	(void)signal(SIGTERM, interrupt);
 	for (int i = 1; i < argc && !interrupted; i++) {
 		enum safe_status status = play(decoder, argv[i]);
 		worst = status > worst ? status : worst;
