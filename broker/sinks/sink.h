@@ -66,6 +66,7 @@ struct sink {
 	enum wire_pixel_format narrow_format;
 	uint64_t written; /* bytes of pixels, samples or data that came in */
 	bool is_image, is_audio;
+	void *device; /* borrowed; that formats of broker/devices draw on or play through, set after sink_init() */
 	void *state; /* of the format */
 };
 
