@@ -245,11 +245,12 @@ clean: ## remove build/
 	rm -rf $(BUILD)
 
 help: ## print this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) samples/samples.mk | expand -t 18
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) samples/samples.mk tests/devices.mk | expand -t 20
 	@echo '  variables: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR BUILD V=1; for fuzz: SECONDS'
 
 include samples/samples.mk
 include broker/devices/devices.mk
 include tests/tests.mk
+include tests/devices.mk
 
 -include $(shell test -d $(BUILD)/obj && find $(BUILD)/obj -name '*.d')

@@ -121,7 +121,8 @@ static void report_details(const struct job *job)
 static void report_posture(const struct job *job)
 {
 	const struct options *options = job->options;
-	bool free = options->output || options->output_dir || options->info || options->diagnose;
+	bool free = options->output || options->output_dir || options->info || options->diagnose ||
+	            options->device != DEVICE_NONE;
 	FILE *stream = free ? stdout : stderr;
 
 	fputs("{\"file\": ", stream);

@@ -21,17 +21,21 @@ static void draw(void *context, uint64_t frames)
 {
 	struct show *show = context;
 	const struct wire_audio *audio = &show->job->audio;
+	uint64_t seconds = frames / audio->rate;
 
+	if (show->drawn && seconds == show->seconds)
+		return;
+	show->seconds = seconds;
+	show->drawn = true;
 	fputc('\r', stderr);
 	report_name(show->job);
-	print_time(frames / audio->rate);
+	print_time(seconds);
 	if (audio->frames != WIRE_UNKNOWN) {
 		fputs(" of ", stderr);
 		print_time(audio->frames / audio->rate);
 	}
 	fputs("\033[K", stderr);
 	(void)fflush(stderr);
-	show->drawn = true;
 }
 
 void show_start(struct show *show, const struct job *job)

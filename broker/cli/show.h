@@ -11,7 +11,8 @@
 struct show {
 	struct device *device; /* borrowed; NULL: none, and nothing is done here */
 	const struct job *job; /* that is on its way */
-	bool drawn;            /* there is a progress line */
+	bool drawn;            /* there is a progress line, */
+	uint64_t seconds;      /* of this time */
 };
 
 /* A job is about to start. */

@@ -112,10 +112,12 @@ static int set_format(snd_pcm_t *pcm, const struct wire_audio *audio)
 	return error;
 }
 
-/* It starts by itself when the buffer is full but for a period, so that it starts with as much as it can have. */
+/* It starts by itself when the buffer is full but for a period, so that it starts with as much as it can have.  What
+ * was played is overwritten with silence: else a card that runs on for a moment after the end plays old samples again.
+ */
 static int set_start(snd_pcm_t *pcm)
 {
-	snd_pcm_uframes_t buffer = 0, period = 0;
+	snd_pcm_uframes_t buffer = 0, period = 0, boundary = 0;
 	snd_pcm_sw_params_t *wanted = NULL;
 	int error = snd_pcm_get_params(pcm, &buffer, &period);
 
@@ -127,6 +129,12 @@ static int set_start(snd_pcm_t *pcm)
 		error = snd_pcm_sw_params_set_start_threshold(pcm, wanted, buffer > period ? buffer - period : 1);
 	if (error == 0)
 		error = snd_pcm_sw_params_set_avail_min(pcm, wanted, period);
+	if (error == 0)
+		error = snd_pcm_sw_params_get_boundary(wanted, &boundary);
+	if (error == 0)
+		error = snd_pcm_sw_params_set_silence_threshold(pcm, wanted, 0);
+	if (error == 0)
+		error = snd_pcm_sw_params_set_silence_size(pcm, wanted, boundary);
 	if (error == 0)
 		error = snd_pcm_sw_params(pcm, wanted);
 	snd_pcm_sw_params_free(wanted);
