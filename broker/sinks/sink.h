@@ -67,7 +67,7 @@ struct sink {
 	uint64_t written; /* bytes of pixels, samples or data that came in */
 	bool is_image, is_audio;
 	void *device; /* borrowed; that formats of broker/devices draw on or play through, set after sink_init() */
-	void *state; /* of the format */
+	void *state;  /* of the format */
 };
 
 /* The format of this name, or NULL.  The formats by index, NULL past the last. */
