@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../broker/devices/device.h"
 #include "../broker/devices/painter.h"
 #include "../broker/wire.h"
 
@@ -349,4 +350,84 @@ Test(screen, nonsense_is_refused)
 	screen.size = 0;
 	cr_expect(!screen_is_sound(&screen));
 	free(good.memory);
+}
+
+/* ---- the output format that draws on a screen ---- */
+
+/* What a driver was asked to do; it has a screen that was panned since it was opened. */
+static struct {
+	struct screen now;
+	struct safe_outcome outcome; /* of the beginning */
+	int begun, flushed;
+} asked;
+
+static struct safe_outcome begin(void *context, struct screen *screen)
+{
+	cr_assert_eq(context, &asked);
+	*screen = asked.now;
+	asked.begun++;
+	return asked.outcome;
+}
+
+static struct safe_outcome flush(void *context)
+{
+	cr_assert_eq(context, &asked);
+	asked.flushed++;
+	return outcome_ok();
+}
+
+static const struct screen_driver driver = { .begin = begin, .flush = flush };
+
+/* Draws the first `size` bytes of an opaque picture, which come without alpha, in pieces. */
+static struct safe_outcome draw(const uint8_t *rgb, size_t size, size_t piece)
+{
+	const struct wire_image image = { .width = 5, .height = 4, .pixel_format = WIRE_RGB, .frames = 1 };
+	struct device device = { .kind = DEVICE_FRAMEBUFFER, .driver = &driver, .context = &asked, .console.fd = -1 };
+	struct sink sink;
+
+	sink_init(&sink, device_sink_format(DEVICE_FRAMEBUFFER), WIRE_FORMAT_BIT(WIRE_BGRA), -1);
+	sink.device = &device;
+	struct safe_outcome outcome = sink_image(&sink, &image);
+	for (size_t at = 0; at < size && outcome.status == SAFE_OK; at += piece) {
+		size_t room = 0;
+		uint8_t *place = sink_reserve(&sink, &room);
+		size_t part = size - at < piece ? size - at : piece;
+		cr_assert(place && room >= part);
+		memcpy(place, rgb + at, part);
+		outcome = sink_commit(&sink, part);
+	}
+	if (outcome.status == SAFE_OK)
+		outcome = sink_end(&sink, true);
+	sink_release(&sink);
+	return outcome;
+}
+
+Test(screen, a_picture_comes_in_pieces_and_perhaps_not_whole)
+{
+	uint8_t rgb[5 * 4 * 3], expected[5 * 4 * 3];
+
+	for (size_t size = 0; size <= sizeof(rgb); size += 15) {
+		for (size_t piece = 1; piece < 40; piece++) {
+			memset(&asked, 0, sizeof(asked));
+			asked.now = make_screen(&layouts[0], 5, 4, 1, 3, 2);
+			for (size_t i = 0; i < sizeof(rgb); i++)
+				rgb[i] = (uint8_t)(i * 37 + 11);
+			memset(expected, 0, sizeof(expected));
+			memcpy(expected, rgb, size);
+			cr_assert_eq(draw(rgb, size, piece).status, SAFE_OK);
+			expect_screen(&asked.now, expected, "in pieces");
+			cr_assert(asked.begun == 1 && asked.flushed == 1);
+			free(asked.now.memory);
+		}
+	}
+}
+
+Test(screen, a_device_that_fails_is_not_drawn_on)
+{
+	uint8_t rgb[5 * 4 * 3] = { 0 };
+
+	memset(&asked, 0, sizeof(asked));
+	asked.outcome = outcome_of(SAFE_IO, "the screen is gone");
+	cr_expect_eq(draw(rgb, sizeof(rgb), 7).status, SAFE_IO);
+	cr_expect(asked.begun == 1 && asked.flushed == 0);
 }

@@ -144,6 +144,7 @@ static enum safe_status decode(struct options *options, char **arguments)
 	bool spared = spare_terminal(options);
 	fit_jobs(options);
 	struct safe_outcome outcome = open_device(options, &device);
+	const char *culprit = outcome.status != SAFE_OK ? options->device_name : NULL;
 	if (outcome.status == SAFE_OK)
 		outcome = open_nursery(options, &engine, &nursery, arguments);
 	enum safe_status status = outcome.status;
@@ -152,7 +153,7 @@ static enum safe_status decode(struct options *options, char **arguments)
 		status = batch_run(options, &nursery, device.kind != DEVICE_NONE ? &device : NULL);
 	close_device(&device);
 	if (outcome.status != SAFE_OK)
-		report_failure(options->device_name, &outcome);
+		report_failure(culprit, &outcome);
 	engine_close(&engine);
 	safe_decoder_close(&nursery.decoder);
 	if (spared && status == SAFE_OK && !options->quiet)

@@ -161,7 +161,7 @@ static enum safe_status set_device(const struct option_row *row, const char *nam
 	if (name && !*name)
 		return options_complain(row->name, name, "is no name");
 	options->device = (enum device_kind)row->least;
-	options->device_name = name;
+	options->device_name = name ? name : device_usual_name(options->device);
 	return SAFE_OK;
 }
 

@@ -19,6 +19,11 @@ static const struct {
 	[DEVICE_SPEAKER] = { "default", &sink_speaker, NULL, "alsa", SPEAKER_MODULE_SYMBOL },
 };
 
+const char *device_usual_name(enum device_kind kind)
+{
+	return kinds[kind].name;
+}
+
 const struct sink_format *device_sink_format(enum device_kind kind)
 {
 	return kinds[kind].format;
@@ -46,8 +51,6 @@ struct safe_outcome device_open(struct device *device, enum device_kind kind, co
 
 	device->kind = kind;
 	device->console = CONSOLE_NONE;
-	if (!name)
-		name = kinds[kind].name;
 	if (kinds[kind].driver)
 		return open_screen(device, kinds[kind].driver, name);
 	struct safe_outcome outcome = loader_find(LOADER_SINKS, kinds[kind].module, kinds[kind].symbol, &loaded);

@@ -56,7 +56,10 @@ struct device {
 /* The output format whose sinks draw on devices of this kind, or play; sink.device is a struct device. */
 const struct sink_format *device_sink_format(enum device_kind kind);
 
-/* Opens a device; `name` may be NULL.  SAFE_OK, or SAFE_IO, SAFE_UNSUPPORTED; device_close() is next in either case. */
+/* The name of the device that is meant when none is named. */
+const char *device_usual_name(enum device_kind kind);
+
+/* Opens a device.  SAFE_OK, or SAFE_IO, SAFE_UNSUPPORTED; device_close() is next in either case. */
 struct safe_outcome device_open(struct device *device, enum device_kind kind, const char *name);
 
 /* Leaves a picture on the screen for as long as asked: `seconds`, or DEVICE_SHOW_DEFAULT.  Returns how many seconds it
