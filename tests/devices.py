@@ -196,7 +196,7 @@ def on_framebuffer(bits, mode, *runs):
 
 @test
 def framebuffer_of_16_bits():
-    on_framebuffer(16, 791, (["--framebuffer", "--show", "5"], "photograph.jpg", nothing, "exited 0"),
+    on_framebuffer(16, 791, (["--framebuffer", "--show", "8"], "photograph.jpg", nothing, "exited 0"),
                    (["--framebuffer"], "small.png", signal_15, "exited 143"))
 
 
@@ -271,8 +271,6 @@ def play_all(files):
             "-device", "hda-output,audiodev=wav,mixer=off,use-timer=off"]
     with machine("sound", arguments=card, sounds=files) as running:
         running.load("snd-hda-codec-generic", "snd-hda-intel")
-        if "Cannot probe codecs" in running.log():
-            return None
         for name, stopped in (("noise-2.flac", False), ("noise-1.flac", False), ("noise-2.flac", True)):
             before = running.log()
             running.order("start", "/dev/ttyS0", PROGRAM, "--play=hw:0", "/" + name)
@@ -281,7 +279,10 @@ def play_all(files):
                 running.order("signal", str(int(signal.SIGSTOP)))
                 time.sleep(4)
                 running.order("signal", str(int(signal.SIGCONT)))
-            expect(running.ask("wait") == "exited 0", running.log())
+            status = running.ask("wait")
+            if "cannot open the sound card" in running.log():
+                return None
+            expect(status == "exited 0", running.log())
             said = running.log()[len(before):]
             expect(said.count("the sound stopped 1 time") == stopped, said)
         running.switch_off()
