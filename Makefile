@@ -25,6 +25,7 @@ PACKAGES := gcc g++ clang libclang-rt-14-dev clang-tidy clang-format cppcheck pk
 	libseccomp-dev libcriterion-dev scdoc \
 	libjpeg62-turbo-dev libpng-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev libbrotli-dev \
 	libflac-dev libmpg123-dev libvorbis-dev libopusfile-dev \
+	libasound2-dev libdrm-dev \
 	flac mpg123 vorbis-tools opus-tools \
 	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap gnuplot-nox \
 	bzip2 xz-utils lzip zstd lz4 brotli \
@@ -63,7 +64,9 @@ LIBRARY := $(wildcard broker/library/*.c) $(addprefix broker/,channels.c child.c
 TRUSTED := $(filter-out $(LIBRARY),$(wildcard broker/*.c))
 # Output formats whose writer is a module.
 SINK_MODULES := broker/sinks/png.c
-INTERFACE := $(filter-out broker/cli/main.c,$(wildcard broker/cli/*.c)) $(filter-out $(SINK_MODULES),$(wildcard broker/sinks/*.c))
+# Drivers of devices that are modules, likewise.
+DEVICE_MODULES := broker/devices/alsa.c broker/devices/display.c
+INTERFACE := $(filter-out broker/cli/main.c $(SINK_MODULES) $(DEVICE_MODULES),$(wildcard broker/cli/*.c broker/sinks/*.c broker/devices/*.c))
 MEMORY := decoders/arena.c decoders/interpose.c
 COMMON := decoders/session.c decoders/rehearse.c decoders/session_audio.c decoders/pixels.c decoders/reduce.c decoders/exif.c decoders/stream.c
 # What audio decoders share; a module has those of them that it needs.
@@ -84,7 +87,7 @@ SHARED := $(BUILD)/libsafe-decode.so
 STATIC := $(BUILD)/libsafe-decode.a
 MANUALS := $(patsubst man/%.scd,$(BUILD)/%,$(wildcard man/*.scd))
 MODULES := $(DECODERS:%=$(BUILD)/decoders/%.so)
-SINKS := $(SINK_MODULES:broker/sinks/%.c=$(BUILD)/sinks/%.so)
+SINKS := $(patsubst %.c,$(BUILD)/sinks/%.so,$(notdir $(SINK_MODULES) $(DEVICE_MODULES)))
 
 .PHONY: all deps run test check stress asan ubsan tsan valgrind fuzz bench install uninstall clean help
 .DELETE_ON_ERROR:
@@ -254,12 +257,14 @@ clean: ## remove build/
 	rm -rf $(BUILD)
 
 help: ## print this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) samples/samples.mk bench/bench.mk tests/prove.mk | expand -t 18
-	@echo '  variables: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR BUILD V=1; for fuzz: SECONDS; for memory: GIB'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) samples/samples.mk bench/bench.mk tests/prove.mk tests/devices.mk | expand -t 20
+	@echo '  variables: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR BUILD V=1; for fuzz, prove: SECONDS; for memory: GIB'
 
 include samples/samples.mk
 include bench/bench.mk
+include broker/devices/devices.mk
 include tests/tests.mk
 include tests/prove.mk
+include tests/devices.mk
 
 -include $(shell test -d $(BUILD)/obj && find $(BUILD)/obj -name '*.d')

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "channels.h"
 
+#include <string.h>
+
 static const struct {
 	uint32_t layout;
 	const char *name;
@@ -73,4 +75,42 @@ size_t channels_order(const struct wire_audio *audio, enum wire_speaker order[WI
 			count++;
 		}
 	return count;
+}
+
+void channels_in_alsa_order(const struct wire_audio *audio, uint8_t places[WIRE_CHANNELS_MAX])
+{
+	/* Those that come first; all others keep their order. */
+	static const enum wire_speaker with_back[] = { WIRE_FRONT_LEFT, WIRE_FRONT_RIGHT,  WIRE_BACK_LEFT,
+		                                       WIRE_BACK_RIGHT, WIRE_FRONT_CENTER, WIRE_LOW_FREQUENCY };
+	/* Where there is no back, the sides take its place. */
+	static const enum wire_speaker with_sides[] = { WIRE_FRONT_LEFT, WIRE_FRONT_RIGHT,  WIRE_SIDE_LEFT,
+		                                        WIRE_SIDE_RIGHT, WIRE_FRONT_CENTER, WIRE_LOW_FREQUENCY };
+	bool back = audio->channel_layout & WIRE_SPEAKER_BIT(WIRE_BACK_LEFT);
+	const enum wire_speaker *first = back ? with_back : with_sides;
+	enum wire_speaker order[WIRE_CHANNELS_MAX];
+	bool placed[WIRE_CHANNELS_MAX] = { false };
+	size_t known = channels_order(audio, order);
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof(with_back) / sizeof(with_back[0]); i++)
+		for (size_t channel = 0; channel < known; channel++)
+			if (order[channel] == first[i]) {
+				places[count++] = (uint8_t)channel;
+				placed[channel] = true;
+			}
+	for (size_t channel = 0; channel < audio->channels; channel++)
+		if (!placed[channel])
+			places[count++] = (uint8_t)channel;
+}
+
+void channels_reorder(uint8_t *data, size_t frames, const uint8_t *places, uint32_t channels, size_t sample)
+{
+	uint8_t frame[WIRE_CHANNELS_MAX * 4];
+	size_t stride = channels * sample;
+
+	for (uint8_t *end = data + frames * stride; data < end; data += stride) {
+		memcpy(frame, data, stride);
+		for (uint32_t channel = 0; channel < channels; channel++)
+			memcpy(data + channel * sample, frame + places[channel] * sample, sample);
+	}
 }

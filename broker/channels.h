@@ -22,4 +22,10 @@ size_t channels_order(const struct wire_audio *audio, enum wire_speaker order[WI
  * in that order already. */
 const uint8_t *channels_in_wave_order(const struct wire_audio *audio);
 
+/* For a sound card: where each channel is found, in the order of ALSA (the back before the center). */
+void channels_in_alsa_order(const struct wire_audio *audio, uint8_t places[WIRE_CHANNELS_MAX]);
+
+/* Puts the samples of each frame in another order: channel i comes from places[i]. */
+void channels_reorder(uint8_t *data, size_t frames, const uint8_t *places, uint32_t channels, size_t sample);
+
 #endif

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/single_threaded.h>
 #include <unistd.h>
 
 static struct arena *host;
@@ -67,6 +69,22 @@ void interpose_enter_child(void)
 	selected = decode;
 }
 
+/* ---- threads: hardly ever is there more than one, and then nothing is locked ---- */
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+/* Returns whether there is something to unlock. */
+static inline bool lock(void)
+{
+	return !__libc_single_threaded && pthread_mutex_lock(&mutex) == 0;
+}
+
+static inline void unlock(bool locked)
+{
+	if (locked)
+		(void)pthread_mutex_unlock(&mutex);
+}
+
 /* ---- the standard names ---- */
 
 #define EXPORT __attribute__((visibility("default")))
@@ -82,21 +100,31 @@ static bool is_absurd(size_t size)
 
 EXPORT void *malloc(size_t size)
 {
-	return is_absurd(size) ? NULL : arena_alloc(current(), size);
+	if (is_absurd(size))
+		return NULL;
+	bool locked = lock();
+	void *memory = arena_alloc(current(), size);
+	unlock(locked);
+	return memory;
 }
 
 EXPORT void *calloc(size_t count, size_t size)
 {
-	return arena_alloc_zeroed(current(), count, size);
+	bool locked = lock();
+	void *memory = arena_alloc_zeroed(current(), count, size);
+	unlock(locked);
+	return memory;
 }
 
 EXPORT void free(void *pointer)
 {
 	int saved = errno;
 	struct arena *owner = owner_of(pointer);
+	bool locked = lock();
 
 	if (owner)
 		arena_free(owner, pointer);
+	unlock(locked);
 	errno = saved;
 }
 
@@ -110,7 +138,12 @@ EXPORT void *realloc(void *pointer, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	return is_absurd(size) ? NULL : arena_resize(owner, pointer, size);
+	if (is_absurd(size))
+		return NULL;
+	bool locked = lock();
+	void *memory = arena_resize(owner, pointer, size);
+	unlock(locked);
+	return memory;
 }
 
 EXPORT void *reallocarray(void *pointer, size_t count, size_t size)
@@ -126,7 +159,12 @@ EXPORT void *reallocarray(void *pointer, size_t count, size_t size)
 
 EXPORT void *memalign(size_t alignment, size_t size)
 {
-	return is_absurd(size) ? NULL : arena_alloc_aligned(current(), alignment, size);
+	if (is_absurd(size))
+		return NULL;
+	bool locked = lock();
+	void *memory = arena_alloc_aligned(current(), alignment, size);
+	unlock(locked);
+	return memory;
 }
 
 EXPORT void *aligned_alloc(size_t alignment, size_t size)

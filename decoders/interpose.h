@@ -4,7 +4,8 @@
  *
  * The process starts on a host arena of its own, which is hidden from children.  What a child needs (the decoder module
  * that dlopen() loads, its tables) is allocated while the decode arena is selected.  Memory always goes back to the
- * arena that it came from.  For processes of one thread.
+ * arena that it came from.  A process forks while it has one thread; one that does not fork may have others, such as a
+ * library starts that talks to a sound server.
  */
 #ifndef SAFE_DECODE_INTERPOSE_H
 #define SAFE_DECODE_INTERPOSE_H

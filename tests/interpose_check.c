@@ -2,6 +2,7 @@
 /* A whole process on the interposed allocator: what its libraries allocate, and what its children see. */
 #include <dlfcn.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -99,6 +100,44 @@ static void check_child(void)
 	free(secret);
 }
 
+enum { THREADS = 4, ROUNDS = 200000, HELD = 64 };
+
+static void *allocate_much(void *seed)
+{
+	unsigned state = (unsigned)(uintptr_t)seed;
+	char *held[HELD] = { NULL };
+	bool good = true;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		size_t place = (size_t)rand_r(&state) % HELD;
+		size_t size = (size_t)rand_r(&state) % 2000 + 1;
+		good = good && (!held[place] || *held[place] == (char)place);
+		free(i % 3 == 0 ? held[place] : NULL);
+		held[place] = i % 3 == 0 ? malloc(size) : realloc(held[place], size);
+		if (held[place])
+			*held[place] = (char)place;
+	}
+	for (size_t place = 0; place < HELD; place++)
+		free(held[place]);
+	return good ? NULL : seed;
+}
+
+static void check_threads(struct arena *arena)
+{
+	pthread_t threads[THREADS];
+	size_t running = 0;
+	bool good = interpose_select(arena) == 0;
+
+	while (running < THREADS &&
+	       pthread_create(&threads[running], NULL, allocate_much, (void *)(uintptr_t)(running + 1)) == 0)
+		running++;
+	for (size_t i = 0; i < running; i++) {
+		void *result = NULL;
+		good = pthread_join(threads[i], &result) == 0 && !result && good;
+	}
+	check(good && running == THREADS && arena_check(arena), "threads can allocate at once");
+}
+
 int main(void)
 {
 	struct arena *arena = arena_create((size_t)16 << 20);
@@ -109,5 +148,6 @@ int main(void)
 	check_standard_names();
 	check_libraries(arena);
 	check_child();
+	check_threads(arena);
 	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -13,10 +13,12 @@
 #include "names.h"
 #include "progress.h"
 #include "report.h"
+#include "show.h"
 
 struct batch {
 	const struct options *options;
 	struct nursery *nursery;
+	struct show show;
 	struct names names;
 	struct progress progress;
 	struct job *jobs;   /* slots; options->jobs of them */
@@ -48,8 +50,10 @@ static void finish(struct batch *batch, size_t slot)
 	struct job *job = &batch->jobs[slot];
 
 	job_end(job);
+	show_clear(&batch->show);
 	progress_clear(&batch->progress);
 	report_job(job);
+	show_end(&batch->show, job);
 	job_free(job);
 	if (job->outcome.status > batch->worst)
 		batch->worst = job->outcome.status;
@@ -67,9 +71,11 @@ static void start(struct batch *batch, size_t slot)
 	*job = (struct job){
 		.options = batch->options,
 		.nursery = batch->nursery,
+		.device = batch->show.device,
 		.name = batch->options->inputs[batch->next++],
 		.slot = slot,
 	};
+	show_start(&batch->show, job);
 	if (!job_start(job, name_output, batch)) {
 		finish(batch, slot);
 		return;
@@ -139,11 +145,12 @@ static const char *picture_extension(const struct options *options)
 	return options->sink->name;
 }
 
-enum safe_status batch_run(const struct options *options, struct nursery *nursery)
+enum safe_status batch_run(const struct options *options, struct nursery *nursery, struct device *device)
 {
 	struct batch batch = {
 		.options = options,
 		.nursery = nursery,
+		.show.device = device,
 		.names = NAMES_INIT(options->output_dir, picture_extension(options)),
 	};
 	struct safe_outcome outcome = open_batch(&batch);

@@ -7,7 +7,7 @@
 #include "job.h"
 #include "options.h"
 
-/* Decodes all inputs and reports on each.  Returns the highest status. */
-enum safe_status batch_run(const struct options *options, struct nursery *nursery);
+/* Decodes all inputs, to files or to a device (NULL: none), and reports on each.  Returns the highest status. */
+enum safe_status batch_run(const struct options *options, struct nursery *nursery, struct device *device);
 
 #endif

@@ -22,6 +22,9 @@ struct watched {
 static struct watched children[INTERRUPT_CHILDREN];
 static struct watched brokers[INTERRUPT_BROKERS];
 
+static void (*volatile restore_first)(void *context);
+static void *volatile restore_context;
+
 static void reap(const struct watched *watched, size_t count)
 {
 	int status = 0;
@@ -37,6 +40,8 @@ static void end_by_signal(int number)
 {
 	if (getpid() != owner)
 		_exit(128 + number);
+	if (restore_first)
+		restore_first(restore_context);
 	for (size_t i = 0; i < INTERRUPT_CHILDREN; i++)
 		if (children[i].pid > 0)
 			(void)syscall(SYS_pidfd_send_signal, children[i].fd, SIGKILL, NULL, 0);
@@ -84,4 +89,11 @@ void interrupt_watch_broker(pid_t pid, int socket)
 		brokers[i].pid = socket < 0 ? 0 : pid;
 		return;
 	}
+}
+
+void interrupt_restore(void (*restore)(void *context), void *context)
+{
+	restore_first = NULL;
+	restore_context = context;
+	restore_first = restore;
 }

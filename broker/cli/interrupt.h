@@ -20,4 +20,8 @@ void interrupt_watch(size_t slot, pid_t pid, int pidfd);
 /* A broker, whose end of `socket` will tell it to end; -1: it has ended.  For safe_decoder.watch. */
 void interrupt_watch_broker(pid_t pid, int socket);
 
+/* What must be done to `context` before anything else: give a screen back.  It may call only what a signal handler may.
+ * NULL: nothing. */
+void interrupt_restore(void (*restore)(void *context), void *context);
+
 #endif

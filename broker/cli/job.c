@@ -34,6 +34,7 @@ static struct safe_outcome open_sink(struct job *job)
 	if (outcome.status != SAFE_OK)
 		return outcome;
 	sink_init(&job->sink, job->options->sink, job->options->pixel_formats, fd);
+	job->sink.device = job->device;
 	job->sink_open = true;
 	return outcome;
 }

@@ -38,11 +38,12 @@ struct nursery {
 };
 
 struct job {
-	const struct options *options; /* borrowed, as the next two */
+	const struct options *options; /* borrowed, as the next three */
 	struct nursery *nursery;
-	const char *name; /* of the input; "-" is standard input */
-	size_t slot;      /* for interrupt_watch() */
-	int source;       /* -1: closed */
+	struct device *device; /* NULL: output goes to files */
+	const char *name;      /* of the input; "-" is standard input */
+	size_t slot;           /* for interrupt_watch() */
+	int source;            /* -1: closed */
 	const struct safe_format *format;
 	char *output_path; /* owned; NULL: standard output */
 	struct decode decode;

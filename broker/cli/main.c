@@ -67,7 +67,7 @@ static bool spare_terminal(struct options *options)
 	bool decodes =
 	        options->action == OPTIONS_DECODE && !options->output_dir && !options->info && !options->diagnose;
 
-	if (!decodes || !shown || strcmp(options->sink->name, "preview") == 0)
+	if (!decodes || !shown || options->device != DEVICE_NONE || strcmp(options->sink->name, "preview") == 0)
 		return false;
 	options->sink = sink_format_by_name("preview");
 	options->pixel_formats = options->sink->preferred;
@@ -76,7 +76,7 @@ static bool spare_terminal(struct options *options)
 }
 
 /* One input is decoded by a child of this process: nothing starts faster.  For several, brokers keep spares, and are
- * replaced when one of their children crashed. */
+ * replaced when one of their children crashed.  With a device, too, for what it has mapped must not be forked. */
 static struct safe_outcome open_nursery(const struct options *options, struct engine *engine, struct nursery *nursery,
                                         struct launcher *launcher, char **arguments)
 {
@@ -84,9 +84,10 @@ static struct safe_outcome open_nursery(const struct options *options, struct en
 		.size = sizeof(config),
 		.memory = options->limits.memory,
 		.spares = (uint32_t)options->jobs,
+		.no_spares = options->input_count <= 1,
 	};
 
-	if (options->input_count <= 1 || options->diagnose) {
+	if ((options->input_count <= 1 && options->device == DEVICE_NONE) || options->diagnose) {
 		nursery->engine = engine;
 		return engine_open(engine, options->limits.memory, options->diagnose, arguments);
 	}
@@ -153,24 +154,54 @@ static struct safe_outcome confine(const struct options *options, struct nursery
 	return outcome;
 }
 
+static void restore_device(void *device)
+{
+	device_restore(device);
+}
+
+/* Before there is a decoder.  (The launcher, which there is, has nothing of it.) */
+static struct safe_outcome open_device(const struct options *options, struct device *device)
+{
+	if (options->device == DEVICE_NONE)
+		return outcome_ok();
+	interrupt_restore(restore_device, device);
+	return device_open(device, options->device, options->device_name);
+}
+
+static void close_device(struct device *device)
+{
+	/* A signal may come at any time, and finds what to restore until it is restored. */
+	device_restore(device);
+	interrupt_restore(NULL, NULL);
+	device_close(device);
+}
+
 static enum safe_status decode(struct options *options, char **arguments)
 {
 	struct engine engine = { .open = false };
 	struct nursery nursery = { .engine = NULL };
 	struct launcher launcher = LAUNCHER_NONE;
+	struct device device = { .kind = DEVICE_NONE };
 	bool spared = spare_terminal(options);
 	fit_jobs(options);
+	const char *about = options->output_dir;
 	struct safe_outcome outcome = make_folder(options->output_dir);
-	const char *about = outcome.status == SAFE_OK ? NULL : options->output_dir;
-	if (outcome.status == SAFE_OK)
+	if (outcome.status == SAFE_OK) {
+		about = NULL;
 		outcome = open_nursery(options, &engine, &nursery, &launcher, arguments);
+	}
+	if (outcome.status == SAFE_OK) {
+		outcome = open_device(options, &device);
+		about = outcome.status != SAFE_OK ? options->device_name : NULL;
+	}
 	if (outcome.status == SAFE_OK)
 		outcome = confine(options, &nursery);
 	enum safe_status status = outcome.status;
 
 	if (status == SAFE_OK)
-		status = batch_run(options, &nursery);
-	else
+		status = batch_run(options, &nursery, device.kind != DEVICE_NONE ? &device : NULL);
+	close_device(&device);
+	if (outcome.status != SAFE_OK)
 		report_failure(about, &outcome);
 	engine_close(&engine);
 	safe_decoder_close(&nursery.decoder);

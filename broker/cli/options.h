@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "../devices/device.h"
 #include "../limits.h"
 #include "../registry.h"
 #include "../sinks/sink.h"
@@ -34,6 +35,10 @@ struct options {
 	const struct safe_format *decoder; /* NULL: by content */
 	uint32_t scale;                    /* 1, 2, 4 or 8 */
 	struct safe_limits limits;
+	enum device_kind device;   /* DEVICE_NONE: output goes to files */
+	const char *device_name;   /* NULL without one */
+	uint32_t show;             /* seconds that a picture is shown, or DEVICE_SHOW_DEFAULT */
+	struct sound_limits sound; /* of what is played */
 	bool info, partial, strict, cover, posture, diagnose, quiet, verbose;
 };
 

@@ -30,8 +30,7 @@ void report_failure(const char *name, const struct safe_outcome *outcome)
 	fputc('\n', stderr);
 }
 
-/* "image.jpg: " at the start of a line on standard error. */
-static void start_line(const struct job *job)
+void report_name(const struct job *job)
 {
 	escape_text(stderr, shown_name(job->name));
 	fputs(": ", stderr);
@@ -66,7 +65,7 @@ static void report_raw_audio(const struct job *job)
 /* Raw pixels and samples do not say what they are: this line does. */
 static void report_raw(const struct job *job)
 {
-	start_line(job);
+	report_name(job);
 	if (job->is_audio) {
 		report_raw_audio(job);
 		return;
@@ -83,7 +82,7 @@ static void report_damage(const struct job *job)
 {
 	struct safe_outcome damage = outcome_of_failure(job->damage);
 
-	start_line(job);
+	report_name(job);
 	fprintf(stderr, "partial: %s", damage.reason);
 	if (job->is_image)
 		fprintf(stderr, "; %" PRIu64 " of %" PRIu32 " rows missing", job->rows_lacking, job->image.height);
@@ -92,7 +91,7 @@ static void report_damage(const struct job *job)
 
 static void report_losses(const struct job *job)
 {
-	start_line(job);
+	report_name(job);
 	fprintf(stderr, "%" PRIu64 " damaged part%s concealed or skipped\n", job->losses, job->losses == 1 ? "" : "s");
 }
 
@@ -105,15 +104,15 @@ static const char *posture_text(const struct sandbox_posture *posture)
 static void report_details(const struct job *job)
 {
 	if (job->decode.posture.verified) {
-		start_line(job);
+		report_name(job);
 		fprintf(stderr, "%s\n", posture_text(&job->decode.posture));
 	}
 	if (job->notes & WIRE_NOTE_WARNINGS) {
-		start_line(job);
+		report_name(job);
 		fputs("the codec passed over something odd that cost no pixel\n", stderr);
 	}
 	if (job->notes & WIRE_NOTE_TRAILING) {
-		start_line(job);
+		report_name(job);
 		fputs("bytes follow the end of what was decoded\n", stderr);
 	}
 }
@@ -122,7 +121,8 @@ static void report_details(const struct job *job)
 static void report_posture(const struct job *job)
 {
 	const struct options *options = job->options;
-	bool free = options->output || options->output_dir || options->info || options->diagnose;
+	bool free = options->output || options->output_dir || options->info || options->diagnose ||
+	            options->device != DEVICE_NONE;
 	const struct confinement *own = &job->nursery->confinement;
 	FILE *stream = free ? stdout : stderr;
 
@@ -142,13 +142,13 @@ static void report_diagnosis(const struct job *job)
 	char *forbidden = job->decode.reported ? sandbox_system_call_name(&job->decode.report) : NULL;
 
 	if (forbidden) {
-		start_line(job);
+		report_name(job);
 		fprintf(stderr, "the decoder tried %s, which the sandbox forbids\n", forbidden);
 		free(forbidden);
 		return;
 	}
 	if (job->outcome.status == SAFE_OK) {
-		start_line(job);
+		report_name(job);
 		fprintf(stderr, "no forbidden system call: the decode is %s\n",
 		        job->damage == WIRE_OK ? "complete" : "partial");
 		return;

@@ -10,6 +10,9 @@
 /* The result of one job that has ended. */
 void report_job(const struct job *job);
 
+/* "image.jpg: " at the start of a line on standard error. */
+void report_name(const struct job *job);
+
 /* One line on standard error: "safe-decode: NAME: reason: errno text".  `name` may be NULL. */
 void report_failure(const char *name, const struct safe_outcome *outcome);
 

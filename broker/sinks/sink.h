@@ -66,7 +66,8 @@ struct sink {
 	enum wire_pixel_format narrow_format;
 	uint64_t written; /* bytes of pixels, samples or data that came in */
 	bool is_image, is_audio;
-	void *state; /* of the format */
+	void *device; /* borrowed; that formats of broker/devices draw on or play through, set after sink_init() */
+	void *state;  /* of the format */
 };
 
 /* The format of this name, or NULL.  The formats by index, NULL past the last. */

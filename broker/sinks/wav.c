@@ -150,25 +150,13 @@ static struct safe_outcome begin(struct sink *sink)
 	return sink_write(sink, wav->header, wav->header_size);
 }
 
-/* Puts the samples of each frame into the order of WAV. */
-static void reorder(uint8_t *data, size_t size, const uint8_t *places, uint32_t channels, size_t sample)
-{
-	uint8_t frame[8 * 4]; /* as many channels as Vorbis has an order for */
-	size_t stride = channels * sample;
-
-	for (size_t at = 0; at < size; at += stride) {
-		memcpy(frame, data + at, stride);
-		for (uint32_t channel = 0; channel < channels; channel++)
-			memcpy(data + at + channel * sample, frame + places[channel] * sample, sample);
-	}
-}
-
 static struct safe_outcome write_samples(struct sink *sink, uint8_t *data, size_t size)
 {
 	const uint8_t *places = channels_in_wave_order(&sink->audio);
 
 	if (places)
-		reorder(data, size, places, sink->audio.channels, wire_sample_bytes[sink->audio.sample_format]);
+		channels_reorder(data, size / sink->stride, places, sink->audio.channels,
+		                 wire_sample_bytes[sink->audio.sample_format]);
 	return sink_write(sink, data, size);
 }
 

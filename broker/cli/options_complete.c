@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../wire.h"
+#include "../words.h"
+#include "interrupt.h"
+#include "options_table.h"
+
+static enum safe_status choose_pixels(struct options_parsed *parsed)
+{
+	const uint32_t with_alpha = WIRE_FORMAT_BIT(WIRE_BGRA) | WIRE_FORMAT_BIT(WIRE_RGBA) |
+	                            WIRE_FORMAT_BIT(WIRE_BGRA_PREMULTIPLIED) |
+	                            WIRE_FORMAT_BIT(WIRE_RGBA_PREMULTIPLIED) | WIRE_FORMAT_BIT(WIRE_RGBA16);
+	struct options *options = &parsed->options;
+	char text[256] = "";
+
+	options->pixel_formats = options->sink->preferred;
+	if (options->sink->accepted == 0) /* it takes no picture, and says so when one comes */
+		options->pixel_formats = WIRE_FORMAT_BIT(WIRE_BGRA);
+	/* Rows that lack are transparent, wherever the output format can say so. */
+	if (options->partial && (options->pixel_formats & with_alpha))
+		options->pixel_formats &= with_alpha;
+	if (parsed->pixel_format == WIRE_PIXEL_FORMATS)
+		return SAFE_OK;
+	if (options->sink->accepted == 0)
+		return options_complain("pixels", options->sink->name, "holds no pixels");
+	options->pixel_formats = WIRE_FORMAT_BIT(parsed->pixel_format);
+	if (options->sink->accepted & options->pixel_formats)
+		return SAFE_OK;
+	(void)snprintf(text, sizeof(text), "cannot be held by %s; it takes", options->sink->name);
+	const char *separator = " ";
+	for (uint32_t format = 0; format < WIRE_PIXEL_FORMATS; format++) {
+		size_t used = strlen(text);
+		if (!(options->sink->accepted & WIRE_FORMAT_BIT(format)))
+			continue;
+		(void)snprintf(text + used, sizeof(text) - used, "%s%s", separator, options_pixel_format_name(format));
+		separator = ", ";
+	}
+	return options_complain("pixels", options_pixel_format_name(parsed->pixel_format), text);
+}
+
+static enum safe_status choose_samples(struct options_parsed *parsed)
+{
+	struct options *options = &parsed->options;
+
+	/* A format without audio says so when some comes. */
+	options->sample_formats = options->sink->samples;
+	if (options->sample_formats == 0)
+		options->sample_formats = WIRE_FORMAT_BIT(WIRE_SAMPLE_FORMATS) - 1;
+	if (parsed->sample_format == WIRE_SAMPLE_FORMATS)
+		return SAFE_OK;
+	options->sample_formats = WIRE_FORMAT_BIT(parsed->sample_format);
+	if (options->sink->samples & options->sample_formats)
+		return SAFE_OK;
+	return options_complain("samples", options_sample_format_name(parsed->sample_format),
+	                        "cannot be held by this output format");
+}
+
+/* What the extension of the output's name says about its pixels, or WIRE_PIXEL_FORMATS. */
+static uint32_t pixels_by_file_name(const struct options *options)
+{
+	const char *dot = options->output ? strrchr(options->output, '.') : NULL;
+	uint32_t format = 0;
+
+	/* Only one that stands for the output format, too. */
+	if (!dot || sink_format_by_file_name(options->output) != options->sink)
+		return WIRE_PIXEL_FORMATS;
+	if (words_have("pgm", dot + 1))
+		return WIRE_GRAY;
+	while (format < WIRE_PIXEL_FORMATS && !words_have(options_pixel_format_name(format), dot + 1))
+		format++;
+	return format;
+}
+
+/* Options that exclude each other. */
+static enum safe_status check_conflicts(const struct options *options)
+{
+	const struct {
+		bool conflict;
+		const char *what;
+	} conflicts[] = {
+		{ options->output && options->output_dir, "--output and --output-dir exclude each other" },
+		{ options->output && options->input_count > 1,
+		  "--output takes one input; for several use --output-dir" },
+		{ options->info && (options->output || options->output_dir), "--info writes to standard output only" },
+		{ options->diagnose && (options->output || options->output_dir || options->info),
+		  "--diagnose writes no output" },
+		{ options->device != DEVICE_NONE && (options->output || options->output_dir),
+		  "what a device shows or plays is written to no file" },
+		{ options->device != DEVICE_NONE && (options->info || options->diagnose),
+		  "--info and --diagnose show and play nothing" },
+		{ options->device == DEVICE_SPEAKER && options->cover,
+		  "--cover gives a picture, which cannot be played" },
+		{ (options->scale & (options->scale - 1)) != 0, "--scale takes 1, 2, 4 or 8" },
+		{ options->quiet && options->verbose, "--quiet and --verbose exclude each other" },
+	};
+	for (size_t i = 0; i < sizeof(conflicts) / sizeof(conflicts[0]); i++)
+		if (conflicts[i].conflict)
+			return options_complain(NULL, NULL, conflicts[i].what);
+	return SAFE_OK;
+}
+
+enum safe_status options_complete(struct options_parsed *parsed)
+{
+	struct options *options = &parsed->options;
+	long processors = 1;
+
+	/* Reads a file of the system: not for nothing. */
+	if (options->output_dir && parsed->jobs == 0)
+		processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	options->jobs = parsed->jobs > 0 ? parsed->jobs : processors > 0 ? (size_t)processors : 1;
+	if (options->jobs > INTERRUPT_CHILDREN)
+		options->jobs = INTERRUPT_CHILDREN;
+	if (options->device != DEVICE_NONE && (parsed->sink || parsed->pixel_format != WIRE_PIXEL_FORMATS ||
+	                                       parsed->sample_format != WIRE_SAMPLE_FORMATS))
+		return options_complain(NULL, NULL,
+		                        "a device chooses formats for itself: no --to, --pixels, --samples");
+	options->sink = options->device == DEVICE_NONE ? parsed->sink : device_sink_format(options->device);
+	if (!options->sink && options->output)
+		options->sink = sink_format_by_file_name(options->output);
+	if (!options->sink)
+		options->sink = sink_format_by_name("raw");
+	if (parsed->pixel_format == WIRE_PIXEL_FORMATS)
+		parsed->pixel_format = pixels_by_file_name(options);
+	enum safe_status status = check_conflicts(options);
+	if (status == SAFE_OK)
+		status = choose_pixels(parsed);
+	return status == SAFE_OK ? choose_samples(parsed) : status;
+}

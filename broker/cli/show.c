@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "show.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "report.h"
+
+/* "1:02:03", or "2:03". */
+static void print_time(uint64_t seconds)
+{
+	if (seconds >= 3600)
+		fprintf(stderr, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, seconds / 3600, seconds / 60 % 60,
+		        seconds % 60);
+	else
+		fprintf(stderr, "%" PRIu64 ":%02" PRIu64, seconds / 60, seconds % 60);
+}
+
+static void draw(void *context, uint64_t frames)
+{
+	struct show *show = context;
+	const struct wire_audio *audio = &show->job->audio;
+	uint64_t seconds = frames / audio->rate;
+
+	if (show->drawn && seconds == show->seconds)
+		return;
+	show->seconds = seconds;
+	show->drawn = true;
+	fputc('\r', stderr);
+	report_name(show->job);
+	print_time(seconds);
+	if (audio->frames != WIRE_UNKNOWN) {
+		fputs(" of ", stderr);
+		print_time(audio->frames / audio->rate);
+	}
+	fputs("\033[K", stderr);
+	(void)fflush(stderr);
+}
+
+void show_start(struct show *show, const struct job *job)
+{
+	if (!show->device)
+		return;
+	show->job = job;
+	show->device->speaker.limits = job->options->sound;
+	show->device->speaker.heard = !job->options->quiet && isatty(STDERR_FILENO) ? draw : NULL;
+	show->device->speaker.heard_context = show;
+}
+
+void show_clear(struct show *show)
+{
+	if (show->drawn)
+		fputs("\r\033[K", stderr);
+	show->drawn = false;
+}
+
+static void tell_gaps(const struct job *job, uint64_t gaps)
+{
+	report_name(job);
+	fprintf(stderr, "the sound stopped %" PRIu64 " time%s, for samples came too late\n", gaps,
+	        gaps == 1 ? "" : "s");
+}
+
+void show_end(struct show *show, const struct job *job)
+{
+	struct device *device = show->device;
+
+	if (!device || !job->sink_open)
+		return;
+	if (job->is_audio && device->speaker.gaps > 0)
+		tell_gaps(job, device->speaker.gaps);
+	if (!job->is_image || job->outcome.status != SAFE_OK)
+		return;
+	uint32_t seconds = device_patience(device, job->options->show);
+	if (seconds > 0 && !job->options->quiet) {
+		report_name(job);
+		fprintf(stderr, "shown for %" PRIu32 " second%s\n", seconds, seconds == 1 ? "" : "s");
+	}
+	device_linger(device, job->options->show);
+}

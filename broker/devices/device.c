@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "device.h"
+
+#include <stddef.h>
+
+#include "../loader.h"
+#include "drivers.h"
+
+enum { SHOW_SECONDS = 10 };
+
+static const struct {
+	const char *name; /* of the usual device */
+	const struct sink_format *format;
+	const struct screen_driver *driver; /* NULL: it is in a module, */
+	const char *module, *symbol;        /* this one */
+} kinds[] = {
+	[DEVICE_FRAMEBUFFER] = { "/dev/fb0", &sink_screen, &framebuffer_driver, NULL, NULL },
+	[DEVICE_DISPLAY] = { "/dev/dri/card0", &sink_screen, NULL, "display", SCREEN_MODULE_SYMBOL },
+	[DEVICE_SPEAKER] = { "default", &sink_speaker, NULL, "alsa", SPEAKER_MODULE_SYMBOL },
+};
+
+const char *device_usual_name(enum device_kind kind)
+{
+	return kinds[kind].name;
+}
+
+const struct sink_format *device_sink_format(enum device_kind kind)
+{
+	return kinds[kind].format;
+}
+
+static struct safe_outcome open_screen(struct device *device, const struct screen_driver *driver, const char *name)
+{
+	struct safe_outcome outcome = console_open(&device->console);
+
+	device->driver = driver;
+	if (outcome.status == SAFE_OK)
+		outcome = driver->open(name, &device->screen, &device->context);
+	return outcome;
+}
+
+static struct safe_outcome open_speaker(struct device *device, const struct speaker_driver *driver, const char *name)
+{
+	device->speaker.driver = driver;
+	return driver->open(name, &device->speaker.context);
+}
+
+struct safe_outcome device_open(struct device *device, enum device_kind kind, const char *name)
+{
+	void *loaded = NULL;
+
+	device->kind = kind;
+	device->console = CONSOLE_NONE;
+	if (kinds[kind].driver)
+		return open_screen(device, kinds[kind].driver, name);
+	struct safe_outcome outcome = loader_find(LOADER_SINKS, kinds[kind].module, kinds[kind].symbol, &loaded);
+	if (outcome.status != SAFE_OK || !loaded)
+		return outcome;
+	return kind == DEVICE_SPEAKER ? open_speaker(device, loaded, name) : open_screen(device, loaded, name);
+}
+
+uint32_t device_patience(const struct device *device, uint32_t seconds)
+{
+	if (device->console.keys)
+		return 0;
+	return seconds == DEVICE_SHOW_DEFAULT ? SHOW_SECONDS : seconds;
+}
+
+void device_linger(struct device *device, uint32_t seconds)
+{
+	bool endless = seconds == DEVICE_SHOW_DEFAULT && device->console.keys;
+
+	if (seconds == DEVICE_SHOW_DEFAULT)
+		seconds = SHOW_SECONDS;
+	console_wait(&device->console, endless ? -1 : (int64_t)seconds * 1000);
+}
+
+void device_restore(struct device *device)
+{
+	if (device->context && device->driver->restore)
+		device->driver->restore(device->context);
+	console_restore(&device->console);
+}
+
+void device_close(struct device *device)
+{
+	if (device->kind == DEVICE_NONE)
+		return;
+	device_restore(device);
+	console_close(&device->console);
+	if (device->context)
+		device->driver->close(device->context);
+	if (device->speaker.context)
+		device->speaker.driver->close(device->speaker.context);
+	*device = (struct device){ .kind = DEVICE_NONE };
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* A picture on a screen. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "drivers.h"
+#include "painter.h"
+
+static struct safe_outcome begin(struct sink *sink)
+{
+	struct device *device = sink->device;
+	struct painter *painter = calloc(1, sizeof(*painter));
+
+	sink->state = painter;
+	if (!painter)
+		return outcome_of_errno(SAFE_IO, "no memory for the picture", ENOMEM);
+	console_leave(&device->console);
+	struct safe_outcome outcome = device->driver->begin(device->context, &device->screen);
+	if (outcome.status != SAFE_OK)
+		return outcome;
+	if (!painter_begin(painter, &device->screen, sink->image.width, sink->image.height))
+		outcome = outcome_of_errno(SAFE_IO, "no memory for the picture", ENOMEM);
+	return outcome;
+}
+
+static struct safe_outcome draw_row(struct sink *sink, const uint8_t *row)
+{
+	painter_row(sink->state, row);
+	return outcome_ok();
+}
+
+static struct safe_outcome end(struct sink *sink)
+{
+	struct device *device = sink->device;
+
+	return device->driver->flush ? device->driver->flush(device->context) : outcome_ok();
+}
+
+static void release(struct sink *sink)
+{
+	painter_release(sink->state);
+	free(sink->state);
+}
+
+const struct sink_format sink_screen = {
+	.name = "screen",
+	.extensions = "",
+	.description = "a picture on a screen",
+	.accepted = WIRE_FORMAT_BIT(WIRE_BGRA),
+	.preferred = WIRE_FORMAT_BIT(WIRE_BGRA),
+	.writer.begin = begin,
+	.writer.row = draw_row,
+	.writer.end = end,
+	.writer.release = release,
+};
