@@ -18,7 +18,8 @@
 enum confine_role {
 	CONFINE_ONE,      /* a command line with one input, which writes to descriptors that are open */
 	CONFINE_ONE_FILE, /* the same, but it makes a file */
-	CONFINE_MANY,     /* a command line with several inputs */
+	CONFINE_MANY,     /* a command line with several inputs, whose children come from brokers */
+	CONFINE_DEVICE,   /* the same, with a sound card or a screen that is open */
 	CONFINE_BROKER,
 	CONFINE_ROLES,
 };

@@ -32,7 +32,8 @@ struct confine_rule {
 #define ROLE(role) (UINT32_C(1) << (role))
 #define ONE ROLE(CONFINE_ONE)
 #define FILES ROLE(CONFINE_ONE_FILE)
-#define MANY ROLE(CONFINE_MANY)
+#define MANY (ROLE(CONFINE_MANY) | DEVICE)
+#define DEVICE ROLE(CONFINE_DEVICE)
 #define BROKER ROLE(CONFINE_BROKER)
 #define PUMPS (ONE | FILES | MANY)
 #define ALL (PUMPS | BROKER)
@@ -100,6 +101,13 @@ static const struct confine_rule confine_rules[] = {
 	/* the terminal and the end */
 	CALL_IF(ioctl, PUMPS, 1, EXACTLY, TCGETS, "TCGETS", "whether the output is a terminal"),
 	CALL_IF(ioctl, PUMPS, 1, EXACTLY, TIOCGWINSZ, "TIOCGWINSZ", "how wide it is"),
+	CALL_IF(ioctl, DEVICE, 1, 0xff00, 'A' << 8, "of sound", "playing"),
+	CALL_IF(ioctl, DEVICE, 1, 0xff00, 'F' << 8, "of framebuffers", "showing"),
+	CALL_IF(ioctl, DEVICE, 1, 0xff00, 'd' << 8, "of displays", "showing"),
+	CALL_IF(ioctl, DEVICE, 1, 0xff00, 'K' << 8, "of consoles", "text and graphics"),
+	CALL_IF(ioctl, DEVICE, 1, EXACTLY, TCSETS, "TCSETS", "a key ends the show"),
+	CALL_IF(ioctl, DEVICE, 1, EXACTLY, TCSETSF, "TCSETSF", "the same"),
+	CALL_IF(ioctl, DEVICE, 1, EXACTLY, TCSETSW, "TCSETSW", "the same"),
 	CALL_IF(prctl, ALL, 0, EXACTLY, PR_GET_SECCOMP, "PR_GET_SECCOMP", "whether this filter is in force"),
 	CALL(rt_sigreturn, ALL, "a signal's handler returns"),
 	CALL(rt_sigprocmask, ALL, "abort(); in a new child: it blocks nothing"),

@@ -5,6 +5,7 @@
     tests/devices_cli_test.py BUILD_FOLDER
 """
 
+import fcntl
 import os
 import re
 import signal
@@ -24,28 +25,44 @@ MP3 = "samples/mp3/testcase-0star.mp3"
 SIX = "samples/flac/tone-5.1-s24.flac"
 VORBIS_SIX = "samples/vorbis/tone-5.1.ogg"
 NOISE = os.urandom(80000)
+F_SETPIPE_SZ = 1031
 
 
 class Card(Folder):
-    """A folder with an ALSA of its own, whose cards "nothing" and "card" write to nothing and to a file."""
+    """A folder with an ALSA of its own, whose cards "nothing" and "card" write to nothing and to a pipe: once the
+    program has begun, it can open no file for writing."""
 
     def __enter__(self):
         super().__enter__()
+        self.ear, self.wire = os.pipe()
+        fcntl.fcntl(self.wire, F_SETPIPE_SZ, 1 << 20)
+        os.set_blocking(self.ear, False)
         self.write("asound.conf", f"""
             pcm.nothing {{ type null }}
-            pcm.card {{ type file slave.pcm nothing file "{self("heard")}" format raw }}
+            pcm.card {{ type file slave.pcm nothing file "/proc/self/fd/{self.wire}" format raw }}
             pcm.default card
             pcm.broken {{ type hw card 31 }}
             """.encode())
         self.environment = dict(os.environ, ALSA_CONFIG_PATH=self("asound.conf"))
         return self
 
+    def __exit__(self, *unused):
+        super().__exit__(*unused)
+        os.close(self.ear)
+        os.close(self.wire)
+
+    def hear(self):
+        """What was played since it was last asked."""
+        try:
+            return os.read(self.ear, 1 << 20)
+        except BlockingIOError:
+            return b""
+
     def play(self, *arguments, **options):
         """Plays; returns the completed process and what was heard."""
-        if os.path.exists(self("heard")):
-            os.unlink(self("heard"))
-        done = run(*arguments, env=self.environment, **options)
-        return done, read(self("heard")) if os.path.exists(self("heard")) else None
+        self.hear()
+        done = run(*arguments, env=self.environment, pass_fds=(self.wire,), **options)
+        return done, self.hear()
 
     def plays(self, *arguments, **options):
         done, heard = self.play(*arguments, **options)
@@ -134,7 +151,7 @@ def cards_that_there_are_not():
                      "hw:99,99", "a" * 5000):
             done, heard = card.play(f"--play={name}", TONE)
             expect_failure(done, 2, "sound card")
-            expect(heard is None)
+            expect(not heard)
         os.unlink(card("asound.conf"))
         done, heard = card.play("--play", TONE)
         expect_failure(done, 2, "sound card")
@@ -150,7 +167,7 @@ class Playing:
         self.fifo = card("input.wav")
         os.mkfifo(self.fifo)
         self.process = subprocess.Popen([PROGRAM, "--play=card", *options, self.fifo], stderr=subprocess.PIPE,
-                                        env=card.environment)
+                                        env=card.environment, pass_fds=(card.wire,))
         self.writer = open(self.fifo, "wb", buffering=0)
         self.writer.write(wav(NOISE)[:40000])
         self.child = self.wait_for_child()
@@ -159,7 +176,7 @@ class Playing:
         found = []
 
         def waits():
-            found[:] = [child for broker in children_of(self.process.pid) for child in children_of(broker)
+            found[:] = [child for child in descendants(self.process.pid)
                         if re.search(rb"State:\tS.*\nSeccomp:\t1\n", read(f"/proc/{child}/status"), re.DOTALL)]
             return found
 
@@ -178,6 +195,10 @@ def children_of(pid):
     return [int(child) for child in read(f"/proc/{pid}/task/{pid}/children").split()]
 
 
+def descendants(pid):
+    return [one for child in children_of(pid) for one in [child, *descendants(child)]]
+
+
 def links_of(pid):
     """What the descriptors of a process lead to."""
     return [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
@@ -189,19 +210,21 @@ def the_device_is_nowhere_near_the_child():
         raise Skip("only root can look at a locked-down child")
     with Card() as card:
         playing = Playing(card)
-        # ALSA opens the file of this card when the sound begins.
-        expect(comes_true(lambda: card("heard") in links_of(playing.process.pid)), "the program has no device")
+        wire = os.readlink(f"/proc/self/fd/{card.wire}")
+        # ALSA opens this card's wire when the sound begins; the other is the one that was inherited.
+        expect(comes_true(lambda: links_of(playing.process.pid).count(wire) == 2), "the program has no device")
         expect(b"libasound" in read(f"/proc/{playing.process.pid}/maps"))
         expect(children_of(playing.process.pid) and playing.child not in children_of(playing.process.pid))
         names = sorted(os.listdir(f"/proc/{playing.child}/fd"))
         expect(names == ["0", "1"], names)
         for name in names:
-            expect(os.readlink(f"/proc/{playing.child}/fd/{name}").startswith("pipe:"), name)
+            link = os.readlink(f"/proc/{playing.child}/fd/{name}")
+            expect(link.startswith("pipe:") and link != wire, name)
         maps = read(f"/proc/{playing.child}/maps")
         expect(b"wav" in maps or b"pcm" in maps, "no module of a decoder")
-        expect(not re.search(rb"libasound|sinks|/dev/|heard", maps), maps)
-        for broker in children_of(playing.process.pid):
-            expect(not any("heard" in link or "/dev/snd" in link for link in links_of(broker)))
+        expect(not re.search(rb"libasound|sinks|/dev/", maps), maps)
+        for other in descendants(playing.process.pid):
+            expect(not any(link == wire or "/dev/snd" in link for link in links_of(other)))
         playing.writer.close()
         expect(playing.process.wait(TIME_LIMIT) == 3)
         playing.process.stderr.close()

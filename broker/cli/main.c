@@ -131,7 +131,7 @@ static struct safe_outcome confine_many(const struct options *options, struct nu
 {
 	if (!options->info)
 		sink_prepare(options->sink);
-	return confine_calls(CONFINE_MANY, &nursery->confinement);
+	return confine_calls(options->device != DEVICE_NONE ? CONFINE_DEVICE : CONFINE_MANY, &nursery->confinement);
 }
 
 /* Gives up what neither this process nor its children will need. */

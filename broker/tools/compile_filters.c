@@ -18,9 +18,8 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const role_names[CONFINE_ROLES] = {
-	[CONFINE_ONE] = "one input",
-	[CONFINE_ONE_FILE] = "one input, `-o`",
-	[CONFINE_MANY] = "several inputs",
+	[CONFINE_ONE] = "one input",       [CONFINE_ONE_FILE] = "one input, `-o`",
+	[CONFINE_MANY] = "several inputs", [CONFINE_DEVICE] = "device",
 	[CONFINE_BROKER] = "broker",
 };
 
@@ -99,7 +98,7 @@ static void print_table(void)
 	printf("| system call |");
 	for (int role = 0; role < CONFINE_ROLES; role++)
 		printf(" %s |", role_names[role]);
-	printf(" what for |\n| --- | --- | --- | --- | --- | --- |\n");
+	printf(" what for |\n| --- | --- | --- | --- | --- | --- | --- |\n");
 	for (size_t i = 0; i < COUNT(confine_rules); i++) {
 		const struct confine_rule *rule = &confine_rules[i];
 		printf("| `%s`%s%s |", rule->name, rule->use ? " " : "", rule->use ? rule->use : "");
