@@ -208,13 +208,14 @@ stress: ## decode 100,000 inputs through one handle, and kill brokers meanwhile
 
 valgrind: deps ## replay the samples through every harness under valgrind
 	@$(MAKE) --no-print-directory tests
-	@for harness in $(HARNESSES); do \
+	@for harness in $(TRUSTED_HARNESSES) $(DECODERS); do \
 		valgrind -q --error-exitcode=1 --leak-check=full $(BUILD)/fuzz/$$harness samples || exit 1; \
 	done
 
 fuzz: ## run every fuzz harness for SECONDS=20 each
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SANITIZE=address,undefined FUZZER=1 fuzzers
-	@fuzz/run $(BUILD)/fuzz $(SECONDS)
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz-child CC=clang SANITIZE=undefined FUZZER=1 child-fuzzers
+	@fuzz/run $(SECONDS) $(BUILD)/fuzz/fuzz $(BUILD)/fuzz-child/fuzz
 
 bench: deps ## measure against in-process codecs and other sandboxes
 	@$(MAKE) --no-print-directory all $(BUILD)/bench/png-loop $(BUILD)/bench/library-bench
@@ -246,6 +247,7 @@ help: ## print this list
 	@echo '  variables: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR BUILD V=1; for fuzz: SECONDS'
 
 include samples/samples.mk
+include fuzz/fuzz.mk
 include tests/tests.mk
 
 -include $(shell test -d $(BUILD)/obj && find $(BUILD)/obj -name '*.d')
