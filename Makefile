@@ -249,5 +249,6 @@ help: ## print this list
 include samples/samples.mk
 include fuzz/fuzz.mk
 include tests/tests.mk
+include tests/faults.mk
 
 -include $(shell test -d $(BUILD)/obj && find $(BUILD)/obj -name '*.d')

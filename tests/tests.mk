@@ -33,7 +33,7 @@ $(INTERPOSE_CHECK): $(call object,tests/interpose_check.c $(MEMORY) decoders/are
 
 # Many decodes through one handle of the library.
 STRESS := $(BUILD)/tests/library_stress
-$(STRESS): $(BUILD)/obj/tests/library_stress.o $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a
+$(STRESS): $(BUILD)/obj/tests/library_stress.o $(BUILD)/obj/tests/counting.o $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
