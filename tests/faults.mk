@@ -44,3 +44,32 @@ faults: ## fail every allocation and system call of the trusted side, kill, inte
 	@$(MAKE) --no-print-directory all tests
 	@$(MAKE) --no-print-directory leaks
 	@FAULTS_FULL=1 /usr/bin/python3 tests/faults_test.py $(BUILD)
+
+# ---- damaged files for long, and the same without a sandbox ----
+
+SOAK := $(BUILD)/tests/soak
+$(SOAK): $(call object,tests/soak.c tests/mutate.c tests/counting.c) $(BUILD)/libtrusted.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
+PLAIN := $(BUILD)/tests/bin-plain
+$(PLAIN)/safe-decode-broker: $(call object,broker/process/main.c broker/process/children.c tests/plain_broker.c decoders/arena.c) $(BUILD)/libtrusted.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(FAULTS_LINK)
+
+$(PLAIN)/decoders: $(MODULES)
+	@mkdir -p $(PLAIN)
+	$(Q)ln -sfn ../../decoders $@
+
+tests: $(SOAK) $(PLAIN)/safe-decode-broker $(PLAIN)/decoders
+
+# Folders of the corpus whose formats there are decoders for; what they lack nobody misses.
+SOAKED := $(filter $(addprefix ../shared/corpus/,jpeg png gzip zlib bz2 xz lzma lzip zstd lz4 brotli deflate flac mp3 opus vorbis wav),$(wildcard ../shared/corpus/*))
+
+.PHONY: soak
+soak: ## decode damaged files with random limits for SECONDS=20, and compare with decodes that have no sandbox
+	@$(MAKE) --no-print-directory all tests
+	@mkdir -p $(BUILD)/soak
+	@$(SOAK) $(SECONDS) $$((2 * $$(nproc))) $(BUILD)/soak samples $(SOAKED)
