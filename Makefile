@@ -223,13 +223,14 @@ stress: ## decode 100,000 inputs through one handle, and kill brokers meanwhile
 
 valgrind: deps ## replay the samples through every harness under valgrind
 	@$(MAKE) --no-print-directory tests
-	@for harness in $(HARNESSES); do \
+	@for harness in $(TRUSTED_HARNESSES) $(DECODERS); do \
 		valgrind -q --error-exitcode=1 --leak-check=full $(BUILD)/fuzz/$$harness samples || exit 1; \
 	done
 
 fuzz: ## run every fuzz harness for SECONDS=20 each
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SANITIZE=address,undefined FUZZER=1 fuzzers
-	@fuzz/run $(BUILD)/fuzz $(SECONDS)
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz-child CC=clang SANITIZE=undefined FUZZER=1 child-fuzzers
+	@fuzz/run $(SECONDS) $(BUILD)/fuzz/fuzz $(BUILD)/fuzz-child/fuzz
 
 bench: deps ## measure against in-process codecs and other sandboxes
 	@$(MAKE) --no-print-directory all $(BUILD)/bench/png-loop $(BUILD)/bench/library-bench
@@ -257,13 +258,15 @@ clean: ## remove build/
 	rm -rf $(BUILD)
 
 help: ## print this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) samples/samples.mk bench/bench.mk tests/prove.mk tests/devices.mk | expand -t 20
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) samples/samples.mk bench/bench.mk tests/faults.mk tests/prove.mk tests/devices.mk | expand -t 20
 	@echo '  variables: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR BUILD V=1; for fuzz, prove: SECONDS; for memory: GIB'
 
 include samples/samples.mk
 include bench/bench.mk
+include fuzz/fuzz.mk
 include broker/devices/devices.mk
 include tests/tests.mk
+include tests/faults.mk
 include tests/prove.mk
 include tests/devices.mk
 

@@ -47,6 +47,7 @@ static boolean fill_input_buffer(j_decompress_ptr info)
 		size = session_has_more(decode->session) ? 1 : 0;
 	}
 	if (size == 0) {
+		decode->run_size = 0; /* half a marker is not looked at again */
 		end_input(decode);
 		return TRUE;
 	}

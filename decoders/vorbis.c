@@ -26,6 +26,7 @@ struct decode {
 	struct wire_audio audio;
 	struct cover cover;
 	uint64_t frames; /* sample frames decoded */
+	bool no_memory;  /* the library had none for its input */
 };
 
 /* ---- what libvorbisfile calls ---- */
@@ -36,8 +37,11 @@ static size_t read_input(void *to, size_t size, size_t count, void *context)
 	const uint8_t *data = NULL;
 	size_t part = input_look(&decode->input, &data);
 
-	/* It asks for bytes; and 0 without an error is the end. */
-	errno = 0;
+	/* It asks for bytes; and 0 without an error is the end.  It does not look whether it has room for them. */
+	decode->no_memory = to == NULL;
+	errno = decode->no_memory ? ENOMEM : 0;
+	if (decode->no_memory)
+		return 0;
 	if (part > size * count)
 		part = size * count;
 	if (part == 0)
@@ -48,8 +52,10 @@ static size_t read_input(void *to, size_t size, size_t count, void *context)
 	return part / size;
 }
 
-static session_result name_failure(long failure)
+static session_result name_failure(const struct decode *decode, long failure)
 {
+	if (decode->no_memory)
+		return WIRE_FAIL_LIMIT_MEMORY;
 	switch (failure) {
 	case OV_ENOTVORBIS:
 		return WIRE_FAIL_SIGNATURE;
@@ -135,6 +141,16 @@ static bool goes_on_alike(struct decode *decode)
 	return info && info->rate == (long)decode->audio.rate && info->channels == (int)decode->audio.channels;
 }
 
+/* A limit is no damage: what was decoded so far is no part of what could be had. */
+static session_result fail(const struct decode *decode, long failure)
+{
+	session_result result = name_failure(decode, failure);
+
+	if (result == WIRE_FAIL_LIMIT_MEMORY)
+		return result;
+	return session_damage(decode->input.session, (enum wire_failure)result);
+}
+
 static session_result decode_audio(struct decode *decode)
 {
 	struct session *session = decode->input.session;
@@ -154,7 +170,7 @@ static session_result decode_audio(struct decode *decode)
 		if (count == OV_EBADLINK)
 			result = session_loss(session, WIRE_FAIL_DATA);
 		else if (count < 0)
-			result = session_damage(session, name_failure(count));
+			result = fail(decode, count);
 		else if (link != last_link && !goes_on_alike(decode))
 			result = session_damage(session, WIRE_FAIL_UNSUPPORTED);
 		if (result == WIRE_OK && count > 0) {
@@ -186,10 +202,11 @@ static session_result decode_vorbis(struct session *session)
 
 	ogg_pages_init(&decode.pages);
 	int failure = ov_open_callbacks(&decode, &decode.file, NULL, 0, callbacks);
-	session_result result = failure == 0 ? decode_stream(&decode) : name_failure(failure);
+	session_result result = failure == 0 ? decode_stream(&decode) : name_failure(&decode, failure);
 
 	/* A header that is not whole is none to the library. */
-	if (failure != 0 && failure != OV_EFAULT && ogg_pages_cut(&decode.pages) && !session_has_more(session))
+	if (failure != 0 && result != WIRE_FAIL_LIMIT_MEMORY && ogg_pages_cut(&decode.pages) &&
+	    !session_has_more(session))
 		result = WIRE_FAIL_TRUNCATED;
 	if (failure == 0)
 		(void)ov_clear(&decode.file);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../broker/wire_reader.h"
+#include "hash.h"
 
 #define REQUIRE(condition)                                                                                             \
 	do {                                                                                                           \
@@ -26,6 +27,7 @@ struct checked {
 	uint32_t frames;
 	uint64_t frame_left; /* bytes */
 	uint64_t total;      /* bytes */
+	uint64_t hash;       /* of these bytes, but for the start */
 	size_t room;
 	uint8_t buffer[5000]; /* not a multiple of any row */
 };
@@ -129,6 +131,7 @@ static struct safe_outcome checked_commit(void *context, size_t size)
 	checked->reserved = false;
 	checked->frame_left -= size;
 	checked->total += size;
+	checked->hash = hash_add(checked->hash, checked->buffer, size);
 	REQUIRE(checked->total <= checked->request.max_output);
 	return outcome_ok();
 }

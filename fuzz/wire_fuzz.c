@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "consumer.h"
+#include "wire_options.h"
 
 struct stream {
 	const uint8_t *data;
@@ -35,25 +36,11 @@ static ssize_t give(void *context, void *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	enum { OPTIONS = 5 };
-	static const uint32_t operations[] = { WIRE_DECODE, WIRE_INFO, WIRE_COVER, WIRE_DECODE };
-
-	if (size < OPTIONS)
+	if (size < WIRE_OPTIONS)
 		return 0;
-	struct checked checked = {
-		.request = { .version = WIRE_VERSION,
-		             .operation = operations[data[4] >> 6],
-		             .pixel_formats = data[1],
-		             .flags = data[0] & (WIRE_PARTIAL | WIRE_STRICT),
-		             .max_side = 65535,
-		             .max_frames = 1 + (data[0] >> 6),
-		             .max_metadata = UINT32_C(1) << (data[4] >> 2 & 12),
-		             .max_pixels = UINT64_C(1) << (data[2] % 64),
-		             .max_output = UINT64_C(1) << (data[3] % 64),
-		             .sample_formats = data[4] & 15U },
-	};
-	struct stream stream = { .data = data + OPTIONS,
-		                 .left = size - OPTIONS,
+	struct checked checked = { .request = wire_options_request(data) };
+	struct stream stream = { .data = data + WIRE_OPTIONS,
+		                 .left = size - WIRE_OPTIONS,
 		                 .piece = 1 + (size_t)(data[0] >> 2) % 16 * 97 };
 	const struct wire_consumer consumer = checked_consumer(&checked);
 	struct wire_reader reader;

@@ -6,7 +6,6 @@
  * status that its input asks for, and the right bytes; only one that was in flight at a kill may say SAFE_KILLED.  In
  * the end there are no more descriptors, processes and memory than after the first decodes.
  */
-#include <dirent.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -19,6 +18,7 @@
 #include <unistd.h>
 
 #include "../broker/safe-decode.h"
+#include "counting.h"
 
 enum {
 	FIRST = 1000, /* decodes before the first count */
@@ -149,43 +149,6 @@ static void sleep_milliseconds(long milliseconds)
 	(void)nanosleep(&time, NULL);
 }
 
-/* Children of this process, zombies included, into `pids` as far as they fit. */
-static size_t list_children(pid_t *pids, size_t most)
-{
-	DIR *tasks = opendir("/proc/self/task");
-	const struct dirent *entry = NULL;
-	size_t count = 0;
-
-	while (tasks && (entry = readdir(tasks)) != NULL) {
-		char path[PATH_MAX];
-		int pid = 0;
-		(void)snprintf(path, sizeof(path), "/proc/self/task/%s/children", entry->d_name);
-		FILE *list = entry->d_name[0] == '.' ? NULL : fopen(path, "r");
-		for (; list && fscanf(list, "%d", &pid) == 1; count++)
-			if (count < most)
-				pids[count] = pid;
-		if (list)
-			(void)fclose(list);
-	}
-	if (tasks)
-		(void)closedir(tasks);
-	return count;
-}
-
-static bool is_running(pid_t pid)
-{
-	char path[64];
-	char state = 'X';
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	FILE *stat = fopen(path, "r");
-	if (stat && fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
-		state = 'X';
-	if (stat)
-		(void)fclose(stat);
-	return state != 'X' && state != 'Z';
-}
-
 static void *kill_brokers(void *context)
 {
 	unsigned long kills = *(const unsigned long *)context;
@@ -237,30 +200,6 @@ static void run(unsigned long decodes, unsigned long threads, unsigned long kill
 struct count {
 	size_t descriptors, children, memory;
 };
-
-static size_t count_descriptors(void)
-{
-	DIR *folder = opendir("/proc/self/fd");
-	size_t count = 0;
-
-	while (folder && readdir(folder))
-		count++;
-	if (folder)
-		(void)closedir(folder);
-	return count - 3; /* ".", ".." and the folder's own */
-}
-
-static size_t resident(void)
-{
-	unsigned long pages = 0;
-	FILE *file = fopen("/proc/self/statm", "r");
-
-	if (file && fscanf(file, "%*u %lu", &pages) != 1)
-		pages = 0;
-	if (file)
-		(void)fclose(file);
-	return pages * (size_t)sysconf(_SC_PAGESIZE);
-}
 
 /* Once those brokers are gone that have been given up. */
 static struct count settle(const char *when)

@@ -33,7 +33,7 @@ $(INTERPOSE_CHECK): $(call object,tests/interpose_check.c $(MEMORY) decoders/are
 
 # Many decodes through one handle of the library.
 STRESS := $(BUILD)/tests/library_stress
-$(STRESS): $(BUILD)/obj/tests/library_stress.o $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a
+$(STRESS): $(BUILD)/obj/tests/library_stress.o $(BUILD)/obj/tests/counting.o $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -76,34 +76,13 @@ $(HOSTILE_MODULES): $(call object,decoders/module.c) $(BUILD)/libcommon.a
 	$(call say,MODULE,$@)
 	$(Q)$(CC) -shared -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
-# ---- fuzz harnesses: each with libFuzzer, and as a plain replayer ----
-
-define harness_rule
-$(BUILD)/fuzz/$(1): $(call object,$(2)) $(4) $(BUILD)/obj/fuzz/replay.o $(BUILD)/libtrusted.a
-	@mkdir -p $$(@D)
-	$$(call say,LINK,$$@)
-	$$(Q)$$(CC) -pie -o $$@ $$^ $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(3)
-$(BUILD)/fuzz/$(1)-fuzzer: $(call object,$(2)) $(4) $(BUILD)/libtrusted.a
-	@mkdir -p $$(@D)
-	$$(call say,LINK,$$@)
-	$$(Q)$$(CC) -pie -o $$@ $$^ -fsanitize=fuzzer $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(3)
-endef
-
-HARNESSES := $(DECODERS) wire arena
-REPLAYERS := $(HARNESSES:%=$(BUILD)/fuzz/%)
-$(foreach decoder,$(DECODERS),$(eval $(call harness_rule,$(decoder),fuzz/decoder_fuzz.c $(call parts_of,$(decoder)),$(call libs_of,$(decoder)),$(BUILD)/libcommon.a)))
-$(eval $(call harness_rule,wire,fuzz/wire_fuzz.c))
-$(eval $(call harness_rule,arena,fuzz/arena_fuzz.c decoders/arena.c decoders/arena_check.c))
-$(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE
-
-.PHONY: tests sanitized threads fuzzers
+.PHONY: tests sanitized threads
 tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(STRESS) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-broker $(HOSTILE_LIBRARY) \
 	$(HOSTILE_MODULES) $(DECODERS:%=$(HOSTILE)/decoders/%.so) $(REPLAYERS) $(VIEWER) $(PLAYER)
 sanitized: $(filter-out $(SANDBOXED:%=$(BUILD)/tests/%),$(UNIT_PROGRAMS)) $(REPLAYERS)
 # The library's side under ThreadSanitizer: its brokers are those of the plain build.
 threads: $(STRESS)
 	$(Q)ln -sfn ../../tests/bin-hostile $(HOSTILE)
-fuzzers: $(HARNESSES:%=$(BUILD)/fuzz/%-fuzzer)
 
 $(BUILD)/bench/png-loop: $(call object,bench/png_loop.c)
 	@mkdir -p $(@D)

@@ -217,8 +217,11 @@ int main(int argc, char **argv)
 {
 	struct options options;
 
-	if (plug_standard_descriptors() != 0 || interrupt_install() != 0)
+	if (plug_standard_descriptors() != 0 || interrupt_install() != 0) {
+		struct safe_outcome outcome = outcome_of_errno(SAFE_IO, "cannot begin", errno);
+		report_failure(NULL, &outcome);
 		return SAFE_IO;
+	}
 	/* One write a line, so that lines of several programs do not mix. */
 	(void)setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
 	enum safe_status status = options_parse(argc, argv, &options);

@@ -72,8 +72,12 @@ static bool advance(struct safe_stream *stream)
 			return true;
 		if (call->stage == CALL_RECOGNISING) {
 			struct pollfd source = { .fd = call->input.fd, .events = POLLIN };
-			bool late = call_time_left(call) == 0;
-			if ((!call->input.data && !late && poll(&source, 1, 0) <= 0) || !call_recognise(call))
+			bool known = call->input.data || call_time_left(call) == 0;
+			int ready = known ? 1 : poll(&source, 1, 0);
+			/* Where it could not be asked, nothing can be waited for either. */
+			if (ready < 0)
+				return true;
+			if (ready == 0 || !call_recognise(call))
 				return false;
 		} else if (call->stage == CALL_WANTING) {
 			step_wanting(stream);

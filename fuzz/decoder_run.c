@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include "decoder_run.h"
+
+#include <string.h>
+
+#include "../decoders/decoder.h"
+#include "consumer.h"
+#include "poison.h"
+
+struct run {
+	struct checked checked;
+	struct wire_reader reader;
+	const uint8_t *input;
+	size_t input_left, piece, out_piece;
+	size_t request_sent;
+	uint8_t *hidden; /* what of the session's input buffer holds no input */
+	size_t hidden_size;
+	const uint8_t *message; /* bytes that the reader has not taken yet */
+	size_t message_left;
+};
+
+/* The request first, then the input.  What the buffer has room for besides must not be looked at, as if the input lay
+ * flush against a page that is not there. */
+static ssize_t give_input(void *context, void *data, size_t size)
+{
+	struct run *run = context;
+	size_t request_left = sizeof(run->checked.request) - run->request_sent;
+
+	if (request_left > 0) {
+		size_t part = size < request_left ? size : request_left;
+		memcpy(data, (const uint8_t *)&run->checked.request + run->request_sent, part);
+		run->request_sent += part;
+		return (ssize_t)part;
+	}
+	UNPOISON(run->hidden, run->hidden_size);
+	size_t part = size < run->input_left ? size : run->input_left;
+	if (part > run->piece)
+		part = run->piece;
+	if (part > 0)
+		memcpy(data, run->input, part);
+	run->input += part;
+	run->input_left -= part;
+	run->hidden = (uint8_t *)data + part;
+	run->hidden_size = size - part;
+	POISON(run->hidden, run->hidden_size);
+	return (ssize_t)part;
+}
+
+static ssize_t give_message(void *context, void *data, size_t size)
+{
+	struct run *run = context;
+	size_t part = size < run->message_left ? size : run->message_left;
+
+	REQUIRE(part > 0);
+	memcpy(data, run->message, part);
+	run->message += part;
+	run->message_left -= part;
+	return (ssize_t)part;
+}
+
+static ssize_t take_output(void *context, const void *data, size_t size)
+{
+	struct run *run = context;
+
+	if (size > run->out_piece)
+		size = run->out_piece;
+	run->message = data;
+	run->message_left = size;
+	while (run->message_left > 0) {
+		enum wire_progress progress = wire_reader_step(&run->reader, give_message, run);
+		REQUIRE(progress == WIRE_PROGRESS_MORE || (progress == WIRE_PROGRESS_OVER && run->message_left == 0));
+	}
+	return (ssize_t)size;
+}
+
+static uint32_t choose_operation(size_t size)
+{
+	if (!decoder.gives_covers)
+		return WIRE_DECODE;
+	return size % 16 == 1 ? WIRE_INFO : size % 16 == 2 ? WIRE_COVER : WIRE_DECODE;
+}
+
+static uint32_t choose_flags(size_t size)
+{
+	return (size & 8 ? WIRE_PARTIAL : 0) | (size & 32 ? WIRE_STRICT : 0) | (size & 64 ? WIRE_FINITE : 0);
+}
+
+struct decoder_answer decoder_run(const struct decoder_run *plan, const uint8_t *data, size_t size)
+{
+	struct run run = {
+		.checked.request = { .version = WIRE_VERSION,
+		                     .operation = choose_operation(size),
+		                     .variant = plan->variant,
+		                     .pixel_formats = WIRE_FORMAT_BIT(size % WIRE_PIXEL_FORMATS),
+		                     .flags = choose_flags(size),
+		                     .max_side = 65535,
+		                     .max_frames = 1,
+		                     .max_metadata = 1 << 16,
+		                     /* A few bytes can stand for hours of silence, and each input is to be quick. */
+		                     .max_pixels = 1 << 18,
+		                     .max_output = 1 << 19,
+		                     .scale = 1U << (size / 16 % 4),
+		                     .sample_formats = WIRE_FORMAT_BIT(size % WIRE_SAMPLE_FORMATS) },
+		.input = data,
+		.input_left = size,
+		.piece = plan->piece,
+		.out_piece = plan->out_piece,
+	};
+	const struct wire_consumer consumer = checked_consumer(&run.checked);
+	const struct session_io io = { .read = give_input, .write = take_output, .context = &run };
+
+	wire_reader_init(&run.reader, &run.checked.request, &consumer);
+	REQUIRE(session_serve(&decoder, &io));
+	/* It had the last word, and what it said was no lie. */
+	REQUIRE(run.reader.state == WIRE_STATE_OVER && run.reader.outcome.status != SAFE_KILLED);
+	return (struct decoder_answer){
+		.status = run.reader.outcome.status,
+		.reason = run.reader.outcome.reason,
+		.sound =
+		        run.reader.outcome.status == SAFE_OK && run.reader.damage == WIRE_OK && run.checked.losses == 0,
+		.size = run.checked.total,
+		.hash = run.checked.hash,
+	};
+}
+
+static bool may_be(const struct safe_format *format, const uint8_t *data, size_t size)
+{
+	size_t start = size < REGISTRY_START ? size : REGISTRY_START;
+
+	if (strcmp(format->module, decoder.name) != 0)
+		return false;
+	return registry_recognise(data, start) ? format->recognise && format->recognise(data, start) : true;
+}
+
+const struct safe_format *decoder_next_format(size_t *index, const uint8_t *data, size_t size)
+{
+	const struct safe_format *format = NULL;
+
+	do
+		format = registry_at((*index)++);
+	while (format && !may_be(format, data, size));
+	return format;
+}
+
+size_t decoder_survives(void)
+{
+	return strcmp(decoder.name, "vorbis") == 0 ? 2 : SIZE_MAX;
+}
+
+void decoder_prepare(void)
+{
+	static bool prepared;
+
+	if (!prepared && decoder.initialise)
+		decoder.initialise();
+	prepared = true;
+}

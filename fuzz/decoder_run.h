@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* One input through the decoder that is linked in, as a child runs it: request, session, messages and all. */
+#ifndef SAFE_DECODE_FUZZ_DECODER_RUN_H
+#define SAFE_DECODE_FUZZ_DECODER_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../broker/registry.h"
+#include "../broker/status.h"
+
+struct decoder_run {
+	uint32_t variant;
+	size_t piece;     /* bytes that a read of the input gives at most */
+	size_t out_piece; /* bytes that a write takes at most */
+};
+
+struct decoder_answer {
+	enum safe_status status;
+	const char *reason;
+	bool sound;          /* it is complete, and nothing was damaged or concealed */
+	uint64_t size, hash; /* of the output */
+};
+
+/* The next format of the registry, from *index on, that this input may be of for this decoder: by content, or, if
+ * nothing recognises it, by name.  NULL: no more. */
+const struct safe_format *decoder_next_format(size_t *index, const uint8_t *data, size_t size);
+
+/* What is asked for, the size of the input decides.  Aborts where the trusted wire reader refuses what the decoder
+ * says, or the decoder does not have the last word. */
+struct decoder_answer decoder_run(const struct decoder_run *run, const uint8_t *data, size_t size);
+
+/* Which allocations may fail without a crash: those before this one.  libvorbis does not look whether it got what it
+ * asked for; the session does. */
+size_t decoder_survives(void);
+
+/* The decoder's one-time initialisation. */
+void decoder_prepare(void);
+
+#endif

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+# Fuzz harnesses: each with libFuzzer, and as a plain replayer.  Included by the Makefile.
+
+# harness,sources,libraries,archives,flags: of both, and objects that only the one with libFuzzer has
+define harness_rule
+$(BUILD)/fuzz/$(1): $(call object,$(2)) $(4) $(BUILD)/obj/fuzz/replay.o $(BUILD)/libinterface.a $(BUILD)/libtrusted.a
+	@mkdir -p $$(@D)
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) -pie -o $$@ $$(filter-out %.list,$$^) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(5) $(3)
+$(BUILD)/fuzz/$(1)-fuzzer: $(call object,$(2)) $(4) $(BUILD)/libinterface.a $(BUILD)/libtrusted.a $(call object,$(6))
+	@mkdir -p $$(@D)
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) -pie -o $$@ $$(filter-out %.list,$$^) -fsanitize=fuzzer $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(5) $(3)
+endef
+
+# A decoder as it is, with allocations that fail, and on a child's arena, which no sanitizer's allocator may replace.
+define decoder_harness_rules
+$(call harness_rule,$(1),fuzz/decoder_fuzz.c fuzz/decoder_run.c $(call parts_of,$(1)),$(call libs_of,$(1)),$(BUILD)/libcommon.a,,fuzz/allocations.c)
+$(call harness_rule,$(1)-memory,fuzz/memory_fuzz.c fuzz/decoder_run.c fuzz/allocations.c $(call parts_of,$(1)),$(call libs_of,$(1)),$(BUILD)/libcommon.a)
+$(call harness_rule,$(1)-child,fuzz/child_fuzz.c fuzz/decoder_run.c $(MEMORY) decoders/arena_check.c $(call parts_of,$(1)),$(call libs_of,$(1)),$(BUILD)/libcommon.a decoders/interpose.list,$(EXPORTS))
+endef
+$(foreach decoder,$(DECODERS),$(eval $(call decoder_harness_rules,$(decoder))))
+
+# The system calls of the pump lead to the harness.
+PUMP_CALLS := read splice writev pipe2 close fcntl fstat
+$(eval $(call harness_rule,wire,fuzz/wire_fuzz.c))
+$(eval $(call harness_rule,pump,fuzz/pump_fuzz.c fuzz/allocations.c,,,$(PUMP_CALLS:%=-Wl,--wrap=%)))
+$(eval $(call harness_rule,session,fuzz/session_fuzz.c,,$(BUILD)/libcommon.a,,fuzz/allocations.c))
+$(eval $(call harness_rule,registry,fuzz/registry_fuzz.c))
+$(eval $(call harness_rule,options,fuzz/options_fuzz.c))
+$(eval $(call harness_rule,arena,fuzz/arena_fuzz.c decoders/arena.c decoders/arena_check.c))
+# Comparisons are not worth tracing in harnesses and in loops over pixels, where that takes most of the time.
+UNTRACED := $(if $(FUZZER),-fno-sanitize-coverage=trace-cmp)
+$(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE $(UNTRACED)
+# Its callocs must not be turned into calls of themselves.
+$(BUILD)/obj/fuzz/allocations.o: EXTRA := -fPIE -fno-builtin $(UNTRACED)
+$(BUILD)/obj/decoders/pixels.o $(BUILD)/obj/decoders/reduce.o $(BUILD)/obj/decoders/samples.o: EXTRA += $(UNTRACED)
+
+TRUSTED_HARNESSES := wire pump session registry options arena
+DECODER_HARNESSES := $(DECODERS) $(DECODERS:%=%-memory)
+CHILD_HARNESSES := $(DECODERS:%=%-child)
+HARNESSES := $(TRUSTED_HARNESSES) $(DECODER_HARNESSES) $(if $(findstring address,$(SANITIZE)),,$(CHILD_HARNESSES))
+REPLAYERS := $(HARNESSES:%=$(BUILD)/fuzz/%)
+
+.PHONY: fuzzers child-fuzzers
+fuzzers: $(TRUSTED_HARNESSES:%=$(BUILD)/fuzz/%-fuzzer) $(DECODER_HARNESSES:%=$(BUILD)/fuzz/%-fuzzer)
+child-fuzzers: $(CHILD_HARNESSES:%=$(BUILD)/fuzz/%-fuzzer)

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* As decoder_fuzz.c, but an allocation fails, and perhaps all after it: what it does then, the decoder must survive,
+ * and it gives back all that it got. */
+#include <stdlib.h>
+
+#include "allocations.h"
+#include "decoder_run.h"
+#include "hash.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint64_t dice = hash_add(HASH_START, data, size);
+	const struct safe_format *format = NULL;
+
+	decoder_prepare();
+	for (size_t index = 0; (format = decoder_next_format(&index, data, size)) != NULL;) {
+		struct decoder_run run = { .variant = format->variant, .piece = SIZE_MAX, .out_piece = SIZE_MAX };
+		/* The first few matter most, and there may be hundreds. */
+		size_t failing = hash_dice(&dice, UINT32_C(1) << (2 + hash_dice(&dice, 8)));
+		if (failing >= decoder_survives())
+			failing %= decoder_survives();
+		allocations_begin(failing, hash_dice(&dice, 2) == 0);
+		(void)decoder_run(&run, data, size);
+		if (allocations_end() != 0)
+			abort();
+	}
+	return 0;
+}

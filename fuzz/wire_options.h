@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What the first bytes of a harness's input say of the request whose answer follows. */
+#ifndef SAFE_DECODE_FUZZ_WIRE_OPTIONS_H
+#define SAFE_DECODE_FUZZ_WIRE_OPTIONS_H
+
+#include "../broker/wire.h"
+
+enum { WIRE_OPTIONS = 5 /* bytes */ };
+
+static inline struct wire_request wire_options_request(const uint8_t data[WIRE_OPTIONS])
+{
+	static const uint32_t operations[] = { WIRE_DECODE, WIRE_INFO, WIRE_COVER, WIRE_DECODE };
+
+	return (struct wire_request){
+		.version = WIRE_VERSION,
+		.operation = operations[data[4] >> 6],
+		.pixel_formats = data[1],
+		.flags = data[0] & (WIRE_PARTIAL | WIRE_STRICT),
+		.max_side = 65535,
+		.max_frames = 1 + (data[0] >> 6),
+		.max_metadata = UINT32_C(1) << (data[4] >> 2 & 12),
+		.max_pixels = UINT64_C(1) << (data[2] % 64),
+		.max_output = UINT64_C(1) << (data[3] % 64),
+		.sample_formats = data[4] & 15U,
+	};
+}
+
+#endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stands between the trusted side and what it calls (by the linker's --wrap), and makes calls fail, be interrupted, or
+ * move one byte.  Children count, too, until they are locked down.  See tests/faults.h.
+ */
+#include "faults.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct faults *faults;
+
+int __real_open(const char *path, int flags, ...);
+void *__real_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
+ssize_t __real_readlink(const char *path, char *target, size_t size);
+int __real_close(int fd);
+
+__attribute__((constructor)) static void attach(void)
+{
+	char path[PATH_MAX];
+	ssize_t length = __real_readlink("/proc/self/exe", path, sizeof(path) - 16);
+	char *slash = length > 0 ? memrchr(path, '/', (size_t)length) : NULL;
+
+	if (!slash)
+		return;
+	path[length] = '\0';
+	uint32_t where = strcmp(slash, "/safe-decode-broker") == 0 ? FAULTS_BROKER : FAULTS_PROGRAM;
+	memcpy(slash, "/faults", sizeof("/faults"));
+	int fd = __real_open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	struct faults *mapped = __real_mmap(NULL, sizeof(*mapped), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	(void)__real_close(fd);
+	if (mapped != MAP_FAILED && (atomic_load(&mapped->where) & where))
+		faults = mapped;
+}
+
+static void note(const char *name)
+{
+	atomic_fetch_add(&faults->fired, 1);
+	strncpy(faults->name, name, sizeof(faults->name) - 1);
+}
+
+/* Whether this call is the one that fails. */
+static bool fails(const char *name, int error_number)
+{
+	if (!faults || atomic_load(&faults->mode) != FAULTS_FAIL ||
+	    atomic_fetch_add(&faults->calls, 1) != atomic_load(&faults->target))
+		return false;
+	note(name);
+	errno = error_number;
+	return true;
+}
+
+bool faults_fails(const char *name)
+{
+	return fails(name, ENOMEM);
+}
+
+void faults_begin(struct faults *used, uint32_t target)
+{
+	atomic_store(&used->mode, FAULTS_FAIL);
+	atomic_store(&used->target, target);
+	atomic_store(&used->calls, 0);
+	atomic_store(&used->fired, 0);
+	faults = used;
+}
+
+void faults_end(void)
+{
+	faults = NULL;
+}
+
+/* For calls that may also be interrupted. */
+static bool stops(const char *name, int error_number)
+{
+	if (!faults || atomic_load(&faults->mode) != FAULTS_INTERRUPT)
+		return fails(name, error_number);
+	/* Half of them, but not in step with any loop. */
+	if ((atomic_fetch_add(&faults->calls, 1) * UINT32_C(2654435761)) >> 31 == 0)
+		return false;
+	note(name);
+	errno = EINTR;
+	return true;
+}
+
+/* How many bytes a call that is asked for `size` may move. */
+static size_t some(const char *name, size_t size)
+{
+	if (!faults || atomic_load(&faults->mode) != FAULTS_SHORT || size <= 1)
+		return size;
+	note(name);
+	return 1;
+}
+
+/* Functions of fixed arguments that return -1 or NULL and set errno. */
+#define FAILING(type, failure, error_number, name, parameters, arguments)                                              \
+	type __real_##name parameters;                                                                                 \
+	type __wrap_##name parameters;                                                                                 \
+	type __wrap_##name parameters                                                                                  \
+	{                                                                                                              \
+		return fails(#name, error_number) ? (failure) : __real_##name arguments;                               \
+	}
+
+/* The same, which may be interrupted. */
+#define STOPPING(type, failure, error_number, name, parameters, arguments)                                             \
+	type __real_##name parameters;                                                                                 \
+	type __wrap_##name parameters;                                                                                 \
+	type __wrap_##name parameters                                                                                  \
+	{                                                                                                              \
+		return stops(#name, error_number) ? (failure) : __real_##name arguments;                               \
+	}
+
+/* The same, which move up to `size` bytes. */
+#define MOVING(error_number, name, parameters, arguments)                                                              \
+	ssize_t __real_##name parameters;                                                                              \
+	ssize_t __wrap_##name parameters;                                                                              \
+	ssize_t __wrap_##name parameters                                                                               \
+	{                                                                                                              \
+		size = some(#name, size);                                                                              \
+		return stops(#name, error_number) ? -1 : __real_##name arguments;                                      \
+	}
+
+/* clang-format off */
+struct arena;
+FAILING(void *, NULL, ENOMEM, arena_alloc, (struct arena *arena, size_t size), (arena, size))
+FAILING(void *, NULL, ENOMEM, arena_alloc_zeroed, (struct arena *arena, size_t count, size_t size), (arena, count, size))
+FAILING(void *, NULL, ENOMEM, arena_alloc_aligned, (struct arena *arena, size_t alignment, size_t size), (arena, alignment, size))
+FAILING(void *, NULL, ENOMEM, arena_resize, (struct arena *arena, void *pointer, size_t size), (arena, pointer, size))
+FAILING(void *, MAP_FAILED, ENOMEM, mmap, (void *address, size_t size, int protection, int flags, int fd, off_t offset), (address, size, protection, flags, fd, offset))
+FAILING(int, -1, ENOMEM, mprotect, (void *address, size_t size, int protection), (address, size, protection))
+FAILING(int, -1, EINVAL, madvise, (void *address, size_t size, int advice), (address, size, advice))
+FAILING(int, -1, EMFILE, pipe2, (int ends[2], int flags), (ends, flags))
+FAILING(int, -1, EMFILE, socketpair, (int domain, int type, int protocol, int ends[2]), (domain, type, protocol, ends))
+FAILING(int, -1, EMFILE, signalfd, (int fd, const sigset_t *mask, int flags), (fd, mask, flags))
+FAILING(int, -1, EMFILE, eventfd, (unsigned first, int flags), (first, flags))
+FAILING(int, -1, EMFILE, epoll_create1, (int flags), (flags))
+FAILING(int, -1, ENOMEM, epoll_ctl, (int epoll, int operation, int fd, struct epoll_event *event), (epoll, operation, fd, event))
+FAILING(int, -1, EMFILE, timerfd_create, (int clock, int flags), (clock, flags))
+FAILING(int, -1, EINVAL, timerfd_settime, (int fd, int flags, const struct itimerspec *time, struct itimerspec *old), (fd, flags, time, old))
+FAILING(int, -1, EMFILE, memfd_create, (const char *name, unsigned flags), (name, flags))
+FAILING(int, -1, EIO, fstat, (int fd, struct stat *status), (fd, status))
+FAILING(int, -1, EACCES, stat, (const char *path, struct stat *status), (path, status))
+FAILING(int, -1, EIO, fstatfs, (int fd, struct statfs *status), (fd, status))
+FAILING(int, -1, EIO, fsync, (int fd), (fd))
+FAILING(int, -1, EACCES, rename, (const char *from, const char *to), (from, to))
+FAILING(int, -1, ENOSPC, mkdir, (const char *path, mode_t mode), (path, mode))
+FAILING(int, -1, ENOSPC, mkostemp, (char *path, int flags), (path, flags))
+FAILING(int, -1, EPERM, fchmod, (int fd, mode_t mode), (fd, mode))
+FAILING(off_t, -1, ESPIPE, lseek, (int fd, off_t offset, int whence), (fd, offset, whence))
+FAILING(ssize_t, -1, ENOENT, readlink, (const char *path, char *target, size_t size), (path, target, size))
+FAILING(char *, NULL, EACCES, realpath, (const char *path, char *resolved), (path, resolved))
+FAILING(char *, NULL, ENOMEM, strdup, (const char *text), (text))
+FAILING(int, -1, EINVAL, getrlimit, (int resource, struct rlimit *limit), (resource, limit))
+FAILING(int, -1, EPERM, setrlimit, (int resource, const struct rlimit *limit), (resource, limit))
+FAILING(int, -1, ENOSYS, close_range, (unsigned first, unsigned last, int flags), (first, last, flags))
+FAILING(int, -1, EBUSY, dup2, (int from, int to), (from, to))
+FAILING(int, -1, EINVAL, sigaction, (int signal, const struct sigaction *action, struct sigaction *old), (signal, action, old))
+FAILING(int, -1, EINVAL, sigprocmask, (int how, const sigset_t *set, sigset_t *old), (how, set, old))
+FAILING(void *, NULL, ENOMEM, dlopen, (const char *path, int flags), (path, flags))
+FAILING(void *, NULL, ENOENT, dlsym, (void *module, const char *name), (module, name))
+STOPPING(int, -1, ENOMEM, poll, (struct pollfd *fds, nfds_t count, int timeout), (fds, count, timeout))
+STOPPING(int, -1, ENOMEM, __poll_chk, (struct pollfd *fds, nfds_t count, int timeout, size_t size), (fds, count, timeout, size))
+FAILING(ssize_t, -1, ENOSYS, getrandom, (void *data, size_t size, unsigned flags), (data, size, flags))
+STOPPING(ssize_t, -1, EPIPE, send, (int fd, const void *data, size_t size, int flags), (fd, data, size, flags))
+STOPPING(ssize_t, -1, EPIPE, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags))
+STOPPING(ssize_t, -1, ECONNRESET, recv, (int fd, void *data, size_t size, int flags), (fd, data, size, flags))
+STOPPING(ssize_t, -1, ECONNRESET, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags))
+MOVING(EIO, read, (int fd, void *data, size_t size), (fd, data, size))
+MOVING(EIO, __read_chk, (int fd, void *data, size_t size, size_t room), (fd, data, size, room))
+MOVING(EIO, pread, (int fd, void *data, size_t size, off_t offset), (fd, data, size, offset))
+MOVING(ENOSPC, pwrite, (int fd, const void *data, size_t size, off_t offset), (fd, data, size, offset))
+MOVING(EINVAL, splice, (int in, off_t *in_offset, int out, off_t *out_offset, size_t size, unsigned flags), (in, in_offset, out, out_offset, size, flags))
+/* clang-format on */
+
+/* ---- those that are otherwise ---- */
+
+/* What is written to /proc is taken whole, and at once. */
+ssize_t __real_write(int fd, const void *data, size_t size);
+ssize_t __wrap_write(int fd, const void *data, size_t size);
+ssize_t __wrap_write(int fd, const void *data, size_t size)
+{
+	struct statfs system;
+
+	if (__real_fstatfs(fd, &system) == 0 && system.f_type == PROC_SUPER_MAGIC)
+		return fails("write", EACCES) ? -1 : __real_write(fd, data, size);
+	size = some("write", size);
+	return stops("write", ENOSPC) ? -1 : __real_write(fd, data, size);
+}
+
+ssize_t __real_writev(int fd, const struct iovec *pieces, int count);
+ssize_t __wrap_writev(int fd, const struct iovec *pieces, int count);
+ssize_t __wrap_writev(int fd, const struct iovec *pieces, int count)
+{
+	if (stops("writev", EIO))
+		return -1;
+	for (int i = 0; i < count; i++)
+		if (pieces[i].iov_len > 1 && some("writev", pieces[i].iov_len) == 1)
+			return __real_write(fd, pieces[i].iov_base, 1);
+	return __real_writev(fd, pieces, count);
+}
+
+/* It is closed all the same. */
+int __wrap_close(int fd);
+int __wrap_close(int fd)
+{
+	int result = __real_close(fd);
+
+	return fails("close", EIO) ? -1 : result;
+}
+
+/* Interrupted only: that a child is gone which is not is no failure that could be. */
+pid_t __real_waitpid(pid_t pid, int *status, int options);
+pid_t __wrap_waitpid(pid_t pid, int *status, int options);
+pid_t __wrap_waitpid(pid_t pid, int *status, int options)
+{
+	return stops("waitpid", EINTR) ? -1 : __real_waitpid(pid, status, options);
+}
+
+pid_t __real_wait4(pid_t pid, int *status, int options, struct rusage *usage);
+pid_t __wrap_wait4(pid_t pid, int *status, int options, struct rusage *usage);
+pid_t __wrap_wait4(pid_t pid, int *status, int options, struct rusage *usage)
+{
+	return stops("wait4", EINTR) ? -1 : __real_wait4(pid, status, options, usage);
+}
+
+int __real_waitid(idtype_t type, id_t id, siginfo_t *info, int options);
+int __wrap_waitid(idtype_t type, id_t id, siginfo_t *info, int options);
+int __wrap_waitid(idtype_t type, id_t id, siginfo_t *info, int options)
+{
+	return stops("waitid", EINTR) ? -1 : __real_waitid(type, id, info, options);
+}
+
+int __real_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                       const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[]);
+int __wrap_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                       const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[]);
+int __wrap_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                       const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[])
+{
+	return fails("posix_spawn", EAGAIN)
+	               ? EAGAIN
+	               : __real_posix_spawn(pid, path, actions, attributes, arguments, environment);
+}
+
+int __wrap_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, flags);
+	mode_t mode = va_arg(arguments, mode_t);
+	va_end(arguments);
+	return fails("open", EMFILE) ? -1 : __real_open(path, flags, mode);
+}
+
+int __real_fcntl(int fd, int command, ...);
+int __wrap_fcntl(int fd, int command, ...);
+int __wrap_fcntl(int fd, int command, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, command);
+	long argument = va_arg(arguments, long);
+	va_end(arguments);
+	return fails("fcntl", EPERM) ? -1 : __real_fcntl(fd, command, argument);
+}
+
+int __real_prctl(int option, ...);
+int __wrap_prctl(int option, ...);
+int __wrap_prctl(int option, ...)
+{
+	va_list list;
+	unsigned long arguments[4];
+
+	va_start(list, option);
+	for (int i = 0; i < 4; i++)
+		arguments[i] = va_arg(list, unsigned long);
+	va_end(list);
+	return fails("prctl", EPERM) ? -1
+	                             : __real_prctl(option, arguments[0], arguments[1], arguments[2], arguments[3]);
+}
+
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+long __wrap_syscall(long number, ...)
+{
+	va_list list;
+	long arguments[6];
+
+	va_start(list, number);
+	for (int i = 0; i < 6; i++)
+		arguments[i] = va_arg(list, long);
+	va_end(list);
+	if (number != SYS_exit && fails(number == SYS_clone        ? "clone"
+	                                : number == SYS_pidfd_open ? "pidfd_open"
+	                                                           : "syscall",
+	                                EAGAIN))
+		return -1;
+	return __real_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
+	                      arguments[5]);
+}
