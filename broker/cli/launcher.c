@@ -184,7 +184,8 @@ struct safe_outcome launcher_open(struct safe_decoder *decoder, struct launcher 
 		serve(copy, ends[1], caller, parent);
 	}
 	struct safe_outcome outcome =
-	        pid > 0 ? outcome_ok() : outcome_of_errno(SAFE_IO, "cannot start the launcher of brokers", errno);
+	        pid > 0 ? outcome_ok()
+	                : outcome_of_errno(SAFE_NO_SANDBOX, "cannot start the launcher of brokers", errno);
 	fds_close(&ends[1]);
 	fds_close(&caller);
 	if (pid > 0) {

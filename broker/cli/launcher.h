@@ -17,7 +17,7 @@ struct launcher {
 
 #define LAUNCHER_NONE ((struct launcher){ .pid = 0, .socket = -1 })
 
-/* Forks the launcher, from which `decoder` gets its brokers from then on.  Returns SAFE_OK or SAFE_IO. */
+/* Forks the launcher, from which `decoder` gets its brokers from then on.  Returns SAFE_OK or SAFE_NO_SANDBOX. */
 struct safe_outcome launcher_open(struct safe_decoder *decoder, struct launcher *launcher);
 
 /* To be called after the decoder was closed: returns when the launcher and all brokers have ended. */

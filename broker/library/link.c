@@ -23,8 +23,9 @@ enum { SURPLUS = 8 }; /* children that were asked for and not taken: kept, for t
 static struct safe_outcome start(const struct safe_decoder *decoder, const char *module, struct started *started)
 {
 	int caller = (int)syscall(SYS_pidfd_open, getpid(), 0);
-	struct safe_outcome outcome = caller < 0 ? outcome_of_errno(SAFE_IO, "cannot make what a broker needs", errno)
-	                                         : start_broker(decoder, caller, module, started);
+	struct safe_outcome outcome =
+	        caller < 0 ? outcome_of_errno(SAFE_NO_SANDBOX, "cannot get hold of this process", errno)
+	                   : start_broker(decoder, caller, module, started);
 
 	fds_close(&caller);
 	return outcome;

@@ -5,6 +5,7 @@ A failure is made by a seccomp filter that is in force before the program starts
 particular arguments, fail, or say that it succeeded and do nothing.  The same filter kills whoever sends a byte of the
 request or the input to a decoder: the trusted side does that by writev and splice, and by nothing else."""
 
+import ctypes
 import json
 import os
 import re
@@ -51,8 +52,7 @@ STEPS = (
     ("the dead stack cannot be dropped", [f"madvise,2=4:{EINVAL}"], "wipe the environment and the arguments"),
     ("the out-of-memory score cannot be written", [f"write,0=3:{EIO}"], "raise the out-of-memory score"),
     ("strict mode is refused", [f"prctl,0=22,1=1:{EPERM}"], "enter strict seccomp mode"),
-    ("strict mode cannot be had, nor a filter", [f"seccomp,0=1:{ENOSYS}", f"prctl,0=22,1=2:{EINVAL}"],
-     "enter strict seccomp mode"),
+    ("strict mode cannot be had, nor a filter", [f"seccomp,0=1:{ENOSYS}", f"prctl,0=22,1=2:{EINVAL}"], "seccomp"),
     ("strict mode cannot be had, and filters are refused", [f"seccomp,0=1:{EPERM}"], "enter strict seccomp mode"),
     ("strict mode cannot be had, and no filter be prepared", [f"seccomp:{EPERM}"], "cannot build a seccomp filter"),
     ("the time-stamp counter cannot be given up", [f"prctl,0=26:{EINVAL}"], "enter strict seccomp mode"),
@@ -64,6 +64,17 @@ STEPS = (
 ROOT_STEPS = (
     ("giving up privileges says yes, and is not so", [f"prctl,0=38:{LIE}"], "the kernel does not confirm"),
 )
+
+# The trusted side's own confinement.
+LANDLOCK_STEPS = (
+    ("Landlock takes no rules", [f"landlock_add_rule:{EPERM}"], "confine itself with Landlock"),
+    ("Landlock cannot be entered", [f"landlock_restrict_self:{EPERM}"], "confine itself with Landlock"),
+)
+
+
+def has_landlock():
+    """Asks the kernel for its version."""
+    return ctypes.CDLL(None).syscall(444, None, 0, 1) > 0
 
 
 def of_failure(run):
@@ -104,7 +115,7 @@ def run_steps(build, table):
     table.row("none of it fails, and so the input is sent into the trap", SENT,
               of_failure(Run(build, [*prefix, *picture_of(build)], brisk=False)),
               *(by_library(build, way, ["HOSTILE picture 4 4"], prefix=prefix, brisk=False)[0] for way in LIBRARY))
-    for step in STEPS + (ROOT_STEPS if os.getuid() == 0 else ()):
+    for step in (*STEPS, *(ROOT_STEPS if os.getuid() == 0 else ()), *(LANDLOCK_STEPS if has_landlock() else ())):
         run_step(build, table, *step)
 
 
