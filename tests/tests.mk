@@ -74,7 +74,7 @@ HOSTILE_MODULES := $(HOSTILE)/decoders/hostile.so $(HOSTILE)/decoders/hostile_so
 $(HOSTILE_MODULES): $(call object,decoders/module.c) $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,MODULE,$@)
-	$(Q)$(CC) -shared -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)$(CC) -shared -o $@ $(filter %.o,$^) $(filter %.a,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
 .PHONY: tests sanitized threads
 tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(STRESS) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-broker $(HOSTILE_LIBRARY) \

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../fds.h"
@@ -174,6 +175,13 @@ static struct safe_outcome make_ends(const struct safe_decoder *decoder, int cal
 	return outcome;
 }
 
+static void end_at_once(pid_t pid)
+{
+	(void)kill(pid, SIGKILL); /* ours: it was not reaped */
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 void started_close(struct started *started)
 {
 	fds_close(&started->pidfd);
@@ -199,6 +207,8 @@ struct safe_outcome start_broker(const struct safe_decoder *decoder, int caller,
 		if (started->pidfd < 0)
 			outcome = outcome_of_errno(SAFE_NO_SANDBOX, "cannot start the broker",
 			                           result != 0 ? result : errno);
+		if (result == 0 && started->pidfd < 0)
+			end_at_once(started->pid);
 	}
 	for (int fd = 0; fd <= PROTOCOL_TIMER; fd++)
 		fds_close(&fds[fd]);
