@@ -286,7 +286,8 @@ static void poll_all(struct pollfd fds[PUMP_FDS])
 {
 	for (int i = 0; i < PUMP_FDS; i++) {
 		bool ready = fds[i].fd >= 0 && !happens(4);
-		fds[i].revents = ready ? (short)(fds[i].events | (happens(8) ? POLLHUP : 0)) : 0;
+		int events = ready ? fds[i].events | (happens(8) ? POLLHUP : 0) : 0;
+		fds[i].revents = (short)events;
 	}
 }
 

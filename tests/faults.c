@@ -295,7 +295,7 @@ int __wrap_prctl(int option, ...)
 
 	va_start(list, option);
 	for (int i = 0; i < 4; i++)
-		arguments[i] = va_arg(list, unsigned long);
+		arguments[i] = va_arg(list, unsigned long); /* NOLINT(clang-analyzer-valist.Uninitialized): it is */
 	va_end(list);
 	return fails("prctl", EPERM) ? -1
 	                             : __real_prctl(option, arguments[0], arguments[1], arguments[2], arguments[3]);
@@ -310,7 +310,7 @@ long __wrap_syscall(long number, ...)
 
 	va_start(list, number);
 	for (int i = 0; i < 6; i++)
-		arguments[i] = va_arg(list, long);
+		arguments[i] = va_arg(list, long); /* NOLINT(clang-analyzer-valist.Uninitialized): it is */
 	va_end(list);
 	if (number != SYS_exit && fails(number == SYS_clone        ? "clone"
 	                                : number == SYS_pidfd_open ? "pidfd_open"

@@ -274,7 +274,7 @@ static struct safe_decoder *open_on(const char *name)
 
 	if (!slash)
 		abort();
-	(void)strcpy(slash + 1, name);
+	(void)snprintf(slash + 1, sizeof(path) - (size_t)(slash + 1 - path), "%s", name);
 	if (safe_decoder_open(&config, &decoder) != SAFE_OK)
 		abort();
 	return decoder;

@@ -174,7 +174,7 @@ struct safe_outcome launcher_open(struct safe_decoder *decoder, struct launcher 
 	int ends[2] = { -1, -1 };
 	pid_t parent = getpid();
 	int caller = (int)syscall(SYS_pidfd_open, parent, 0);
-	const struct safe_decoder *copy = copy_for_launcher(decoder);
+	struct safe_decoder *copy = copy_for_launcher(decoder);
 	pid_t pid = -1;
 
 	if (copy && caller >= 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0)
@@ -188,6 +188,9 @@ struct safe_outcome launcher_open(struct safe_decoder *decoder, struct launcher 
 	                : outcome_of_errno(SAFE_NO_SANDBOX, "cannot start the launcher of brokers", errno);
 	fds_close(&ends[1]);
 	fds_close(&caller);
+	if (copy)
+		free(copy->broker);
+	free(copy);
 	if (pid > 0) {
 		*launcher = (struct launcher){ .pid = pid, .socket = ends[0] };
 		decoder->start = start;

@@ -20,17 +20,6 @@ enum { SURPLUS = 8 }; /* children that were asked for and not taken: kept, for t
 
 /* ---- opening and closing ---- */
 
-static struct safe_outcome start(const struct safe_decoder *decoder, const char *module, struct started *started)
-{
-	int caller = (int)syscall(SYS_pidfd_open, getpid(), 0);
-	struct safe_outcome outcome =
-	        caller < 0 ? outcome_of_errno(SAFE_NO_SANDBOX, "cannot get hold of this process", errno)
-	                   : start_broker(decoder, caller, module, started);
-
-	fds_close(&caller);
-	return outcome;
-}
-
 struct safe_outcome link_open(struct safe_decoder *decoder, const char *module, struct link **link)
 {
 	struct link *made = calloc(1, sizeof(*made));
@@ -39,7 +28,7 @@ struct safe_outcome link_open(struct safe_decoder *decoder, const char *module, 
 	*link = NULL;
 	if (!made)
 		return outcome_of_errno(SAFE_IO, "no memory for a broker", ENOMEM);
-	struct safe_outcome outcome = (decoder->start ? decoder->start : start)(decoder, module, &started);
+	struct safe_outcome outcome = (decoder->start ? decoder->start : start_own_broker)(decoder, module, &started);
 	*made = (struct link){
 		.decoder = decoder,
 		.module = module,

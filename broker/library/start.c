@@ -216,3 +216,14 @@ struct safe_outcome start_broker(const struct safe_decoder *decoder, int caller,
 		started_close(started);
 	return outcome;
 }
+
+struct safe_outcome start_own_broker(const struct safe_decoder *decoder, const char *module, struct started *started)
+{
+	int caller = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	struct safe_outcome outcome =
+	        caller < 0 ? outcome_of_errno(SAFE_NO_SANDBOX, "cannot get hold of this process", errno)
+	                   : start_broker(decoder, caller, module, started);
+
+	fds_close(&caller);
+	return outcome;
+}

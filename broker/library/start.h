@@ -22,6 +22,9 @@ struct started {
 struct safe_outcome start_broker(const struct safe_decoder *decoder, int caller, const char *module,
                                  struct started *started);
 
+/* The same, for this process. */
+struct safe_outcome start_own_broker(const struct safe_decoder *decoder, const char *module, struct started *started);
+
 /* Closes the descriptors. */
 void started_close(struct started *started);
 
