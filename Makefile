@@ -210,7 +210,7 @@ asan: ## build and run the tests that can run under AddressSanitizer
 
 ubsan: ## build everything so that undefined behaviour traps, and run all tests
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/ubsan SANITIZE=undefined all tests
-	@tests/run $(BUILD)/ubsan
+	@QUICK=1 tests/run $(BUILD)/ubsan
 
 tsan: ## run the stress test of the library under ThreadSanitizer, with plain brokers
 	@$(MAKE) --no-print-directory all tests
@@ -220,6 +220,7 @@ tsan: ## run the stress test of the library under ThreadSanitizer, with plain br
 stress: ## decode 100,000 inputs through one handle, and kill brokers meanwhile
 	@$(MAKE) --no-print-directory all tests
 	@$(BUILD)/tests/library_stress 100000 8 50
+	@DECODES=10000 /usr/bin/python3 tests/sandbox_cli_test.py $(BUILD)
 
 valgrind: deps ## replay the samples through every harness under valgrind
 	@$(MAKE) --no-print-directory tests
