@@ -250,12 +250,14 @@ Test(wire_audio, losses_end)
 	static struct stream start;
 	struct endless endless = { .taken = 0 };
 	struct counts counts = { .hello = 0 };
+	const struct wire_consumer consumer = counting_consumer(&counts);
 	struct wire_reader reader;
 	const struct wire_request request = make_request();
 
 	endless.message.header = (struct wire_header){ .kind = WIRE_LOSS, .length = sizeof(struct wire_loss) };
 	reach(&start, WIRE_STATE_AUDIO);
-	(void)read_all(&reader, &start, &counts, &request);
+	wire_reader_init(&reader, &request, &consumer);
+	(void)read_on(&reader, &start);
 	for (uint64_t steps = 0; wire_reader_step(&reader, give_losses, &endless) != WIRE_PROGRESS_OVER; steps++)
 		cr_assert_lt(steps, 1000000);
 	cr_expect_eq(reader.outcome.status, SAFE_KILLED);

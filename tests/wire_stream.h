@@ -236,27 +236,39 @@ static inline void reach(struct stream *stream, enum wire_state state)
 static const enum wire_state states[] = { WIRE_STATE_START, WIRE_STATE_READY,   WIRE_STATE_IMAGE, WIRE_STATE_FRAME,
 	                                  WIRE_STATE_BYTES, WIRE_STATE_DAMAGED, WIRE_STATE_AUDIO };
 
-/* Reads the stream to its end.  Returns what the last step said. */
-static inline enum wire_progress read_all(struct wire_reader *reader, struct stream *stream, struct counts *counts,
-                                          const struct wire_request *request)
+static inline struct wire_consumer counting_consumer(struct counts *counts)
 {
-	const struct wire_consumer consumer = { .context = counts,
-		                                .hello = count_hello,
-		                                .image = count_image,
-		                                .frame = count_frame,
-		                                .bytes = count_bytes,
-		                                .audio = count_audio,
-		                                .metadata = count_metadata,
-		                                .loss = count_loss,
-		                                .reserve = give_room,
-		                                .commit = count_commit,
-		                                .end = count_end };
+	return (struct wire_consumer){ .context = counts,
+		                       .hello = count_hello,
+		                       .image = count_image,
+		                       .frame = count_frame,
+		                       .bytes = count_bytes,
+		                       .audio = count_audio,
+		                       .metadata = count_metadata,
+		                       .loss = count_loss,
+		                       .reserve = give_room,
+		                       .commit = count_commit,
+		                       .end = count_end };
+}
+
+/* Goes on to the stream's end.  Returns what the last step said. */
+static inline enum wire_progress read_on(struct wire_reader *reader, struct stream *stream)
+{
 	enum wire_progress progress = WIRE_PROGRESS_MORE;
 
-	wire_reader_init(reader, request, &consumer);
 	while (progress == WIRE_PROGRESS_MORE)
 		progress = wire_reader_step(reader, give, stream);
 	return progress;
+}
+
+/* The same from the start; afterwards the reader has no consumer. */
+static inline enum wire_progress read_all(struct wire_reader *reader, struct stream *stream, struct counts *counts,
+                                          const struct wire_request *request)
+{
+	const struct wire_consumer consumer = counting_consumer(counts);
+
+	wire_reader_init(reader, request, &consumer);
+	return read_on(reader, stream);
 }
 
 static inline enum safe_status status_of(struct stream *stream, const struct wire_request *request)
