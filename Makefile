@@ -225,7 +225,8 @@ stress: ## decode 100,000 inputs through one handle, and kill brokers meanwhile
 valgrind: deps ## replay the samples through every harness under valgrind
 	@$(MAKE) --no-print-directory tests
 	@for harness in $(TRUSTED_HARNESSES) $(DECODERS); do \
-		valgrind -q --error-exitcode=1 --leak-check=full $(BUILD)/fuzz/$$harness samples || exit 1; \
+		known=fuzz/$$harness.supp; [ -f $$known ] || known=/dev/null; \
+		valgrind -q --error-exitcode=1 --leak-check=full --suppressions=$$known $(BUILD)/fuzz/$$harness samples || exit 1; \
 	done
 
 fuzz: ## run every fuzz harness for SECONDS=20 each
