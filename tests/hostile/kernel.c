@@ -80,16 +80,14 @@ session_result block_signals(struct session *session, const struct arguments *ar
 	(void)session;
 	(void)arguments;
 	context.uc_sigmask = all;
-	context.uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t) && blocked;
 	context.uc_mcontext.gregs[REG_RSP] = (greg_t)(uintptr_t)(stack + sizeof(stack) / 2);
 	/* Code and stack segments as of any 64-bit process. */
 	context.uc_mcontext.gregs[REG_CSGSFS] = 0x33 | (greg_t)0x2b << 48;
-	__asm__ volatile goto("mov %0, %%rsp\n\tmov $15, %%eax\n\tsyscall\n\tjmp %l[blocked]"
-	                      :
-	                      : "r"(&context)
-	                      : "rax", "rcx", "r11", "memory"
-	                      : blocked);
-blocked:
-	for (;;)
-		__asm__ volatile("");
+	/* It goes on at 1, with nothing in its registers. */
+	__asm__ volatile("lea 1f(%%rip), %%rax\n\tmov %%rax, %0\n\t"
+	                 "mov %1, %%rsp\n\tmov $15, %%eax\n\tsyscall\n1:\tjmp 1b"
+	                 : "=m"(context.uc_mcontext.gregs[REG_RIP])
+	                 : "r"(&context)
+	                 : "rax", "rcx", "r11", "memory");
+	__builtin_unreachable();
 }
