@@ -230,14 +230,12 @@ __attribute__((noinline)) static int drop_dead_stack(void)
 
 static int wipe_secrets(struct lockdown *lockdown)
 {
-	static char *no_environment[] = { NULL };
 	/* The bytes from which this process and its parent made their stack protector's canary. */
 	void *random_bytes = (void *)getauxval(AT_RANDOM); /* NOLINT: the kernel hands out addresses as integers */
 
 	/* The arguments are gone: ps shows this instead. */
 	if (prctl(PR_SET_NAME, "safe-decode: child") != 0)
 		return -1;
-	environ = no_environment;
 	explicit_bzero(lockdown->plan->secrets, lockdown->plan->secrets_size);
 	if (random_bytes)
 		explicit_bzero(random_bytes, 16);

@@ -51,8 +51,11 @@ static _Noreturn __attribute__((noinline)) void forget_and_run(const struct spaw
 static _Noreturn __attribute__((noinline, no_stack_protector)) void child_main(const struct spawn_plan *plan,
                                                                                const struct sandbox_child *child)
 {
+	static char *no_environment[] = { NULL };
 	int status = SANDBOX_EXIT_BASE;
 
+	/* No codec is to be led by variables; and the list of them may lie in memory that children have not. */
+	environ = no_environment;
 	if (replace_canary() == 0 && (!plan->after_fork || plan->after_fork(plan->context) == 0)) {
 		int failed = sandbox_enter(plan->sandbox, child);
 		if (failed == 0)
