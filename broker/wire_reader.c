@@ -282,7 +282,7 @@ static enum wire_progress read_once(struct wire_reader *reader, wire_read_functi
 	while (result < 0 && errno == EINTR);
 	if (result == 0)
 		return WIRE_PROGRESS_EOF;
-	if (result < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+	if (result < 0 && errno == EAGAIN)
 		return WIRE_PROGRESS_WAIT;
 	if (result < 0 || (size_t)result > size)
 		return finish(reader, outcome_of_errno(SAFE_IO, "cannot read from the decoder", errno));

@@ -20,7 +20,10 @@ $(BUILD)/libdecoding.a: $(call object,decoders/arena.c decoders/arena_check.c $(
 $(UNITS:%=$(BUILD)/tests/%): $(BUILD)/tests/%_test: $(BUILD)/obj/tests/%_test.o $(UNIT_SUPPORT)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcriterion -lseccomp $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)$(CC) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcriterion -lseccomp $(LINKED) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
+# Its kernel can refuse.
+$(BUILD)/tests/arena_misuse_test: LINKED := -Wl,--wrap=mprotect,--wrap=munmap
 
 $(filter $(BUILD)/tests/library%,$(UNIT_PROGRAMS)): $(BUILD)/obj/hostile/registry.o
 

@@ -57,6 +57,8 @@ Test(wire_reader, sizes_that_overflow_or_pass_a_limit)
 	image.width = image.height = 1U << 31;
 	image.frames = 8; /* the product over the frames is 2^65 pixels */
 	cr_expect_eq(status_of_image(&image, &request), SAFE_KILLED);
+	image.width = image.height = 1U << 30; /* 2^63 pixels in all, but more than 2^64 bytes */
+	cr_expect_eq(status_of_image(&image, &request), SAFE_KILLED);
 	image = make_image();
 	request = make_request();
 	request.max_pixels = WIDTH * HEIGHT - 1;
@@ -113,6 +115,39 @@ Test(wire_reader, failure_codes)
 		        listed ? outcome_of_failure((enum wire_failure)failure).status : SAFE_KILLED;
 		cr_expect_neq(expected, SAFE_OK);
 		cr_expect_eq(status_of(&stream, &request), expected, "failure %u", failure);
+		stream.size = 0;
+		reach(&stream, WIRE_STATE_FRAME);
+		put(&stream, WIRE_DAMAGE, sizeof(fail), &fail, sizeof(fail));
+		cr_expect_eq(status_of(&stream, &request), listed ? SAFE_OK : SAFE_KILLED, "damage %u", failure);
+	}
+}
+
+Test(wire_reader, other_versions)
+{
+	static struct stream stream;
+	const struct wire_request request = make_request();
+	const uint32_t others[] = { 0, WIRE_VERSION + 1, UINT32_MAX };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		struct wire_hello hello = { .version = others[i] };
+		stream.size = 0;
+		put(&stream, WIRE_HELLO, sizeof(hello), &hello, sizeof(hello));
+		cr_expect_eq(status_of(&stream, &request), SAFE_KILLED, "version %u", others[i]);
+	}
+}
+
+Test(wire_reader, every_note)
+{
+	static struct stream stream;
+	const struct wire_request request = make_request();
+
+	for (unsigned bit = 0; bit < 32; bit++) {
+		struct wire_end end = { .notes = UINT32_C(1) << bit };
+		stream.size = 0;
+		reach(&stream, WIRE_STATE_BYTES);
+		put(&stream, WIRE_END, sizeof(end), &end, sizeof(end));
+		cr_expect_eq(status_of(&stream, &request), end.notes & WIRE_NOTES ? SAFE_OK : SAFE_KILLED, "bit %u",
+		             bit);
 	}
 }
 

@@ -191,10 +191,31 @@ Test(wire_reader, the_consumer_can_refuse)
 	put_decode(&stream);
 	cr_expect_eq(read_all(&reader, &stream, &counts, &request), WIRE_PROGRESS_OVER);
 	cr_expect_eq(reader.outcome.status, SAFE_IO);
-	counts = (struct counts){ .no_room = true };
-	stream.taken = 0;
-	cr_expect_eq(read_all(&reader, &stream, &counts, &request), WIRE_PROGRESS_OVER);
-	cr_expect_eq(reader.outcome.status, SAFE_IO);
+	for (int empty = 0; empty < 2; empty++) {
+		counts = (struct counts){ .no_room = !empty, .empty_room = empty };
+		stream.taken = 0;
+		cr_expect_eq(read_all(&reader, &stream, &counts, &request), WIRE_PROGRESS_OVER);
+		cr_expect_eq(reader.outcome.status, SAFE_IO);
+		cr_expect_eq(counts.committed, 0);
+	}
+}
+
+Test(wire_reader, nobody_has_to_care_for_losses)
+{
+	static struct stream stream;
+	const struct wire_request request = make_request();
+	struct counts counts = { .hello = 0 };
+	struct wire_consumer consumer = counting_consumer(&counts);
+	struct wire_reader reader;
+
+	stream.size = 0;
+	reach(&stream, WIRE_STATE_AUDIO);
+	put_good(&stream, WIRE_LOSS, 0);
+	put_good(&stream, WIRE_END, 0);
+	consumer.loss = NULL;
+	wire_reader_init(&reader, &request, &consumer);
+	cr_expect_eq(read_on(&reader, &stream), WIRE_PROGRESS_OVER);
+	cr_expect_eq(reader.outcome.status, SAFE_OK);
 }
 
 static ssize_t fail_to_read(void *context, void *data, size_t size)
@@ -203,6 +224,40 @@ static ssize_t fail_to_read(void *context, void *data, size_t size)
 	(void)size;
 	errno = *(int *)context;
 	return -1;
+}
+
+static ssize_t interrupted_once(void *context, void *data, size_t size)
+{
+	struct stream *stream = context;
+
+	if (stream->piece++ == 0) {
+		errno = EINTR;
+		return -1;
+	}
+	return give(context, data, size);
+}
+
+/* No kernel does this; what is counted must not go past what there is. */
+static ssize_t read_too_much(void *context, void *data, size_t size)
+{
+	return give(context, data, size) + 1;
+}
+
+Test(wire_reader, odd_reads)
+{
+	static struct stream stream;
+	const struct wire_request request = make_request();
+	const struct wire_consumer consumer = { .context = NULL };
+	struct wire_reader reader;
+
+	put_decode(&stream);
+	wire_reader_init(&reader, &request, &consumer);
+	cr_expect_eq(wire_reader_step(&reader, interrupted_once, &stream), WIRE_PROGRESS_MORE);
+	cr_expect_gt(stream.taken, 0);
+	stream.piece = stream.taken = 0;
+	wire_reader_init(&reader, &request, &consumer);
+	cr_expect_eq(wire_reader_step(&reader, read_too_much, &stream), WIRE_PROGRESS_OVER);
+	cr_expect_eq(reader.outcome.status, SAFE_IO);
 }
 
 Test(wire_reader, read_errors)

@@ -28,7 +28,7 @@ struct counts {
 	uint64_t losses;
 	uint8_t room[16];
 	enum safe_status refuse_image; /* what image() returns */
-	bool no_room, any_channels;
+	bool no_room, empty_room, any_channels;
 };
 
 static inline struct safe_outcome count_hello(void *context)
@@ -90,7 +90,7 @@ static inline void *give_room(void *context, size_t *size)
 {
 	struct counts *counts = context;
 
-	*size = sizeof(counts->room);
+	*size = counts->empty_room ? 0 : sizeof(counts->room);
 	return counts->no_room ? NULL : counts->room;
 }
 
