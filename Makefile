@@ -21,7 +21,7 @@ SANITIZE ?=
 SECONDS ?= 20
 
 # Everything that building, testing and checking need, as Debian packages.  `make deps` installs what is missing.
-PACKAGES := gcc g++ clang libclang-rt-14-dev clang-tidy clang-format cppcheck pkg-config \
+PACKAGES := gcc g++ clang libclang-rt-14-dev llvm clang-tidy clang-format cppcheck pkg-config \
 	libseccomp-dev libcriterion-dev scdoc \
 	libjpeg62-turbo-dev libpng-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev libbrotli-dev \
 	libflac-dev libmpg123-dev libvorbis-dev libopusfile-dev \
@@ -48,10 +48,14 @@ SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE)$(if $(FUZZER),$(comma)fuzze
 ifeq ($(SANITIZE),undefined)
 SANITIZER += -fsanitize-undefined-trap-on-error
 endif
+# What runs is counted in files that are mapped from the start: nobody could open them later, and most end by _exit().
+COVERAGE ?=
+COUNTING := $(if $(COVERAGE),-fprofile-instr-generate=$(abspath $(BUILD))/profiles/%m%c.profraw -fcoverage-mapping \
+	-fprofile-update=atomic -mllvm -runtime-counter-relocation -Wno-unused-command-line-argument)
 
 ALL_CPPFLAGS := -D_GNU_SOURCE -DSAFE_DECODE_VERSION='"$(VERSION)"' $(CPPFLAGS)
-ALL_CFLAGS := -std=c11 -O2 -g $(WARNINGS) $(HARDENING) $(SANITIZER) -fPIC -fvisibility=hidden $(CFLAGS)
-ALL_LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(SANITIZER) $(LDFLAGS)
+ALL_CFLAGS := -std=c11 -O2 -g $(WARNINGS) $(HARDENING) $(SANITIZER) $(COUNTING) -fPIC -fvisibility=hidden $(CFLAGS)
+ALL_LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(SANITIZER) $(COUNTING) $(LDFLAGS)
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
@@ -89,7 +93,7 @@ MANUALS := $(patsubst man/%.scd,$(BUILD)/%,$(wildcard man/*.scd))
 MODULES := $(DECODERS:%=$(BUILD)/decoders/%.so)
 SINKS := $(patsubst %.c,$(BUILD)/sinks/%.so,$(notdir $(SINK_MODULES) $(DEVICE_MODULES)))
 
-.PHONY: all deps run test check stress asan ubsan tsan valgrind fuzz bench install uninstall clean help
+.PHONY: all deps run test coverage check stress asan ubsan tsan valgrind fuzz bench install uninstall clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 .PRECIOUS: $(BUILD)/obj/%.o
@@ -200,6 +204,12 @@ run: deps ## decode a photograph and a screenshot, and show the photograph
 test: deps ## build and run all tests; the last line is "N passed, N failed"
 	@$(MAKE) --no-print-directory all tests
 	@tests/run $(BUILD)
+
+coverage: deps ## run all tests and print which lines of broker/ they reach, and what of the wire reader and the arena not
+	@rm -rf $(BUILD)/coverage/profiles
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CC=clang COVERAGE=1 all tests
+	@tests/run $(BUILD)/coverage
+	@/usr/bin/python3 tests/coverage.py $(BUILD)/coverage
 
 check: ## static analysis, format, exported symbols, sizes
 	@tests/check $(BUILD)

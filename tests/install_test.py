@@ -11,9 +11,10 @@ from cli_support import BUILD, PHOTO, PHOTO_SIZE, TONE, Skip, main, run, test
 PREFIX = "/usr/local"  # the default, so that nothing need be built anew
 
 
-def sanitized():
+def instrumented():
     with open(os.path.join(BUILD, "flags"), encoding="utf-8") as flags:
-        return "-fsanitize" in flags.read()
+        text = flags.read()
+    return "-fsanitize" in text or "-fprofile" in text
 
 
 def make(*arguments):
@@ -24,8 +25,8 @@ class Installed:
     """A tree that lives as long as a with statement."""
 
     def __enter__(self):
-        if sanitized():
-            raise Skip("a sanitized build is not for installation")
+        if instrumented():
+            raise Skip("a build that watches itself is not for installation")
         self.folder = tempfile.TemporaryDirectory()
         self.root = self.folder.name
         make("install", f"DESTDIR={self.root}")
