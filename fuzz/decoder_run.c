@@ -85,6 +85,12 @@ static uint32_t choose_flags(size_t size)
 	return (size & 8 ? WIRE_PARTIAL : 0) | (size & 32 ? WIRE_STRICT : 0) | (size & 64 ? WIRE_FINITE : 0);
 }
 
+/* A few bytes can stand for hours of silence, and each input is to be quick; some may be larger. */
+static uint64_t choose_most_output(size_t size)
+{
+	return size % 8 == 7 ? 1 << 19 : 1 << 16;
+}
+
 struct decoder_answer decoder_run(const struct decoder_run *plan, const uint8_t *data, size_t size)
 {
 	struct run run = {
@@ -96,9 +102,8 @@ struct decoder_answer decoder_run(const struct decoder_run *plan, const uint8_t 
 		                     .max_side = 65535,
 		                     .max_frames = 1,
 		                     .max_metadata = 1 << 16,
-		                     /* A few bytes can stand for hours of silence, and each input is to be quick. */
 		                     .max_pixels = 1 << 18,
-		                     .max_output = 1 << 19,
+		                     .max_output = choose_most_output(size),
 		                     .scale = 1U << (size / 16 % 4),
 		                     .sample_formats = WIRE_FORMAT_BIT(size % WIRE_SAMPLE_FORMATS) },
 		.input = data,
