@@ -22,10 +22,15 @@ struct slot {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Each byte is this one: the first is, and each is like the one before it. */
+static void require_bytes(const uint8_t *memory, uint8_t byte, size_t size)
+{
+	REQUIRE(size == 0 || (memory[0] == byte && memcmp(memory, memory + 1, size - 1) == 0));
+}
+
 static void check_pattern(const struct slot *slot, size_t size)
 {
-	for (size_t i = 0; i < size; i++)
-		REQUIRE(slot->memory[i] == slot->pattern);
+	require_bytes(slot->memory, slot->pattern, size);
 }
 
 static void fill(struct arena *arena, struct slot *slot, uint8_t *memory, size_t size, uint8_t pattern)
@@ -65,8 +70,8 @@ static void operate(struct arena *arena, struct slot *slot, const uint8_t *opera
 		fill(arena, slot, arena_alloc(arena, size), size, pattern);
 	} else if (kind == 2) {
 		uint8_t *memory = arena_alloc_zeroed(arena, size, 1);
-		for (size_t i = 0; memory && i < size; i++)
-			REQUIRE(memory[i] == 0);
+		if (memory)
+			require_bytes(memory, 0, size);
 		fill(arena, slot, memory, size, pattern);
 	} else if (kind == 3) {
 		size_t alignment = (size_t)1 << (operation[1] % 16);

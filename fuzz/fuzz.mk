@@ -29,12 +29,12 @@ $(eval $(call harness_rule,session,fuzz/session_fuzz.c,,$(BUILD)/libcommon.a,,fu
 $(eval $(call harness_rule,registry,fuzz/registry_fuzz.c))
 $(eval $(call harness_rule,options,fuzz/options_fuzz.c))
 $(eval $(call harness_rule,arena,fuzz/arena_fuzz.c decoders/arena.c decoders/arena_check.c))
-# Comparisons are not worth tracing in harnesses and in loops over pixels, where that takes most of the time.
+# Comparisons are not worth tracing in harnesses, in checks and in loops over pixels, where that takes most of the time.
 UNTRACED := $(if $(FUZZER),-fno-sanitize-coverage=trace-cmp)
 $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE $(UNTRACED)
 # Its callocs must not be turned into calls of themselves.
 $(BUILD)/obj/fuzz/allocations.o: EXTRA := -fPIE -fno-builtin $(UNTRACED)
-$(BUILD)/obj/decoders/pixels.o $(BUILD)/obj/decoders/reduce.o $(BUILD)/obj/decoders/samples.o: EXTRA += $(UNTRACED)
+$(addprefix $(BUILD)/obj/decoders/,pixels.o reduce.o samples.o arena_check.o): EXTRA += $(UNTRACED)
 
 TRUSTED_HARNESSES := wire pump session registry options arena
 DECODER_HARNESSES := $(DECODERS) $(DECODERS:%=%-memory)
