@@ -10,7 +10,7 @@ prove: ## attack the sandbox in every way that we know, and print what was expec
 PROOF := $(addprefix $(HOSTILE)/,prove-library under-filter tsc)
 tests: $(PROOF)
 
-$(HOSTILE)/prove-library: $(call object,tests/prove/library.c) $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a
+$(HOSTILE)/prove-library: $(call object,tests/prove/library.c tests/prove/ways.c) $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a
 $(HOSTILE)/under-filter: $(call object,tests/prove/under-filter.c)
 $(HOSTILE)/tsc: $(call object,tests/prove/tsc.c)
 $(PROOF):

@@ -7,8 +7,6 @@ import re
 
 from ways import LIBRARY, Run, by_command, by_library, is_printable
 
-NO_SOUND = ("command",)  # what only the command line takes
-
 # Name; what the decoder does; what must come of it; and what differs from the defaults: the ways, limits, how it is
 # called.  An expectation is a status, and what explains it: a signal, a limit, or why the decoder's answer was refused.
 KERNEL = (
@@ -58,15 +56,20 @@ WIRE = (
     ("10^6 frames of one pixel, and one announced", "HOSTILE frames 1", "killed lied"),
     ("10^6 frames, and none announced", "HOSTILE frames 0", "killed lied"),
     ("sound where its format gives bytes", "HOSTBYT absurd-sound 0", "killed lied"),
-    ("tags without end, before the sound", "HOSTSND tags 0", "killed lied", {"ways": NO_SOUND}),
-    ("tags without end, in the sound", "HOSTSND tags 1", "killed lied", {"ways": NO_SOUND}),
-    ("losses without end", "HOSTSND losses", "killed lied", {"ways": NO_SOUND}),
-    ("2^64 - 2 samples of 64 channels announced, one sent", "HOSTSND absurd-sound 0", "ok", {"ways": NO_SOUND}),
-    ("no sample announced, one sent", "HOSTSND absurd-sound 1", "ok", {"ways": NO_SOUND}),
-    ("samples after the end", "HOSTSND absurd-sound 2", "ok", {"ways": NO_SOUND}),
+    ("tags without end, before the sound", "HOSTSND tags 0", "killed lied"),
+    ("tags without end, in the sound", "HOSTSND tags 1", "killed lied"),
+    ("losses without end", "HOSTSND losses", "killed lied"),
+    ("2^64 - 2 samples of 64 channels announced, one sent", "HOSTSND absurd-sound 0", "ok"),
+    ("no sample announced, one sent", "HOSTSND absurd-sound 1", "ok"),
+    ("samples after the end", "HOSTSND absurd-sound 2", "ok"),
+    ("tags of every byte there is, 128 of 1 KiB", "HOSTSND tag-bytes", "ok"),
     # Wrong pixels are the attacker's to give; the caller's memory is not theirs to overrun.
     ("a larger picture than it told before", "HOSTILE disagree 64 64", ("ok", "usage", "ok"), {"call": "into"}),
     ("a smaller picture than it told before", "HOSTILE disagree 2 2", "ok", {"call": "into"}),
+    ("more sound than it told before", "HOSTSND disagree-sound 2 64", ("ok", "usage", "ok"), {"call": "into"}),
+    ("sound of more channels than it told before", "HOSTSND disagree-sound 64 4", ("ok", "usage", "ok"),
+     {"call": "into"}),
+    ("less sound than it told before", "HOSTSND disagree-sound 1 2", "ok", {"call": "into"}),
 )
 
 
