@@ -9,7 +9,6 @@
  * milliseconds, reason and answer, separated by tabs.  The last line says what is left behind: descriptors, children,
  * and the most memory that this process had resident, KiB.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -22,6 +21,11 @@
 #include <unistd.h>
 
 #include "ways.h"
+
+enum {
+	DESCRIPTORS = 1024,
+	LONG_ENOUGH = 4000, /* an input of so many bytes is recognised though there may come more */
+};
 
 /* Not 0: each input comes through a pipe, whose other end stays open behind the line. */
 static uint32_t stays_open;
@@ -56,8 +60,9 @@ static bool open_input(const char *line, struct safe_input *input, int ends[2])
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return false;
 	input->data = NULL;
+	input->data_size = 0;
 	input->fd = ends[0];
-	return dprintf(ends[1], "%s\n", line) > 0;
+	return dprintf(ends[1], "%-*s\n", LONG_ENOUGH, line) > 0;
 }
 
 static void decode_line(struct way *way, way_decode *decode, const char *line)
@@ -83,15 +88,13 @@ static void decode_line(struct way *way, way_decode *decode, const char *line)
 	(void)fflush(stdout);
 }
 
-static size_t count_descriptors(void)
+/* Not by /proc, which may not be there. */
+static int count_descriptors(void)
 {
-	DIR *folder = opendir("/proc/self/fd");
-	size_t count = 0;
+	int count = 0;
 
-	while (folder && readdir(folder))
-		count++;
-	if (folder)
-		(void)closedir(folder);
+	for (int fd = 0; fd < DESCRIPTORS; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
 	return count;
 }
 
@@ -140,19 +143,16 @@ static bool set(const char *argument)
 	return strncmp(argument, secret, strlen(secret)) == 0;
 }
 
-/* The broker that knows the hostile decoder lies beside this program. */
-static bool set_broker(void)
+/* The broker that knows the hostile decoder lies beside this program, whose path is its name. */
+static bool set_broker(const char *program)
 {
 	static char path[PATH_MAX];
-	static const char name[] = "/safe-decode-broker";
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof(name));
+	const char *slash = strrchr(program, '/');
 
-	if (length <= 0)
+	if (!slash)
 		return false;
-	path[length] = '\0';
-	memcpy(strrchr(path, '/'), name, sizeof(name));
 	config.broker = path;
-	return true;
+	return snprintf(path, sizeof(path), "%.*s/safe-decode-broker", (int)(slash - program), program) < PATH_MAX;
 }
 
 static void decode_all(struct way *way, way_decode *decode)
@@ -173,20 +173,19 @@ int main(int argc, char **argv)
 	way_decode *decode = argc > 1 ? way_by_name(argv[1]) : NULL;
 	struct rusage usage;
 
-	if (!decode || !set_broker())
+	if (!decode || !set_broker(argv[0]))
 		return SAFE_USAGE;
 	for (int i = 2; i < argc; i++)
 		if (!set(argv[i]))
 			return SAFE_USAGE;
 	way.request.flags = flags;
 	char *secret = strdup(argv[argc - 1]); /* on the heap, too, until the end */
-	size_t before = count_descriptors();
+	int before = count_descriptors();
 	if (safe_decoder_open(&config, &way.decoder) == SAFE_OK)
 		decode_all(&way, decode);
 	safe_decoder_close(&way.decoder);
 	free(secret);
 	(void)getrusage(RUSAGE_SELF, &usage);
-	printf("left\t%zd\t%zu\t%ld\n", (ssize_t)count_descriptors() - (ssize_t)before, count_children(),
-	       usage.ru_maxrss);
+	printf("left\t%d\t%zu\t%ld\n", count_descriptors() - before, count_children(), usage.ru_maxrss);
 	return SAFE_OK;
 }

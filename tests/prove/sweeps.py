@@ -83,8 +83,7 @@ def run_calls(build, table, step):
     for sweep in calls("killed 9", build, False):
         sweep.row(table, sweep.command(build, step), sweep.library(build, "call", 1),
                   sweep.library(build, "stream", step))
-    # As in a container: the kernel has a filter already, and strict mode cannot be had.
-    foreign = {"prefix": [build.program("under-filter"), "swapon:1", "--"]}
+    foreign = {"prefix": build.foreign()}
     for sweep in calls("killed 31", build, True):
         sweep.name += ", in a container"
         sweep.row(table, sweep.command(build, step, **foreign), sweep.library(build, "call", step, **foreign),
@@ -115,7 +114,8 @@ STATES = (
 
 # Lengths as the hostile decoder counts them: one less than right, right, one more; and 3 and any number.
 SHORTER, RIGHT, LONGER = range(3)
-LENGTHS = [SHORTER, RIGHT, LONGER, *(3 + length for length in (0, 1, LONGEST, LONGEST + 1, LARGEST, LARGEST + 1, (1 << 32) - 1))]
+LENGTHS = [SHORTER, RIGHT, LONGER,
+           *(3 + length for length in (0, 1, LONGEST, LONGEST + 1, LARGEST, LARGEST + 1, (1 << 32) - 1))]
 
 
 def is_length(kind, length):
