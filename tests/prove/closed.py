@@ -82,9 +82,9 @@ LANDLOCK_STEPS = (
 )
 
 
-def has_landlock():
-    """Asks the kernel for its version."""
-    return ctypes.CDLL(None).syscall(444, None, 0, 1) > 0
+def landlock_version():
+    """What the kernel says of itself; 0: it has none."""
+    return max(0, ctypes.CDLL(None).syscall(444, None, 0, 1))
 
 
 def of_failure(run):
@@ -143,7 +143,7 @@ def run_steps(build, table):
               *by_form(FORMS, lambda count: of_failure(with_pictures(build, prefix, count)),
                        lambda way: by_library(build, way, ["HOSTILE picture 4 4"], prefix=prefix, brisk=False)[0]))
     for step in (*STEPS, *(ROOT_STEPS if os.getuid() == 0 else ()), *OWN_STEPS,
-                 *(LANDLOCK_STEPS if has_landlock() else ())):
+                 *(LANDLOCK_STEPS if landlock_version() else ())):
         run_step(build, table, *step)
 
 
