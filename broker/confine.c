@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "confine.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
@@ -111,15 +110,23 @@ struct safe_outcome confine_files(const char *writable, struct confinement *conf
 	return confine(writable, none, confinement);
 }
 
+/* Of the first object, which is this program: the dynamic linker that it names. */
+static int find_linker(struct dl_phdr_info *object, size_t size, void *path)
+{
+	(void)size;
+	for (size_t i = 0; i < object->dlpi_phnum; i++)
+		if (object->dlpi_phdr[i].p_type == PT_INTERP)
+			*(const char **)path = (const char *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
+	return 1;
+}
+
 struct safe_outcome confine_launcher(const char *program)
 {
+	const char *programs[] = { program, NULL, NULL };
 	struct confinement confinement;
-	Dl_info loader;
 
 	/* The kernel executes the dynamic linker, too; the program's is the one of this process. */
-	if (dladdr((void *)_r_debug.r_ldbase, &loader) == 0)
-		return outcome_of(SAFE_NO_SANDBOX, "cannot find the dynamic linker");
-	const char *const programs[] = { program, loader.dli_fname, NULL };
+	(void)dl_iterate_phdr(find_linker, &programs[1]);
 	return confine("/dev/null", programs, &confinement);
 }
 
