@@ -66,7 +66,8 @@ def find(pid, name, filters):
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         known = [(one, status_of(one)) for one in family(pid)]
-        by_name = {status.get("Name"): (one, status) for one, status in known}
+        # Parents come first: a decoder has its broker's name until it is locked down.
+        by_name = {status.get("Name"): (one, status) for one, status in reversed(known)}
         locked = any(status["Seccomp"] == "1" or int(status["Seccomp_filters"]) > filters
                      for _, status in known if status.get("Name") == CHILD)
         if locked and COMMAND in by_name and int(by_name[COMMAND][1]["Seccomp_filters"]) > filters:
