@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
@@ -59,7 +60,7 @@ static int allow(int ruleset, const char *path, uint64_t rights)
 		return -1;
 	int result = fstat(fd, &status);
 	if (result == 0 && !S_ISDIR(status.st_mode))
-		rights &= LANDLOCK_ACCESS_FS_WRITE_FILE | RIGHT_TRUNCATE;
+		rights &= LANDLOCK_ACCESS_FS_WRITE_FILE | RIGHT_TRUNCATE | LANDLOCK_ACCESS_FS_EXECUTE;
 	struct landlock_path_beneath_attr beneath = { .allowed_access = rights, .parent_fd = fd };
 	if (result == 0)
 		result = (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
@@ -70,7 +71,7 @@ static int allow(int ruleset, const char *path, uint64_t rights)
 	return result;
 }
 
-static int restrict_self(unsigned version, const char *writable)
+static int restrict_self(unsigned version, const char *writable, const char *const *programs)
 {
 	struct ruleset rights = rights_of(version);
 	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &rights, sizeof(rights), 0);
@@ -78,13 +79,15 @@ static int restrict_self(unsigned version, const char *writable)
 
 	if (result == 0 && writable)
 		result = allow(ruleset, writable, WRITING | (rights.files & RIGHT_TRUNCATE));
+	for (; result == 0 && *programs; programs++)
+		result = allow(ruleset, *programs, LANDLOCK_ACCESS_FS_EXECUTE);
 	if (result == 0)
 		result = (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
 	fds_close(&ruleset);
 	return result;
 }
 
-struct safe_outcome confine_files(const char *writable, struct confinement *confinement)
+static struct safe_outcome confine(const char *writable, const char *const *programs, struct confinement *confinement)
 {
 	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
@@ -94,10 +97,37 @@ struct safe_outcome confine_files(const char *writable, struct confinement *conf
 	/* Kernels without it, or that start without it, and containers that do not know it. */
 	if (version < 0 && (errno == ENOSYS || errno == EOPNOTSUPP || errno == EPERM))
 		return outcome_ok();
-	if (version < 1 || restrict_self((unsigned)version, writable) != 0)
+	if (version < 1 || restrict_self((unsigned)version, writable, programs) != 0)
 		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot confine itself with Landlock", errno);
 	confinement->landlock = (unsigned)version;
 	return outcome_ok();
+}
+
+struct safe_outcome confine_files(const char *writable, struct confinement *confinement)
+{
+	static const char *const none[] = { NULL };
+
+	return confine(writable, none, confinement);
+}
+
+/* Of the first object, which is this program: the dynamic linker that it names. */
+static int find_linker(struct dl_phdr_info *object, size_t size, void *path)
+{
+	(void)size;
+	for (size_t i = 0; i < object->dlpi_phnum; i++)
+		if (object->dlpi_phdr[i].p_type == PT_INTERP)
+			*(const char **)path = (const char *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
+	return 1;
+}
+
+struct safe_outcome confine_launcher(const char *program)
+{
+	const char *programs[] = { program, NULL, NULL };
+	struct confinement confinement;
+
+	/* The kernel executes the dynamic linker, too; the program's is the one of this process. */
+	(void)dl_iterate_phdr(find_linker, &programs[1]);
+	return confine("/dev/null", programs, &confinement);
 }
 
 /* ---- seccomp ---- */

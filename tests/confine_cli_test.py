@@ -11,8 +11,8 @@ import subprocess
 import sys
 import time
 
-from cli_support import (PHOTO, PHOTO_SIZE, PROGRAM, SCREENSHOT, TIME_LIMIT, Folder, expect, expect_status, main, read,
-                         run, test)
+from cli_support import (HOSTILE, PHOTO, PHOTO_SIZE, PROGRAM, SCREENSHOT, TIME_LIMIT, Folder, Skip, expect,
+                         expect_status, main, read, run, test)
 
 
 def status_of(pid):
@@ -26,9 +26,9 @@ def descendants(pid):
     return children + [deeper for child in children for deeper in descendants(child)]
 
 
-def modes_while_decoding(*arguments):
-    """Runs the program on a FIFO that gives half of a picture; returns its seccomp mode and those of its descendants by
-    name, as soon as a decoder is locked down."""
+def while_decoding(look, *arguments):
+    """Runs the program on a FIFO that gives half of a picture.  Returns what `look`, given its process, says, as soon
+    as that is something."""
     with Folder() as folder:
         fifo = folder("half.jpg")
         os.mkfifo(fifo)
@@ -40,11 +40,9 @@ def modes_while_decoding(*arguments):
                 stream.flush()
                 deadline = time.monotonic() + TIME_LIMIT
                 while time.monotonic() < deadline:
-                    below = [status_of(pid) for pid in descendants(process.pid)]
-                    modes = {one["Name"]: one["Seccomp"] for one in below}
-                    own = status_of(process.pid)
-                    if "1" in modes.values() and own["Seccomp"] == "2":
-                        return own, modes
+                    seen = look(process.pid)
+                    if seen:
+                        return seen
                     time.sleep(0.02)
         finally:
             process.kill()
@@ -52,19 +50,47 @@ def modes_while_decoding(*arguments):
     raise AssertionError("nothing was locked down")
 
 
+def modes(pid):
+    """The status of a process, and seccomp modes of its descendants by name, once a decoder is locked down."""
+    below = {one["Name"]: one["Seccomp"] for one in map(status_of, descendants(pid))}
+    own = status_of(pid)
+    return (own, below) if "1" in below.values() and own["Seccomp"] == "2" else None
+
+
+def tried_by_launcher(what, argument):
+    """What comes of it when the launcher of brokers is made to try something."""
+    def inject(pid):
+        launchers = [one for one in descendants(pid) if status_of(one)["Name"] == "safe-decode: la"]
+        if not modes(pid) or not launchers:
+            return None
+        tool = os.path.join(os.path.dirname(HOSTILE), "inject")
+        return subprocess.run([tool, str(launchers[0]), what, argument], check=True, capture_output=True).stdout
+    return while_decoding(inject, SCREENSHOT).decode().strip()
+
+
 @test
 def the_command_line_confines_itself():
-    own, modes = modes_while_decoding()
+    own, below = while_decoding(modes)
     expect(own["Seccomp"] == "2" and own["NoNewPrivs"] == "1", own)
-    expect(modes == {"safe-decode: ch": "1"}, modes)
+    expect(below == {"safe-decode: ch": "1"}, below)
 
 
 @test
 def with_several_inputs_too():
-    own, modes = modes_while_decoding(SCREENSHOT)
+    own, below = while_decoding(modes, SCREENSHOT)
     expect(own["Seccomp"] == "2" and own["NoNewPrivs"] == "1", own)
-    expect(modes["safe-decode: ch"] == "1" and modes["safe-decode: la"] == "0", modes)
-    expect(modes["safe-decode-bro"] == "0", modes)
+    expect(below["safe-decode: ch"] == "1" and below["safe-decode: la"] == "0", below)
+    expect(below["safe-decode-bro"] == "0", below)
+
+
+@test
+def the_launcher_executes_and_writes_nothing_else():
+    if json.loads(run("-q", "--posture", "--info", PHOTO).stdout.splitlines()[0])["trusted_side"]["landlock"] == 0:
+        raise Skip("this kernel has no Landlock")
+    expect(tried_by_launcher("execute", "/bin/true") == "EACCES")
+    expect(tried_by_launcher("execute", os.path.join(os.path.dirname(PROGRAM), "safe-decode-broker")) == "done")
+    with Folder() as folder:
+        expect(tried_by_launcher("write", folder("made")) == "EACCES" and not folder.names())
 
 
 @test

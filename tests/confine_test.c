@@ -21,6 +21,7 @@
 enum { ALLOWED = 0, CANNOT_CONFINE = 200, NO_LANDLOCK };
 
 #define NOT_FILTERED CONFINE_ROLES
+#define LAUNCHER (CONFINE_ROLES + 1) /* not filtered; what is writable is what it may execute instead */
 
 /* What an attempt came to in a process of its own, which is confined like `role`: 0, an errno, or 1000 and the signal
  * that ended it. */
@@ -32,11 +33,14 @@ static int attempt(enum confine_role role, const char *writable, int (*act)(void
 	cr_assert(pid >= 0);
 	if (pid == 0) {
 		struct confinement confinement = { .landlock = 0 };
-		if (confine_files(writable, &confinement).status != SAFE_OK)
+		bool launches = role == LAUNCHER;
+		struct safe_outcome outcome =
+		        launches ? confine_launcher(writable) : confine_files(writable, &confinement);
+		if (outcome.status != SAFE_OK)
 			_exit(CANNOT_CONFINE);
 		if (role == NOT_FILTERED && confinement.landlock == 0)
 			_exit(NO_LANDLOCK);
-		if (role != NOT_FILTERED && confine_calls(role, &confinement).status != SAFE_OK)
+		if (role < CONFINE_ROLES && confine_calls(role, &confinement).status != SAFE_OK)
 			_exit(CANNOT_CONFINE);
 		errno = 0;
 		_exit(act() < 0 ? errno : ALLOWED);
@@ -57,6 +61,13 @@ static int nothing(void)
 static int execute(void)
 {
 	char *arguments[] = { (char *)(uintptr_t) "/bin/true", NULL };
+
+	return execv(arguments[0], arguments);
+}
+
+static int execute_another(void)
+{
+	char *arguments[] = { (char *)(uintptr_t) "/bin/false", NULL };
 
 	return execv(arguments[0], arguments);
 }
@@ -204,6 +215,30 @@ Test(confine_files, only_what_is_named_can_be_written)
 	cr_expect(attempt(NOT_FILTERED, "/dev/null", write_existing) == ALLOWED);
 	cr_expect(attempt(CONFINE_ONE_FILE, "/dev/null", write_existing) == ALLOWED);
 	cr_expect(attempt(CONFINE_ONE_FILE, NULL, write_existing) == EACCES);
+}
+
+Test(confine_files, no_role_makes_files_elsewhere)
+{
+	if (attempt(NOT_FILTERED, NULL, nothing) == NO_LANDLOCK)
+		cr_skip("this kernel has no Landlock");
+	EACH_ROLE(role)
+	{
+		int refused = role == CONFINE_ONE ? EPERM : EACCES;
+		cr_expect(attempt(role, "/dev", make_file) == refused, "role %d", (int)role);
+		cr_expect(attempt(role, NULL, write_existing) == refused, "role %d", (int)role);
+	}
+}
+
+Test(confine_launcher, executes_its_program_and_nothing_else)
+{
+	if (attempt(NOT_FILTERED, NULL, nothing) == NO_LANDLOCK)
+		cr_skip("this kernel has no Landlock");
+	cr_expect(attempt(LAUNCHER, "/bin/true", execute) == ALLOWED);
+	cr_expect(attempt(LAUNCHER, "/bin/true", execute_another) == EACCES);
+	cr_expect(attempt(LAUNCHER, "/bin/false", execute) == EACCES);
+	cr_expect(attempt(LAUNCHER, "/bin/true", make_file) == EACCES);
+	cr_expect(attempt(LAUNCHER, "/bin/true", trace) == EPERM);
+	cr_expect(attempt(LAUNCHER, "/bin/true", write_existing) == ALLOWED, "/dev/null");
 }
 
 Test(confine_files, nothing_is_executed_or_traced)

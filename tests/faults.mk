@@ -7,7 +7,7 @@ FAULTS := $(BUILD)/tests/bin-faults
 FAULTS_LINK = $(CC) -pie -o $@ $(filter-out %.list,$^) \
 	$$(nm $(filter $(BUILD)/obj/tests/%.o,$^) | sed -n 's/.* T __wrap_/-Wl,--wrap=/p') $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
-$(FAULTS)/safe-decode: $(call object,broker/cli/main.c $(MEMORY) tests/faults.c) $(BUILD)/libinterface.a $(BUILD)/libtrusted.a decoders/interpose.list
+$(FAULTS)/safe-decode: $(call object,broker/cli/main.c $(MEMORY) tests/faults.c tests/faults_launcher.c) $(BUILD)/libinterface.a $(BUILD)/libtrusted.a decoders/interpose.list
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(FAULTS_LINK) $(EXPORTS)

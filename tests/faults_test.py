@@ -34,6 +34,7 @@ def walk(where, most):
         for name, statuses in names.items():
             failed.setdefault(name, set()).update(statuses)
     print(f"# {total} calls failed: " + ", ".join(f"{name} {sorted(failed[name])}" for name in sorted(failed)))
+    expect(total > 0, "no call failed")
 
 
 @test

@@ -7,12 +7,15 @@ prove: ## attack the sandbox in every way that we know, and print what was expec
 	@/usr/bin/python3 tests/prove $(BUILD) $(if $(filter command line environment,$(origin SECONDS)),$(SECONDS))
 
 # They lie beside the programs that know the hostile decoder.
-PROOF := $(addprefix $(HOSTILE)/,prove-library under-filter tsc)
-tests: $(PROOF)
+PROOF := $(addprefix $(HOSTILE)/,prove-library under-filter tsc inject)
+tests: $(PROOF) $(HOSTILE)/sinks
+$(HOSTILE)/sinks: $(SINKS)
+	$(Q)ln -sfn ../../sinks $@
 
-$(HOSTILE)/prove-library: $(call object,tests/prove/library.c) $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a
+$(HOSTILE)/prove-library: $(call object,tests/prove/library.c tests/prove/ways.c) $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a
 $(HOSTILE)/under-filter: $(call object,tests/prove/under-filter.c)
 $(HOSTILE)/tsc: $(call object,tests/prove/tsc.c)
+$(HOSTILE)/inject: $(call object,tests/prove/inject.c)
 $(PROOF):
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)

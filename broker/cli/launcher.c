@@ -16,6 +16,7 @@
 
 #include "../../decoders/arena.h"
 #include "../../decoders/interpose.h"
+#include "../confine.h"
 #include "../fds.h"
 #include "../library/start.h"
 #include "../packet.h"
@@ -53,12 +54,16 @@ static const char *known_module(const struct order *order)
 	return NULL;
 }
 
-static void fill(const struct safe_decoder *decoder, const struct order *order)
+/* `outcome` is how the launcher itself stands. */
+static void fill(const struct safe_decoder *decoder, const struct order *order, struct safe_outcome outcome)
 {
 	const char *module = known_module(order);
 	struct started started = STARTED_NONE;
-	struct safe_outcome outcome = module ? start_broker(decoder, MY_CALLER, module, &started)
-	                                     : outcome_of(SAFE_NO_SANDBOX, "there is no such module");
+
+	if (!module)
+		outcome = outcome_of(SAFE_NO_SANDBOX, "there is no such module");
+	if (outcome.status == SAFE_OK)
+		outcome = start_broker(decoder, MY_CALLER, module, &started);
 	struct delivery delivery = {
 		.status = outcome.status,
 		.error_number = outcome.error_number,
@@ -137,9 +142,10 @@ static _Noreturn void serve(const struct safe_decoder *decoder, int socket, int 
 	if (setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
 	    prctl(PR_SET_NAME, "safe-decode: la") != 0 || leave_all(socket, caller) != 0)
 		_exit(SAFE_IO);
+	struct safe_outcome confined = confine_launcher(decoder->broker);
 	while (packet_receive(MY_SOCKET, true, &order, sizeof(order), NULL, 0, &with_fds) == PACKET_ONE) {
 		(void)reap(WNOHANG);
-		fill(decoder, &order);
+		fill(decoder, &order, confined);
 	}
 	wait_for_brokers();
 	_exit(SAFE_OK);

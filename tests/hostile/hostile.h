@@ -31,6 +31,6 @@ attack try_call, try_call_32, descriptors, read_clock, read_coarse_clock, block_
 attack recurse, exhaust, execute_heap, search;
 /* wire.c: what the wire reader must refuse. */
 attack say_in_state, field, half_header, half_message, frames_without_end, tags_without_end, losses_without_end,
-        empty_without_end, tag_bytes, absurd_sound, disagree, echo, read_for_ever, at_random;
+        empty_without_end, tag_bytes, absurd_sound, disagree, disagree_sound, echo, paint, read_for_ever, at_random;
 
 #endif

@@ -248,16 +248,18 @@ static const struct {
 	{ "search", search }, /* SECRET...: in hexadecimal; all of its memory */
 	{ "where", where },   /* be good, with a pixel whose eight bytes are an address of this code */
 	/* The wire. */
-	{ "message", message },        /* KIND LENGTH: one message that claims this length */
-	{ "state", say_in_state },     /* STATE KIND LENGTH: the same in a state */
-	{ "field", field },            /* KIND OFFSET VALUE: be good but for one field */
-	{ "picture", picture },        /* WIDTH HEIGHT: be good */
-	{ "announce", announce_only }, /* WIDTH HEIGHT FRAMES: a picture, and then nothing */
-	{ "disagree", disagree },      /* WIDTH HEIGHT: and another size when asked for information */
-	{ "echo", echo },              /* TEXT: as bytes */
-	{ "short", too_short },        /* WIDTH HEIGHT: half the picture, and END */
-	{ "long", too_long },          /* WIDTH HEIGHT: one row too many */
-	{ "twice", twice },            /* END twice */
+	{ "message", message },               /* KIND LENGTH: one message that claims this length */
+	{ "state", say_in_state },            /* STATE KIND LENGTH: the same in a state */
+	{ "field", field },                   /* KIND OFFSET VALUE: be good but for one field */
+	{ "picture", picture },               /* WIDTH HEIGHT: be good */
+	{ "announce", announce_only },        /* WIDTH HEIGHT FRAMES: a picture, and then nothing */
+	{ "disagree", disagree },             /* WIDTH HEIGHT: and another size when asked for information */
+	{ "disagree-sound", disagree_sound }, /* CHANNELS FRAMES */
+	{ "echo", echo },                     /* TEXT: as bytes */
+	{ "paint", paint },                   /* TEXT: as pixels */
+	{ "short", too_short },               /* WIDTH HEIGHT: half the picture, and END */
+	{ "long", too_long },                 /* WIDTH HEIGHT: one row too many */
+	{ "twice", twice },                   /* END twice */
 	{ "half-header", half_header },
 	{ "half-message", half_message },
 	{ "flood", flood },               /* bytes without end */

@@ -62,6 +62,8 @@ static size_t good_payload(const struct session *session, uint32_t kind, uint8_t
 	memset(payload, 0, sizeof(struct wire_metadata));
 	if (kind >= WIRE_KINDS || !payloads[kind].bytes)
 		return 0;
+	if (kind == WIRE_METADATA) /* may be longer */
+		memset(payload, 'x', sizeof(struct wire_metadata));
 	memcpy(payload, payloads[kind].bytes, payloads[kind].size);
 	return payloads[kind].size;
 }
@@ -83,6 +85,8 @@ static const uint8_t ways[][4] = {
 	{ WIRE_BYTES, WIRE_DAMAGE },             /* damaged */
 	{ WIRE_AUDIO },                          /* audio */
 	{ WIRE_IMAGE, WIRE_FRAME, WIRE_PIXELS }, /* image, all of which came */
+	{ WIRE_IMAGE, WIRE_FRAME, WIRE_DAMAGE }, /* damaged image */
+	{ WIRE_AUDIO, WIRE_DAMAGE },             /* damaged audio */
 };
 
 /* In state `first`, a message of kind `second` and length `third`, and then it closes its output.  A length that is
@@ -281,11 +285,45 @@ session_result disagree(struct session *session, const struct arguments *argumen
 	return picture(session, &size);
 }
 
+/* The same with sound: CHANNELS FRAMES, of which it says, when asked what it is, that there are 2 and SIDE. */
+session_result disagree_sound(struct session *session, const struct arguments *arguments)
+{
+	static const uint8_t samples[2 * WIRE_CHANNELS_MAX];
+	struct wire_audio audio = good_audio;
+	bool asked = session_request(session)->operation == WIRE_INFO;
+
+	audio.frames = asked ? SIDE : arguments->second;
+	if (!asked)
+		audio.channels = (uint32_t)arguments->first;
+	say(WIRE_AUDIO, sizeof(audio), &audio, sizeof(audio));
+	for (unsigned long i = 0; !asked && i < arguments->second; i++)
+		say(WIRE_SAMPLES, 2 * audio.channels, samples, 2 * (size_t)audio.channels);
+	return SESSION_STOP;
+}
+
 /* Says what it was told: whatever it is, it was in the memory of this child. */
 session_result echo(struct session *session, const struct arguments *arguments)
 {
 	(void)session;
 	return answer(arguments->text);
+}
+
+/* The same in pixels: a row of them, which nobody has to convert. */
+session_result paint(struct session *session, const struct arguments *arguments)
+{
+	struct wire_image image = good_image(session, 1);
+	uint8_t row[256] = { 0 };
+	size_t length = strnlen(arguments->text, sizeof(row));
+
+	image.flags = WIRE_IMAGE_ALPHA;
+	image.pixel_format = session_choose_format(session, &image);
+	image.width = sizeof(row) / wire_pixel_bytes[image.pixel_format];
+	memcpy(row, arguments->text, length);
+	say(WIRE_IMAGE, sizeof(image), &image, sizeof(image));
+	say_good(session, WIRE_FRAME);
+	say(WIRE_PIXELS, image.width * wire_pixel_bytes[image.pixel_format], row,
+	    (size_t)image.width * wire_pixel_bytes[image.pixel_format]);
+	return SESSION_STOP;
 }
 
 /* Reads, though all that it needs is there. */
@@ -313,18 +351,23 @@ static uint64_t next_random(uint64_t *state)
  */
 session_result at_random(struct session *session, const struct arguments *arguments)
 {
-	static const uint8_t usual[] = { WIRE_IMAGE, WIRE_FRAME, WIRE_PIXELS, WIRE_PIXELS, WIRE_BYTES,
-		                         WIRE_DATA,  WIRE_DATA,  WIRE_DAMAGE, WIRE_END,    WIRE_FAIL };
+	static const uint8_t answers[3][8] = {
+		{ WIRE_IMAGE, WIRE_FRAME, WIRE_PIXELS, WIRE_DAMAGE, WIRE_END, WIRE_FAIL, WIRE_FRAME, WIRE_PIXELS },
+		{ WIRE_BYTES, WIRE_DATA, WIRE_DATA, WIRE_DATA, WIRE_DAMAGE, WIRE_END, WIRE_FAIL, WIRE_DATA },
+		{ WIRE_METADATA, WIRE_AUDIO, WIRE_SAMPLES, WIRE_LOSS, WIRE_SAMPLES, WIRE_DAMAGE, WIRE_END, WIRE_FAIL },
+	};
+	const uint8_t *usual = answers[session_request(session)->variant % 3];
 	uint64_t state = arguments->first * 2 + 1;
-	size_t next = session_request(session)->variant == 1 ? 4 : 0;
+	size_t next = 0;
 	uint8_t payload[sizeof(struct wire_metadata)];
 
 	for (int i = 0; i < 16; i++)
 		(void)next_random(&state);
 	for (int i = 0; i < 64; i++) {
 		uint64_t dice = next_random(&state);
-		uint32_t kind = dice % 8 == 0 ? (uint32_t)(dice >> 8) % (WIRE_KINDS + 1) : usual[next % sizeof(usual)];
-		next += dice % 16 < 13 ? 1 : (dice >> 16) % sizeof(usual);
+		uint32_t kind =
+		        dice % 8 == 0 ? (uint32_t)(dice >> 8) % (WIRE_KINDS + 1) : usual[next % sizeof(answers[0])];
+		next += dice % 16 < 13 ? 1 : (dice >> 16) % sizeof(answers[0]);
 		size_t size = good_payload(session, kind, payload);
 		if ((dice >> 24) % 16 == 0) {
 			uint32_t value = (uint32_t)next_random(&state) >> (dice >> 32) % 32;

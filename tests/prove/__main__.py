@@ -15,6 +15,7 @@ import time
 
 import attacks
 import closed
+import confined
 import search
 import sweeps
 import trusted
@@ -40,6 +41,7 @@ def main():
     attacks.run_all(build, table)
     search.run_all(build, table)
     closed.run_all(build, table)
+    confined.run_all(build, table)
     if not quick:
         sweeps.run_all(build, table, seconds > 0)
     if seconds:

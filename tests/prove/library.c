@@ -4,15 +4,13 @@
  *
  *     prove-library WAY [NAME=VALUE]...
  *
- * WAY is "call" (the one-call functions), "into" (the same into memory of the size that safe_probe() told) or "stream".
- * Each line of standard input is one input, a command for the hostile decoder.  One line is printed for each: status,
- * signal, limit, milliseconds, reason and answer, separated by tabs.  The last line says what is left behind:
- * descriptors, children, and the most memory that this process had resident, KiB.
+ * WAY is "call", "into" or "stream" (ways.h).  Each line of standard input is one input, a command for the hostile
+ * decoder.  One line is printed for each: status (or what the library promises and did not hold), signal, limit,
+ * milliseconds, reason and answer, separated by tabs.  The last line says what is left behind: descriptors, children,
+ * and the most memory that this process had resident, KiB.
  */
-#include <dirent.h>
-#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,108 +20,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../broker/safe-decode.h"
+#include "ways.h"
 
-enum { ANSWER = 200, GUARD = 64, WAYS = 3 };
-
-/* The last bytes of the output, which is where an attack puts its answer. */
-struct answer {
-	char bytes[ANSWER];
-	size_t size;
+enum {
+	DESCRIPTORS = 1024,
+	LONG_ENOUGH = 4000, /* an input of so many bytes is recognised though there may come more */
 };
 
-struct way {
-	struct safe_decoder *decoder;
-	struct safe_request request;
-	struct safe_result result;
-	struct answer answer;
-};
-
-static void keep(struct answer *answer, const void *data, size_t size)
-{
-	size_t part = size < ANSWER ? size : ANSWER;
-	size_t old = answer->size < ANSWER - part ? answer->size : ANSWER - part;
-
-	if (part == 0)
-		return;
-	memmove(answer->bytes, answer->bytes + answer->size - old, old);
-	memcpy(answer->bytes + old, (const char *)data + size - part, part);
-	answer->size = old + part;
-}
-
-/* ---- the ways ---- */
-
-static bool gives_bytes(const struct safe_input *input)
-{
-	return memcmp(input->data, "HOSTBYT ", 8) == 0;
-}
-
-static enum safe_status by_call(struct way *way, const struct safe_input *input)
-{
-	struct safe_image image = { .size = sizeof(image) };
-	struct safe_bytes bytes = { .size = sizeof(bytes) };
-	enum safe_status status = SAFE_OK;
-
-	if (gives_bytes(input)) {
-		status = safe_decode_bytes(way->decoder, input, &way->request, &bytes, &way->result);
-		keep(&way->answer, bytes.data, bytes.data_size);
-	} else {
-		status = safe_decode_image(way->decoder, input, &way->request, &image, &way->result);
-	}
-	if (status != SAFE_OK && (image.pixels || bytes.data))
-		keep(&way->answer, "a failure gave something", 24);
-	safe_image_free(&image);
-	safe_bytes_free(&bytes);
-	return status;
-}
-
-/* As a caller does who believes what the decoder said first. */
-static enum safe_status into_probed(struct way *way, const struct safe_input *input)
-{
-	struct safe_image image = { .size = sizeof(image) };
-	struct safe_info info = { .size = sizeof(info) };
-	enum safe_status status = safe_probe(way->decoder, input, &way->request, &info, &way->result);
-	size_t stride = (size_t)info.width * 4;
-	size_t size = stride * info.height;
-	static const unsigned char guard[GUARD];
-
-	if (status != SAFE_OK)
-		return status;
-	unsigned char *pixels = calloc(1, size + GUARD);
-	if (!pixels)
-		return SAFE_IO;
-	status = safe_decode_image_into(way->decoder, input, &way->request, pixels, size, stride, &image, &way->result);
-	if (memcmp(pixels + size, guard, GUARD) != 0)
-		keep(&way->answer, "wrote behind the memory that it was given", 41);
-	free(pixels);
-	return status;
-}
-
-static enum safe_status by_stream(struct way *way, const struct safe_input *input)
-{
-	struct safe_stream *stream = NULL;
-	struct safe_event event = { .size = sizeof(event) };
-	enum safe_status status = safe_stream_open(way->decoder, input, &way->request, &stream);
-
-	while (status == SAFE_OK && event.kind != SAFE_EVENT_END) {
-		struct pollfd ready = { .fd = safe_stream_fd(stream), .events = POLLIN };
-		if (poll(&ready, 1, -1) < 0 && errno != EINTR)
-			break;
-		status = safe_stream_step(stream, &event);
-		if (status == SAFE_OK && (event.kind == SAFE_EVENT_BYTES || event.kind == SAFE_EVENT_ROWS))
-			keep(&way->answer, event.data, event.data_size);
-	}
-	safe_stream_result(stream, &way->result);
-	if (!gives_bytes(input))
-		way->answer.size = 0;
-	safe_stream_close(&stream);
-	return status;
-}
-
-static const struct {
-	const char *name;
-	enum safe_status (*decode)(struct way *way, const struct safe_input *input);
-} ways[WAYS] = { { "call", by_call }, { "into", into_probed }, { "stream", by_stream } };
+/* Not 0: each input comes through a pipe, whose other end stays open behind the line. */
+static uint32_t stays_open;
 
 /* ---- what to say ---- */
 
@@ -146,30 +51,50 @@ static void print_answer(const struct answer *answer)
 		putchar(answer->bytes[start] >= 0x20 && answer->bytes[start] < 0x7f ? answer->bytes[start] : '.');
 }
 
-static void decode_line(struct way *way, size_t number, const char *line)
+/* The line, in memory or in a pipe.  Returns false if there cannot be one. */
+static bool open_input(const char *line, struct safe_input *input, int ends[2])
 {
-	struct safe_input input = { .size = sizeof(input), .data = line, .data_size = strlen(line), .fd = -1 };
+	*input = (struct safe_input){ .size = sizeof(*input), .data = line, .data_size = strlen(line), .fd = -1 };
+	if (!stays_open)
+		return true;
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return false;
+	input->data = NULL;
+	input->data_size = 0;
+	input->fd = ends[0];
+	return dprintf(ends[1], "%-*s\n", LONG_ENOUGH, line) > 0;
+}
+
+static void decode_line(struct way *way, way_decode *decode, const char *line)
+{
+	struct safe_input input;
+	int ends[2] = { -1, -1 };
 	uint64_t before = milliseconds();
 
+	if (!open_input(line, &input, ends))
+		exit(SAFE_IO);
+	way->line = line;
 	way->answer.size = 0;
+	way->broken = NULL;
 	way->result = (struct safe_result){ .size = sizeof(way->result) };
-	enum safe_status status = ways[number].decode(way, &input);
-	printf("%s\t%d\t%u\t%llu\t%s\t", safe_status_name(status), (int)way->result.signal, way->result.limit,
-	       (unsigned long long)(milliseconds() - before), way->result.reason ? way->result.reason : "");
+	enum safe_status status = decode(way, &input);
+	for (int i = 0; i < 2 && ends[i] >= 0; i++)
+		(void)close(ends[i]);
+	printf("%s\t%d\t%u\t%llu\t%s\t", way->broken ? way->broken : safe_status_name(status), (int)way->result.signal,
+	       way->result.limit, (unsigned long long)(milliseconds() - before),
+	       way->result.reason ? way->result.reason : "");
 	print_answer(&way->answer);
 	putchar('\n');
 	(void)fflush(stdout);
 }
 
-static size_t count_descriptors(void)
+/* Not by /proc, which may not be there. */
+static int count_descriptors(void)
 {
-	DIR *folder = opendir("/proc/self/fd");
-	size_t count = 0;
+	int count = 0;
 
-	while (folder && readdir(folder))
-		count++;
-	if (folder)
-		(void)closedir(folder);
+	for (int fd = 0; fd < DESCRIPTORS; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
 	return count;
 }
 
@@ -202,6 +127,7 @@ static bool set(const char *argument)
 		{ "stall=", &limits.stall_seconds, sizeof(limits.stall_seconds) },
 		{ "deadline=", &limits.deadline_milliseconds, sizeof(limits.deadline_milliseconds) },
 		{ "flags=", &flags, sizeof(flags) },
+		{ "stays-open=", &stays_open, sizeof(stays_open) },
 	};
 	/* Arguments that mean nothing are secrets of the caller's. */
 	static const char secret[] = "secret=";
@@ -217,29 +143,26 @@ static bool set(const char *argument)
 	return strncmp(argument, secret, strlen(secret)) == 0;
 }
 
-/* The broker that knows the hostile decoder lies beside this program. */
-static bool set_broker(void)
+/* The broker that knows the hostile decoder lies beside this program, whose path is its name. */
+static bool set_broker(const char *program)
 {
 	static char path[PATH_MAX];
-	static const char name[] = "/safe-decode-broker";
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof(name));
+	const char *slash = strrchr(program, '/');
 
-	if (length <= 0)
+	if (!slash)
 		return false;
-	path[length] = '\0';
-	memcpy(strrchr(path, '/'), name, sizeof(name));
 	config.broker = path;
-	return true;
+	return snprintf(path, sizeof(path), "%.*s/safe-decode-broker", (int)(slash - program), program) < PATH_MAX;
 }
 
-static void decode_all(struct way *way, size_t number)
+static void decode_all(struct way *way, way_decode *decode)
 {
 	char *line = NULL;
 	size_t room = 0;
 
 	while (getline(&line, &room, stdin) > 0) {
 		line[strcspn(line, "\n")] = '\0';
-		decode_line(way, number, line);
+		decode_line(way, decode, line);
 	}
 	free(line);
 }
@@ -247,25 +170,22 @@ static void decode_all(struct way *way, size_t number)
 int main(int argc, char **argv)
 {
 	struct way way = { .request = { .size = sizeof(way.request), .limits = &limits } };
-	size_t number = 0;
+	way_decode *decode = argc > 1 ? way_by_name(argv[1]) : NULL;
 	struct rusage usage;
 
-	while (number < WAYS && argc > 1 && strcmp(argv[1], ways[number].name) != 0)
-		number++;
-	if (argc < 2 || number == WAYS || !set_broker())
+	if (!decode || !set_broker(argv[0]))
 		return SAFE_USAGE;
 	for (int i = 2; i < argc; i++)
 		if (!set(argv[i]))
 			return SAFE_USAGE;
 	way.request.flags = flags;
 	char *secret = strdup(argv[argc - 1]); /* on the heap, too, until the end */
-	size_t before = count_descriptors();
+	int before = count_descriptors();
 	if (safe_decoder_open(&config, &way.decoder) == SAFE_OK)
-		decode_all(&way, number);
+		decode_all(&way, decode);
 	safe_decoder_close(&way.decoder);
 	free(secret);
 	(void)getrusage(RUSAGE_SELF, &usage);
-	printf("left\t%zd\t%zu\t%ld\n", (ssize_t)count_descriptors() - (ssize_t)before, count_children(),
-	       usage.ru_maxrss);
+	printf("left\t%d\t%zu\t%ld\n", count_descriptors() - before, count_children(), usage.ru_maxrss);
 	return SAFE_OK;
 }

@@ -4,7 +4,7 @@
 import sys
 
 WAYS = ("command line", "one call", "streaming")
-ATTACK_WIDTH, EXPECTED_WIDTH, CELL_WIDTH = 56, 22, 19
+ATTACK_WIDTH, EXPECTED_WIDTH, CELL_WIDTH = 72, 22, 20
 
 
 class Table:

@@ -19,6 +19,8 @@ MOST_MEMORY = 56 << 10     # KiB resident, of the largest process
 PATIENCE = 60              # seconds after which a run is given up and killed
 SENT = "input was sent"    # under a filter that kills for it (closed.py)
 PR_SET_CHILD_SUBREAPER = 36
+# As in a container, for system calls that nobody here makes: where a filter is in force, strict mode cannot be had.
+SOME_FILTER = ["swapon:1"]
 
 
 class Build:
@@ -37,6 +39,10 @@ class Build:
 
     def program(self, name):
         return os.path.join(self.folder, name)
+
+    def foreign(self):
+        """A prefix: runs what follows as in a container."""
+        return [self.program("under-filter"), *SOME_FILTER, "--"]
 
     def close(self):
         shutil.rmtree(self.scratch)
@@ -162,6 +168,8 @@ def by_command(build, text, *options, prefix=(), **more):
 
 def library_results(build, run):
     """What prove-library says of each input.  Its last line is about itself."""
+    if not is_printable(run.output.replace(b"\t", b"")):
+        return ["unprintable output"]
     lines = run.output.decode().splitlines()
     if run.status == -signal.SIGSYS:
         return [SENT]
