@@ -160,6 +160,22 @@ static struct safe_outcome write_samples(struct sink *sink, uint8_t *data, size_
 	return sink_write(sink, data, size);
 }
 
+static struct safe_outcome write_header_again(struct sink *sink)
+{
+	const struct wav *wav = sink->state;
+	size_t done = 0;
+
+	while (done < wav->header_size) {
+		ssize_t put = pwrite(sink->fd, wav->header + done, wav->header_size - done, wav->start + (off_t)done);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return outcome_of_errno(SAFE_IO, "cannot write the output", errno);
+		done += (size_t)put;
+	}
+	return outcome_ok();
+}
+
 /* Chunks have an even size, and this one the size that it came to have. */
 static struct safe_outcome end(struct sink *sink)
 {
@@ -169,9 +185,7 @@ static struct safe_outcome end(struct sink *sink)
 	if (outcome.status != SAFE_OK || wav->start < 0 || wav->announced == sink->written)
 		return outcome;
 	make_header(sink, sink->written);
-	if (pwrite(sink->fd, wav->header, wav->header_size, wav->start) != (ssize_t)wav->header_size)
-		return outcome_of_errno(SAFE_IO, "cannot write the output", errno);
-	return outcome;
+	return write_header_again(sink);
 }
 
 static void release(struct sink *sink)
