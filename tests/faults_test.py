@@ -19,7 +19,7 @@ import time
 
 from cli_support import (GZIP, HOSTILE, PHOTO, PROGRAM as PROGRAM_FILE, SCREENSHOT, TIME_LIMIT, Folder, Skip,
                          become_subreaper, expect, expect_failure, expect_status, main, read, run, test)
-from faults_support import BROKER, FULL, INTERRUPT, PROGRAM, SHORT, THUMBNAIL, Faults, flows
+from faults_support import BROKER, FULL, INTERRUPT, PROGRAM, SHORT, SOUND_CARD, THUMBNAIL, Faults, flows
 
 
 TONE_24 = "samples/wav/tone-5.1-s24.wav"
@@ -29,7 +29,7 @@ TEXT = "samples/gzip/midsummer.txt.gz"
 def walk(where, most):
     total, failed = 0, {}
     for flow in flows():
-        if where == BROKER and flow.name not in ("several files", "a sound card"):
+        if where == BROKER and flow.name not in ("several files", SOUND_CARD):
             continue
         count, names = flow.walk(where, most)
         total += count
