@@ -73,6 +73,11 @@ enum packet_result packet_receive(int socket, bool wait, void *data, size_t size
 	while (got < 0 && errno == EINTR);
 	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return PACKET_NONE;
+	bool whole = got == (ssize_t)size;
 	*with_fds = got > 0 && take_descriptors(&message, fds, count);
-	return got == (ssize_t)size ? PACKET_ONE : PACKET_END;
+	/* Nobody looks at what comes with a message of another size. */
+	for (size_t i = 0; *with_fds && !whole && i < count; i++)
+		(void)close(fds[i]);
+	*with_fds = *with_fds && whole;
+	return whole ? PACKET_ONE : PACKET_END;
 }

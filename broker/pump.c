@@ -9,6 +9,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "fds.h"
+
 enum {
 	SOURCE,
 	TO_CHILD,
@@ -78,15 +80,18 @@ struct safe_outcome pump_init(struct pump *pump, const struct pump_plan *plan)
 	return outcome.status == SAFE_OK && plan->source >= 0 ? make_buffer(pump) : outcome;
 }
 
+static void close_relay(struct pump *pump)
+{
+	fds_close(&pump->relay[0]);
+	fds_close(&pump->relay[1]);
+	pump->no_relay = true;
+}
+
 void pump_free(struct pump *pump)
 {
 	free(pump->buffer);
 	pump->buffer = NULL;
-	for (int end = 0; end < 2; end++) {
-		if (pump->relay[end] >= 0)
-			(void)close(pump->relay[end]);
-		pump->relay[end] = -1;
-	}
+	close_relay(pump);
 }
 
 void pump_release(struct pump *pump)
@@ -224,8 +229,13 @@ static ssize_t read_pipe(struct pump *pump, void *data, size_t size)
 		return read_directly(pump, data, size);
 	if (pump->relayed == 0) {
 		ssize_t moved = fill_relay(pump);
-		if (moved <= 0)
+		if (moved == 0 || (moved < 0 && errno == EAGAIN))
 			return moved;
+		if (moved < 0) {
+			/* Where the system does not move it, or not now, it can be read. */
+			close_relay(pump);
+			return read_directly(pump, data, size);
+		}
 	}
 	ssize_t got = read(pump->relay[0], data, size < pump->relayed ? size : pump->relayed);
 	if (got > 0)

@@ -5,11 +5,13 @@
  */
 #include "faults.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -26,14 +28,33 @@
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+enum {
+	DESCRIPTORS = 256, /* more than any run has */
+	OF_BROKER = 1,     /* that a broker opens for good: its signals */
+};
+
 static struct faults *faults;
+static int descriptors; /* at the start */
+static pid_t owner;
 
 int __real_open(const char *path, int flags, ...);
 void *__real_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
 ssize_t __real_readlink(const char *path, char *target, size_t size);
 int __real_close(int fd);
+int __real_fcntl(int fd, int command, ...);
+
+/* Without a call that a confined program may not make. */
+static int count_descriptors(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < DESCRIPTORS; fd++)
+		count += __real_fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
 
 __attribute__((constructor)) static void attach(void)
 {
@@ -44,7 +65,10 @@ __attribute__((constructor)) static void attach(void)
 	if (!slash)
 		return;
 	path[length] = '\0';
-	uint32_t where = strcmp(slash, "/safe-decode-broker") == 0 ? FAULTS_BROKER : FAULTS_PROGRAM;
+	bool is_broker = strcmp(slash, "/safe-decode-broker") == 0;
+	uint32_t where = is_broker ? FAULTS_BROKER : FAULTS_PROGRAM;
+	owner = getpid();
+	descriptors = count_descriptors() + (is_broker ? OF_BROKER : 0);
 	memcpy(slash, "/faults", sizeof("/faults"));
 	int fd = __real_open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
@@ -53,6 +77,23 @@ __attribute__((constructor)) static void attach(void)
 	(void)__real_close(fd);
 	if (mapped != MAP_FAILED && (atomic_load(&mapped->where) & where))
 		faults = mapped;
+}
+
+/* What forked processes have does not count: they end with less. */
+__attribute__((destructor)) static void note_left(void)
+{
+	int more = count_descriptors() - descriptors;
+
+	if (faults && getpid() == owner && more > 0)
+		atomic_fetch_add(&faults->left, (uint32_t)more);
+}
+
+_Noreturn void __real__exit(int status);
+_Noreturn void __wrap__exit(int status);
+_Noreturn void __wrap__exit(int status)
+{
+	note_left();
+	__real__exit(status);
 }
 
 static void note(const char *name)
@@ -65,6 +106,7 @@ static void note(const char *name)
 static bool fails(const char *name, int error_number)
 {
 	if (!faults || atomic_load(&faults->mode) != FAULTS_FAIL ||
+	    (*faults->only && strcmp(faults->only, name) != 0) ||
 	    atomic_fetch_add(&faults->calls, 1) != atomic_load(&faults->target))
 		return false;
 	note(name);
@@ -77,9 +119,9 @@ bool faults_fails(const char *name)
 	return fails(name, ENOMEM);
 }
 
-void faults_begin(struct faults *used, uint32_t target)
+void faults_begin(struct faults *used, enum faults_mode mode, uint32_t target)
 {
-	atomic_store(&used->mode, FAULTS_FAIL);
+	atomic_store(&used->mode, mode);
 	atomic_store(&used->target, target);
 	atomic_store(&used->calls, 0);
 	atomic_store(&used->fired, 0);
@@ -122,7 +164,16 @@ static size_t some(const char *name, size_t size)
 		return fails(#name, error_number) ? (failure) : __real_##name arguments;                               \
 	}
 
-/* The same, which may be interrupted. */
+/* Functions that return the number of an error. */
+#define REFUSING(error_number, name, parameters, arguments)                                                            \
+	int __real_##name parameters;                                                                                  \
+	int __wrap_##name parameters;                                                                                  \
+	int __wrap_##name parameters                                                                                   \
+	{                                                                                                              \
+		return fails(#name, error_number) ? (error_number) : __real_##name arguments;                          \
+	}
+
+/* Functions that fail and may be interrupted. */
 #define STOPPING(type, failure, error_number, name, parameters, arguments)                                             \
 	type __real_##name parameters;                                                                                 \
 	type __wrap_##name parameters;                                                                                 \
@@ -179,6 +230,24 @@ FAILING(int, -1, EINVAL, sigaction, (int signal, const struct sigaction *action,
 FAILING(int, -1, EINVAL, sigprocmask, (int how, const sigset_t *set, sigset_t *old), (how, set, old))
 FAILING(void *, NULL, ENOMEM, dlopen, (const char *path, int flags), (path, flags))
 FAILING(void *, NULL, ENOENT, dlsym, (void *module, const char *name), (module, name))
+FAILING(pid_t, -1, EAGAIN, fork, (void), ())
+FAILING(int, -1, EBUSY, dup3, (int from, int to, int flags), (from, to, flags))
+FAILING(int, -1, EMFILE, __open_2, (const char *path, int flags), (path, flags))
+FAILING(int, -1, EACCES, access, (const char *path, int mode), (path, mode))
+FAILING(int, -1, EPERM, setpgid, (pid_t pid, pid_t group), (pid, group))
+FAILING(int, -1, ENOTCONN, shutdown, (int fd, int how), (fd, how))
+FAILING(int, -1, ENOMEM, munmap, (void *address, size_t size), (address, size))
+FAILING(int, 0, ENOENT, dladdr, (const void *address, Dl_info *info), (address, info))
+REFUSING(ENOMEM, posix_spawn_file_actions_init, (posix_spawn_file_actions_t *actions), (actions))
+REFUSING(ENOMEM, posix_spawn_file_actions_adddup2, (posix_spawn_file_actions_t *actions, int from, int to), (actions, from, to))
+REFUSING(ENOMEM, posix_spawn_file_actions_addopen, (posix_spawn_file_actions_t *actions, int fd, const char *path, int flags, mode_t mode), (actions, fd, path, flags, mode))
+REFUSING(ENOMEM, posix_spawn_file_actions_addclosefrom_np, (posix_spawn_file_actions_t *actions, int from), (actions, from))
+REFUSING(ENOMEM, posix_spawnattr_init, (posix_spawnattr_t *attributes), (attributes))
+REFUSING(EINVAL, posix_spawnattr_setflags, (posix_spawnattr_t *attributes, short flags), (attributes, flags))
+REFUSING(EINVAL, posix_spawnattr_setsigmask, (posix_spawnattr_t *attributes, const sigset_t *mask), (attributes, mask))
+REFUSING(EINVAL, posix_spawnattr_setsigdefault, (posix_spawnattr_t *attributes, const sigset_t *signals), (attributes, signals))
+REFUSING(ENOMEM, pthread_mutex_init, (pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes), (mutex, attributes))
+STOPPING(int, -1, EINTR, nanosleep, (const struct timespec *time, struct timespec *left), (time, left))
 STOPPING(int, -1, ENOMEM, poll, (struct pollfd *fds, nfds_t count, int timeout), (fds, count, timeout))
 STOPPING(int, -1, ENOMEM, __poll_chk, (struct pollfd *fds, nfds_t count, int timeout, size_t size), (fds, count, timeout, size))
 FAILING(ssize_t, -1, ENOSYS, getrandom, (void *data, size_t size, unsigned flags), (data, size, flags))
@@ -218,6 +287,30 @@ ssize_t __wrap_writev(int fd, const struct iovec *pieces, int count)
 		if (pieces[i].iov_len > 1 && some("writev", pieces[i].iov_len) == 1)
 			return __real_write(fd, pieces[i].iov_base, 1);
 	return __real_writev(fd, pieces, count);
+}
+
+/* The C library's own allocation is not led here. */
+int __wrap_asprintf(char **text, const char *format, ...);
+int __wrap_asprintf(char **text, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	int length = fails("asprintf", ENOMEM) ? -1 : vasprintf(text, format, arguments);
+	va_end(arguments);
+	return length;
+}
+
+int __wrap___asprintf_chk(char **text, int flag, const char *format, ...);
+int __wrap___asprintf_chk(char **text, int flag, const char *format, ...)
+{
+	va_list arguments;
+
+	(void)flag;
+	va_start(arguments, format);
+	int length = fails("asprintf", ENOMEM) ? -1 : vasprintf(text, format, arguments);
+	va_end(arguments);
+	return length;
 }
 
 /* It is closed all the same. */
@@ -274,7 +367,6 @@ int __wrap_open(const char *path, int flags, ...)
 	return fails("open", EMFILE) ? -1 : __real_open(path, flags, mode);
 }
 
-int __real_fcntl(int fd, int command, ...);
 int __wrap_fcntl(int fd, int command, ...);
 int __wrap_fcntl(int fd, int command, ...)
 {
@@ -283,7 +375,9 @@ int __wrap_fcntl(int fd, int command, ...)
 	va_start(arguments, command);
 	long argument = va_arg(arguments, long);
 	va_end(arguments);
-	return fails("fcntl", EPERM) ? -1 : __real_fcntl(fd, command, argument);
+	/* Whether a descriptor is open is no question that could fail otherwise. */
+	bool may_fail = command != F_GETFD && fails("fcntl", EPERM);
+	return may_fail ? -1 : __real_fcntl(fd, command, argument);
 }
 
 int __real_prctl(int option, ...);

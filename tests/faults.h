@@ -25,13 +25,15 @@ struct faults {
 	_Atomic uint32_t target;
 	_Atomic uint32_t calls; /* so far */
 	_Atomic uint32_t fired; /* how many did less than they were asked for */
-	char name[44];          /* of the last of these */
+	_Atomic uint32_t left;  /* descriptors that a program had more at its end than at its start */
+	char name[44];          /* of the last that fired */
+	char only[44];          /* calls of this name alone are counted and fail; "": all */
 };
 
-_Static_assert(sizeof(struct faults) == 64, "as in faults_support.py");
+_Static_assert(sizeof(struct faults) == 112, "as in faults_support.py");
 
-/* For a program that has this itself: call number `target` of all that follow fails, until the end. */
-void faults_begin(struct faults *faults, uint32_t target);
+/* For a program that has this itself: holds for all calls that follow, until the end. */
+void faults_begin(struct faults *faults, enum faults_mode mode, uint32_t target);
 void faults_end(void);
 
 /* Whether the call that is about to be made fails: then errno is ENOMEM. */

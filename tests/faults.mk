@@ -24,7 +24,7 @@ $(FAULTS)/decoders $(FAULTS)/sinks: $(FAULTS)/%: $(MODULES) $(SINKS)
 
 # The library, in a process of its own, so that AddressSanitizer can tell of leaks.
 WALK := $(BUILD)/tests/library_walk
-$(WALK): $(call object,tests/library_walk.c tests/faults.c tests/counting.c decoders/arena.c) $(BUILD)/libtrusted.a
+$(WALK): $(call object,tests/library_walk.c tests/faults.c tests/counting.c decoders/arena.c) $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(FAULTS_LINK)
@@ -36,7 +36,7 @@ tests: $(FAULTY) $(WALK)
 walk: $(WALK)
 
 leaks: ## fail every allocation and system call of the library under AddressSanitizer, with plain brokers
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(HOSTILE)/safe-decode-broker $(HOSTILE)/decoders/hostile.so
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE=address,undefined walk
 	@$(BUILD)/asan/tests/library_walk $(BROKER)
 

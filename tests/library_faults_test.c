@@ -10,9 +10,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../broker/packet.h"
 #include "library_support.h"
 
 static enum safe_status decode(struct safe_decoder *decoder, const char *text, struct safe_result *result)
@@ -80,23 +83,30 @@ Test(library_faults, the_broker_is_killed_while_a_decode_runs)
 	safe_decoder_close(&decoder);
 }
 
+static size_t children_of(pid_t pid, pid_t *pids, size_t most)
+{
+	char path[64];
+	size_t count = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	FILE *list = fopen(path, "r");
+	cr_assert_not_null(list);
+	while (count < most && fscanf(list, "%d", &pids[count]) == 1)
+		count++;
+	(void)fclose(list);
+	return count;
+}
+
 Test(library_faults, a_decoder_is_killed)
 {
 	struct safe_decoder *decoder = open_hostile(NULL);
 	struct safe_result result;
 	pid_t pids[8];
-	char path[64];
 
 	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SAFE_OK);
 	sleep_milliseconds(100);
 	pid_t broker = the_broker();
-	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)broker, (int)broker);
-	FILE *list = fopen(path, "r");
-	cr_assert_not_null(list);
-	size_t count = 0;
-	while (count < 8 && fscanf(list, "%d", &pids[count]) == 1)
-		count++;
-	(void)fclose(list);
+	size_t count = children_of(broker, pids, 8);
 	cr_assert_geq(count, 2); /* the spares */
 	for (size_t i = 0; i < count; i++)
 		cr_assert_eq(kill(pids[i], SIGKILL), 0);
@@ -337,4 +347,95 @@ Test(library_faults, a_caller_that_is_killed_leaves_nothing)
 	cr_assert_eq(kill(pid, SIGKILL), 0);
 	cr_assert_eq(waitpid(pid, NULL, 0), pid);
 	expect_gone(*broker, 5000);
+}
+
+/* ---- signals that come all the time, and without an end ---- */
+
+static void do_nothing(int number)
+{
+	(void)number;
+}
+
+/* With a handler that interrupts calls. */
+static void set_signals(long microseconds)
+{
+	struct sigaction action = { .sa_handler = do_nothing };
+	struct itimerval often = { .it_interval.tv_usec = microseconds, .it_value.tv_usec = microseconds };
+
+	cr_assert_eq(sigaction(SIGALRM, &action, NULL), 0);
+	cr_assert_eq(setitimer(ITIMER_REAL, &often, NULL), 0);
+}
+
+Test(library_faults, signals_that_interrupt)
+{
+	struct safe_decoder *decoder = open_decoder(NULL);
+
+	set_signals(200);
+	for (int i = 0; i < 200; i++)
+		expect_works(decoder);
+	pid_t broker = the_broker();
+	cr_assert_eq(kill(broker, SIGKILL), 0);
+	expect_works(decoder);
+	set_signals(0);
+	safe_decoder_close(&decoder);
+	cr_assert_eq(list_children(NULL, 0), 0);
+}
+
+/* Stops the broker and kills its decoders: nobody will tell how they ended. */
+static void *silence(void *context)
+{
+	const pid_t *broker = context;
+	pid_t pids[8];
+
+	sleep_milliseconds(200);
+	size_t count = children_of(*broker, pids, 8);
+	(void)kill(*broker, SIGSTOP);
+	for (size_t i = 0; i < count; i++)
+		(void)kill(pids[i], SIGKILL);
+	return NULL;
+}
+
+/* The wait for the broker's word began again with each signal, and so had no end. */
+Test(library_faults, a_broker_that_is_stopped_while_signals_come, .timeout = 120)
+{
+	struct safe_decoder *decoder = open_hostile(NULL);
+	struct safe_result result;
+	pthread_t thread;
+	sigset_t alarm, before;
+
+	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SAFE_OK);
+	pid_t broker = the_broker();
+	cr_assert(sigemptyset(&alarm) == 0 && sigaddset(&alarm, SIGALRM) == 0);
+	cr_assert_eq(pthread_sigmask(SIG_BLOCK, &alarm, &before), 0);
+	cr_assert_eq(pthread_create(&thread, NULL, silence, &broker), 0);
+	cr_assert_eq(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
+	set_signals(20000);
+	cr_assert_eq(decode(decoder, "HOSTILE spin", &result), SAFE_KILLED);
+	set_signals(0);
+	cr_assert_eq(pthread_join(thread, NULL), 0);
+	safe_decoder_close(&decoder);
+	cr_assert_eq(list_children(NULL, 0), 0);
+}
+
+/* ---- what comes from a broker of another version ---- */
+
+Test(library_faults, messages_of_another_size_leave_no_descriptors)
+{
+	static const char text[] = "message";
+	int ends[2], fds[1];
+	char data[sizeof(text) + 1];
+	bool with_fds = false;
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	size_t before = count_descriptors();
+	cr_assert(packet_send(ends[0], text, sizeof(text), &ends[0], 1));
+	cr_assert_eq(packet_receive(ends[1], false, data, sizeof(data), fds, 1, &with_fds), PACKET_END);
+	cr_assert_not(with_fds);
+	cr_assert_eq(count_descriptors(), before);
+	cr_assert(packet_send(ends[0], text, sizeof(text), &ends[0], 1));
+	cr_assert_eq(packet_receive(ends[1], false, data, sizeof(text), fds, 1, &with_fds), PACKET_ONE);
+	cr_assert(with_fds);
+	(void)close(fds[0]);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
 }

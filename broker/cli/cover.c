@@ -37,8 +37,10 @@ int cover_give(struct cover *cover)
 {
 	int fd = cover->fd;
 
+	if (lseek(fd, 0, SEEK_SET) != 0)
+		return -1;
 	cover->fd = -1;
-	return lseek(fd, 0, SEEK_SET) == 0 ? fd : -1;
+	return fd;
 }
 
 void cover_close(struct cover *cover)

@@ -60,8 +60,9 @@ int interrupt_install(void)
 	struct sigaction action = { .sa_handler = end_by_signal };
 
 	owner = getpid();
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR ||
-	    sigfillset(&action.sa_mask) != 0)
+	/* Where the caller ignored it, the kernel would reap children itself, and nobody would know how they ended. */
+	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+	    signal(SIGXFSZ, SIG_IGN) == SIG_ERR || sigfillset(&action.sa_mask) != 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
 		struct sigaction before;

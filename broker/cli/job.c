@@ -162,6 +162,14 @@ static struct safe_outcome open_source(struct job *job)
 	return job->source < 0 ? outcome_of_errno(SAFE_IO, "cannot open the input", errno) : outcome_ok();
 }
 
+/* Others may have made the descriptor one that does not block: it is theirs, too. */
+static void wait_for_input(int fd)
+{
+	struct pollfd input = { .fd = fd, .events = POLLIN };
+
+	(void)poll(&input, 1, -1); /* however that ends, reading tells */
+}
+
 /* Reads as many bytes as it takes to recognise a format, or all that there are. */
 static struct safe_outcome read_start(struct job *job, uint8_t *start, size_t *size)
 {
@@ -169,6 +177,10 @@ static struct safe_outcome read_start(struct job *job, uint8_t *start, size_t *s
 		ssize_t got = read(job->source, start + *size, REGISTRY_START - *size);
 		if (got < 0 && errno == EINTR)
 			continue;
+		if (got < 0 && errno == EAGAIN) {
+			wait_for_input(job->source);
+			continue;
+		}
 		if (got < 0)
 			return outcome_of_errno(SAFE_IO, "cannot read the input", errno);
 		if (got == 0)

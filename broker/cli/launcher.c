@@ -54,8 +54,9 @@ static const char *known_module(const struct order *order)
 	return NULL;
 }
 
-/* `outcome` is how the launcher itself stands. */
-static void fill(const struct safe_decoder *decoder, const struct order *order, struct safe_outcome outcome)
+/* `outcome` is how the launcher itself stands.  Returns false where nothing gets through any more: whoever waits for an
+ * answer has gone, or must not wait on. */
+static bool fill(const struct safe_decoder *decoder, const struct order *order, struct safe_outcome outcome)
 {
 	const char *module = known_module(order);
 	struct started started = STARTED_NONE;
@@ -71,9 +72,14 @@ static void fill(const struct safe_decoder *decoder, const struct order *order, 
 	};
 	const int fds[DELIVERED] = { [PIDFD] = started.pidfd, [SOCKET] = started.socket, [TIMER] = started.timer };
 
-	/* Whoever waits for it may have gone. */
-	(void)packet_send(MY_SOCKET, &delivery, sizeof(delivery), fds, outcome.status == SAFE_OK ? DELIVERED : 0);
+	bool sent = packet_send(MY_SOCKET, &delivery, sizeof(delivery), fds, outcome.status == SAFE_OK ? DELIVERED : 0);
+	if (!sent && outcome.status == SAFE_OK) {
+		/* It may be the descriptors that did not. */
+		delivery = (struct delivery){ .status = SAFE_NO_SANDBOX, .error_number = errno };
+		sent = packet_send(MY_SOCKET, &delivery, sizeof(delivery), NULL, 0);
+	}
 	started_close(&started);
+	return sent;
 }
 
 static bool reap(int options)
@@ -145,8 +151,10 @@ static _Noreturn void serve(const struct safe_decoder *decoder, int socket, int 
 	struct safe_outcome confined = confine_launcher(decoder->broker);
 	while (packet_receive(MY_SOCKET, true, &order, sizeof(order), NULL, 0, &with_fds) == PACKET_ONE) {
 		(void)reap(WNOHANG);
-		fill(decoder, &order, confined);
+		if (!fill(decoder, &order, confined))
+			break;
 	}
+	(void)close(MY_SOCKET); /* nobody shall wait for an answer meanwhile */
 	wait_for_brokers();
 	_exit(SAFE_OK);
 }

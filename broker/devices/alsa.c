@@ -58,15 +58,15 @@ static int open_plug(struct alsa *alsa, const char *name)
 
 	if (error >= 0)
 		error = snd_config_copy(&top, snd_config);
-	if (error >= 0)
-		error = define_plug(top, name);
+	if (error < 0)
+		return error; /* a copy that was not finished is gone already */
+	error = define_plug(top, name);
 	/* A card that is busy is an error, and nothing to wait for. */
 	if (error >= 0)
 		error = snd_pcm_open_lconf(&alsa->pcm, "safe_decode", SND_PCM_STREAM_PLAYBACK, SND_PCM_NONBLOCK, top);
 	if (error >= 0)
 		error = snd_pcm_nonblock(alsa->pcm, 0);
-	if (top)
-		(void)snd_config_delete(top);
+	(void)snd_config_delete(top);
 	return error;
 }
 

@@ -462,7 +462,8 @@ static struct safe_outcome fate(struct child *child, bool said_hello)
 	child_close_input(child);
 	(void)pthread_mutex_lock(&decoder->lock);
 	link_drain(link);
-	while (!origin->ended && !link->dead)
+	/* A wait that is interrupted again and again has no end of its own. */
+	for (uint64_t since = decode_clock(); !origin->ended && !link->dead; link_expect(link, since))
 		link_wait(link);
 	if (origin->ended) {
 		outcome = child_outcome(origin->end.wait_status);

@@ -281,6 +281,8 @@ void children_end(struct children *children)
 		struct slot *slot = &children->slots[i];
 		if (slot->state != SLOT_FREE && slot->state != SLOT_ENDED)
 			(void)kill(slot->pid, SIGKILL);
+		if (slot->state == SLOT_STARTING)
+			child_close(&slot->child);
 	}
 	while (wait4(-1, NULL, 0, NULL) > 0 || errno == EINTR)
 		;

@@ -130,7 +130,7 @@ static bool step(struct broker *broker)
 		fds[i] = (struct pollfd){ .fd = broker->fds[i], .events = POLLIN };
 	size_t count = FIRST_CHILD + children_wants(&broker->children, fds + FIRST_CHILD, &timeout);
 	if (poll(fds, count, timeout) < 0)
-		return errno == EINTR;
+		return errno == EINTR || errno == ENOMEM; /* a moment without memory ends nobody's decode */
 	if (fds[CALLER].revents != 0)
 		return false;
 	if (fds[SIGNALS].revents != 0)

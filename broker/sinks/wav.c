@@ -122,15 +122,25 @@ static void make_header(struct sink *sink, uint64_t size)
 	}
 }
 
-/* Where the descriptor stands, if it can go back there. */
-static off_t find_start(int fd)
+static struct safe_outcome write_error(void)
+{
+	return outcome_of_errno(SAFE_IO, "cannot write the output", errno);
+}
+
+/* Where the descriptor stands, if it can go back there; else -1.  A failure to ask is one of its own: without an answer
+ * the header would stay without sizes, and nobody would know. */
+static struct safe_outcome find_start(int fd, off_t *start)
 {
 	struct stat status;
 	int flags = fcntl(fd, F_GETFL);
 
-	if (flags < 0 || (flags & O_APPEND) || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
-		return -1;
-	return lseek(fd, 0, SEEK_CUR);
+	*start = -1;
+	if (flags < 0 || fstat(fd, &status) != 0)
+		return write_error();
+	if ((flags & O_APPEND) || !S_ISREG(status.st_mode))
+		return outcome_ok();
+	*start = lseek(fd, 0, SEEK_CUR);
+	return *start >= 0 ? outcome_ok() : write_error();
 }
 
 static struct safe_outcome begin(struct sink *sink)
@@ -140,7 +150,9 @@ static struct safe_outcome begin(struct sink *sink)
 	sink->state = wav;
 	if (!wav)
 		return outcome_of_errno(SAFE_IO, "no memory for the output", errno);
-	wav->start = find_start(sink->fd);
+	struct safe_outcome outcome = find_start(sink->fd, &wav->start);
+	if (outcome.status != SAFE_OK)
+		return outcome;
 	if (sink->audio.frames == WIRE_UNKNOWN ||
 	    __builtin_mul_overflow(sink->audio.frames, sink->stride, &wav->announced))
 		wav->announced = WIRE_UNKNOWN;
@@ -160,6 +172,22 @@ static struct safe_outcome write_samples(struct sink *sink, uint8_t *data, size_
 	return sink_write(sink, data, size);
 }
 
+static struct safe_outcome write_header_again(struct sink *sink)
+{
+	const struct wav *wav = sink->state;
+	size_t done = 0;
+
+	while (done < wav->header_size) {
+		ssize_t put = pwrite(sink->fd, wav->header + done, wav->header_size - done, wav->start + (off_t)done);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return write_error();
+		done += (size_t)put;
+	}
+	return outcome_ok();
+}
+
 /* Chunks have an even size, and this one the size that it came to have. */
 static struct safe_outcome end(struct sink *sink)
 {
@@ -169,9 +197,7 @@ static struct safe_outcome end(struct sink *sink)
 	if (outcome.status != SAFE_OK || wav->start < 0 || wav->announced == sink->written)
 		return outcome;
 	make_header(sink, sink->written);
-	if (pwrite(sink->fd, wav->header, wav->header_size, wav->start) != (ssize_t)wav->header_size)
-		return outcome_of_errno(SAFE_IO, "cannot write the output", errno);
-	return outcome;
+	return write_header_again(sink);
 }
 
 static void release(struct sink *sink)
