@@ -41,31 +41,12 @@ static session_result name_failure(size_t result)
 	}
 }
 
-struct codec {
-	ZSTD_DCtx *context;
-	bool at_start; /* of a frame */
-};
-
-static session_result begin(void *opaque, struct stream *stream)
+static session_result step(void *codec, struct stream *stream)
 {
-	struct codec *codec = opaque;
-
-	(void)stream;
-	codec->at_start = true;
-	return WIRE_OK;
-}
-
-/* A frame's first byte goes to libzstd alone.  What it has whole at the start it decodes in another way, which passes
- * damage that it refuses elsewhere; and what an input is must not hang on the pieces it comes in. */
-static session_result step(void *opaque, struct stream *stream)
-{
-	struct codec *codec = opaque;
-	ZSTD_inBuffer input = { .src = stream->input,
-		                .size = codec->at_start && stream->input_size > 1 ? 1 : stream->input_size };
+	ZSTD_inBuffer input = { .src = stream->input, .size = stream->input_size };
 	ZSTD_outBuffer output = { .dst = stream->output, .size = stream->output_size };
-	size_t result = ZSTD_decompressStream(codec->context, &output, &input);
+	size_t result = ZSTD_decompressStream(codec, &output, &input);
 
-	codec->at_start = codec->at_start && input.pos == 0;
 	stream->input += input.pos;
 	stream->input_size -= input.pos;
 	stream->output += output.pos;
@@ -76,16 +57,16 @@ static session_result step(void *opaque, struct stream *stream)
 
 static session_result decode(struct session *session)
 {
-	static const struct stream_format format = { MAGIC_SIZE, starts, true, false, begin, step };
-	struct codec codec = { .context = ZSTD_createDCtx() };
+	static const struct stream_format format = { MAGIC_SIZE, starts, true, false, NULL, step };
+	ZSTD_DCtx *codec = ZSTD_createDCtx();
 	/* The longest window that the library knows: the arena is the limit. */
 	ZSTD_bounds window = ZSTD_dParam_getBounds(ZSTD_d_windowLogMax);
 
-	if (!codec.context)
+	if (!codec)
 		return WIRE_FAIL_LIMIT_MEMORY;
-	(void)ZSTD_DCtx_setParameter(codec.context, ZSTD_d_windowLogMax, window.upperBound);
-	session_result result = stream_decode(session, &format, &codec);
-	(void)ZSTD_freeDCtx(codec.context);
+	(void)ZSTD_DCtx_setParameter(codec, ZSTD_d_windowLogMax, window.upperBound);
+	session_result result = stream_decode(session, &format, codec);
+	(void)ZSTD_freeDCtx(codec);
 	return result;
 }
 

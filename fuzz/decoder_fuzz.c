@@ -7,17 +7,26 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "../decoders/decoder.h"
 #include "decoder_run.h"
 #include "hash.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* libzstd is more lenient with a frame that it has whole: one that says it has no content may have a block that is
+ * none. Some encoders make such frames, and nothing comes of them. */
+static bool may_judge_otherwise(void)
+{
+	return strcmp(decoder.name, "zstd") == 0;
+}
+
 /* What the codecs make of damage may hang on where the pieces end.  Whether there is any must not. */
 static void compare(const struct decoder_answer *whole, const struct decoder_answer *pieces)
 {
-	bool same = whole->sound == pieces->sound &&
-	            (!whole->sound || (whole->size == pieces->size && whole->hash == pieces->hash));
+	bool same_output = whole->size == pieces->size && whole->hash == pieces->hash;
+	bool same = whole->sound == pieces->sound ? !whole->sound || same_output : same_output && may_judge_otherwise();
 
 	if (same)
 		return;
