@@ -375,6 +375,7 @@ Test(library_faults, signals_that_interrupt)
 		expect_works(decoder);
 	pid_t broker = the_broker();
 	cr_assert_eq(kill(broker, SIGKILL), 0);
+	expect_gone(broker, 5000); /* else a decode may meet the kill */
 	expect_works(decoder);
 	set_signals(0);
 	safe_decoder_close(&decoder);
