@@ -172,10 +172,24 @@ def nothing(unused):
     """It ends by itself."""
 
 
+def is_at_rest(running):
+    """Whether the screen stays as it is for a moment."""
+    before = running.screen()
+    time.sleep(0.5)
+    return running.screen() == before
+
+
+def say_something(running):
+    """Writes a line on the console, and waits until the screen shows all of it: drivers copy it there when they can."""
+    before = running.screen()
+    running.order("say", "This-is-the-console")
+    wait_for(lambda: running.screen() != before, "the console shows nothing")
+    wait_for(lambda: is_at_rest(running), "the console does not come to rest")
+
+
 def shows(running, arguments, name, bits, end, status):
     """Shows a picture until `end` ends it; then the console must be as before."""
     before = running.screen()
-    expect(before[1] != bytes(len(before[1])), "the console shows nothing")
     running.order("start", "/dev/tty1", PROGRAM, *arguments, "/" + name)
     wait_for_picture(running, (before[0], reference(name, before[0], bits)))
     expect(running.ask("mode") == "graphics" and running.ask("echo") == "off")
@@ -189,7 +203,7 @@ def on_framebuffer(bits, mode, *runs):
     with machine(f"framebuffer-{bits}", command_line=f"vga={mode}") as running:
         width, height = FRAMEBUFFER
         expect(running.ask("framebuffer") == f"{width} {height} {bits} {width * bits // 8} 0 0")
-        running.order("say", "This-is-the-console")
+        say_something(running)
         for arguments, name, end, status in runs:
             shows(running, arguments, name, bits, end, status)
 
@@ -216,7 +230,7 @@ def framebuffer_of_32_bits():
 def display():
     with machine("display") as running:
         running.load("bochs")
-        running.order("say", "This-is-the-console")
+        say_something(running)
         expect(running.screen()[0] == DISPLAY)
         shows(running, ["--display"], "photograph.jpg", 32, key, "exited 0")
         shows(running, ["--display=/dev/dri/card0"], "small.png", 32, control_c, "exited 130")
@@ -228,7 +242,7 @@ def display_that_must_be_told():
     """This one shows what is drawn only when it is asked to."""
     with machine("display-virtio", graphics="virtio") as running:
         running.load("virtio-pci", "virtio-gpu")
-        running.order("say", "This-is-the-console")
+        say_something(running)
         shows(running, ["--display"], "small.png", 32, key, "exited 0")
         shows(running, ["--framebuffer"], "small.png", 32, control_c, "exited 130")
 
