@@ -58,6 +58,13 @@ Test(misuse, free_of_what_lies_above_all_blocks, .signal = TRAP)
 	arena_free(arena, memory + SIZE / 2);
 }
 
+Test(misuse, free_of_what_is_not_aligned, .signal = TRAP)
+{
+	char *memory = (char *)take();
+
+	arena_free(arena, memory + 1);
+}
+
 Test(misuse, a_size_that_passes_the_top, .signal = TRAP)
 {
 	uint64_t *memory = take();
