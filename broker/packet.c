@@ -71,7 +71,7 @@ enum packet_result packet_receive(int socket, bool wait, void *data, size_t size
 	do
 		got = recvmsg(socket, &message, (wait ? 0 : MSG_DONTWAIT) | MSG_CMSG_CLOEXEC);
 	while (got < 0 && errno == EINTR);
-	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+	if (got < 0 && errno == EAGAIN)
 		return PACKET_NONE;
 	bool whole = got == (ssize_t)size;
 	*with_fds = got > 0 && take_descriptors(&message, fds, count);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../fds.h"
 #include "../library/decoder.h"
 #include "interrupt.h"
 
@@ -162,14 +163,6 @@ static struct safe_outcome open_source(struct job *job)
 	return job->source < 0 ? outcome_of_errno(SAFE_IO, "cannot open the input", errno) : outcome_ok();
 }
 
-/* Others may have made the descriptor one that does not block: it is theirs, too. */
-static void wait_for_input(int fd)
-{
-	struct pollfd input = { .fd = fd, .events = POLLIN };
-
-	(void)poll(&input, 1, -1); /* however that ends, reading tells */
-}
-
 /* Reads as many bytes as it takes to recognise a format, or all that there are. */
 static struct safe_outcome read_start(struct job *job, uint8_t *start, size_t *size)
 {
@@ -178,7 +171,7 @@ static struct safe_outcome read_start(struct job *job, uint8_t *start, size_t *s
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0 && errno == EAGAIN) {
-			wait_for_input(job->source);
+			fds_wait(job->source, POLLIN);
 			continue;
 		}
 		if (got < 0)

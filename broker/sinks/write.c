@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <poll.h>
 #include <unistd.h>
 
+#include "../fds.h"
 #include "sink.h"
-
-/* Others may have made the descriptor one that does not block: it is theirs, too. */
-static void wait_for_room(int fd)
-{
-	struct pollfd room = { .fd = fd, .events = POLLOUT };
-
-	(void)poll(&room, 1, -1); /* however that ends, writing tells */
-}
 
 struct safe_outcome sink_write(struct sink *sink, const void *data, size_t size)
 {
@@ -22,7 +14,7 @@ struct safe_outcome sink_write(struct sink *sink, const void *data, size_t size)
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0 && errno == EAGAIN) {
-			wait_for_room(sink->fd);
+			fds_wait(sink->fd, POLLOUT);
 			continue;
 		}
 		if (put < 0)
