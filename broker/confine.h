@@ -36,8 +36,8 @@ struct confinement {
  * or SAFE_NO_SANDBOX. */
 struct safe_outcome confine_files(const char *writable, struct confinement *confinement);
 
-/* The same for a process that starts others: it executes `program` and nothing else, and writes only to /dev/null and
- * in /proc.  Returns SAFE_OK or SAFE_NO_SANDBOX. */
+/* The same for a process that starts others: it executes `program`, the dynamic linker that this needs, and nothing
+ * else, and writes only to /dev/null and in /proc.  Returns SAFE_OK or SAFE_NO_SANDBOX. */
 struct safe_outcome confine_launcher(const char *program);
 
 /* From now on, this process makes only the system calls of its role, see confine_rules.h.  Returns SAFE_OK or
