@@ -10,6 +10,7 @@ prove: ## attack the sandbox in every way that we know, and print what was expec
 PROOF := $(addprefix $(HOSTILE)/,prove-library under-filter tsc inject)
 tests: $(PROOF) $(HOSTILE)/sinks
 $(HOSTILE)/sinks: $(SINKS)
+	@mkdir -p $(@D)
 	$(Q)ln -sfn ../../sinks $@
 
 $(HOSTILE)/prove-library: $(call object,tests/prove/library.c tests/prove/ways.c) $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a
