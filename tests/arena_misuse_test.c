@@ -146,19 +146,21 @@ Test(lists, a_block_in_the_middle_of_its_list_is_taken_out)
 
 /* ---- what the kernel may refuse, and shrinking ---- */
 
-static unsigned refuse_mprotect, refuse_munmap; /* the n-th call from now on; 0: none */
+static bool refuse_mprotect, refuse_munmap; /* the next call */
 
 int __real_mprotect(void *start, size_t size, int protection);
 int __wrap_mprotect(void *start, size_t size, int protection);
 int __real_munmap(void *start, size_t size);
 int __wrap_munmap(void *start, size_t size);
 
-static bool refuses(unsigned *counter)
+static bool refuses(bool *next)
 {
-	if (*counter == 0 || --*counter > 0)
-		return false;
-	errno = ENOMEM;
-	return true;
+	bool refused = *next;
+
+	*next = false;
+	if (refused)
+		errno = ENOMEM;
+	return refused;
 }
 
 int __wrap_mprotect(void *start, size_t size, int protection)
@@ -175,7 +177,7 @@ TestSuite(kernel, .init = set_up);
 
 Test(kernel, refuses_memory_for_an_arena)
 {
-	refuse_mprotect = 1;
+	refuse_mprotect = true;
 	errno = 0;
 	cr_expect_null(arena_create(SIZE));
 	cr_expect_eq(errno, ENOMEM);
@@ -186,9 +188,9 @@ Test(kernel, refuses_memory_for_an_arena)
 
 Test(kernel, refuses_to_shrink)
 {
-	refuse_mprotect = 1;
+	refuse_mprotect = true;
 	cr_expect_eq(arena_shrink(arena, SIZE / 2), -1);
-	refuse_munmap = 1;
+	refuse_munmap = true;
 	cr_expect_eq(arena_shrink(arena, SIZE / 2), -1);
 	cr_expect_eq(errno, ENOMEM);
 }

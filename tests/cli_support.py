@@ -120,6 +120,14 @@ def pixels_with_pillow(path, mode):
         return image.size, image.convert(mode).tobytes()
 
 
+def children_of(pid):
+    return [int(child) for child in read(f"/proc/{pid}/task/{pid}/children").split()]
+
+
+def descendants(pid):
+    return [one for child in children_of(pid) for one in [child, *descendants(child)]]
+
+
 def main():
     failures = 0
     for function in _tests:

@@ -11,19 +11,13 @@ import subprocess
 import sys
 import time
 
-from cli_support import (HOSTILE, PHOTO, PHOTO_SIZE, PROGRAM, SCREENSHOT, TIME_LIMIT, Folder, Skip, expect,
-                         expect_status, main, read, run, test)
+from cli_support import (HOSTILE, PHOTO, PHOTO_SIZE, PROGRAM, SCREENSHOT, TIME_LIMIT, Folder, Skip,
+                         descendants, expect, expect_status, main, read, run, test)
 
 
 def status_of(pid):
     with open(f"/proc/{pid}/status", encoding="ascii") as stream:
         return dict(line.rstrip("\n").split(":\t", 1) for line in stream if ":\t" in line)
-
-
-def descendants(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as stream:
-        children = [int(word) for word in stream.read().split()]
-    return children + [deeper for child in children for deeper in descendants(child)]
 
 
 def while_decoding(look, *arguments):

@@ -15,8 +15,8 @@ import sys
 import time
 
 from audio_files import UNKNOWN, au, wav, wav_format
-from cli_support import (GZIP, PHOTO, PROGRAM, TIME_LIMIT, Folder, Skip, become_subreaper, expect, expect_failure,
-                         expect_status, main, no_children_left, read, run, test)
+from cli_support import (GZIP, PHOTO, PROGRAM, TIME_LIMIT, Folder, Skip, become_subreaper, children_of,
+                         descendants, expect, expect_failure, expect_status, main, no_children_left, read, run, test)
 
 TONE = "samples/wav/tone-s16.wav"
 FLOAT_TONE = "samples/wav/tone-f32.wav"
@@ -192,14 +192,6 @@ def comes_true(condition):
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.01)
     return condition()
-
-
-def children_of(pid):
-    return [int(child) for child in read(f"/proc/{pid}/task/{pid}/children").split()]
-
-
-def descendants(pid):
-    return [one for child in children_of(pid) for one in [child, *descendants(child)]]
 
 
 def links_of(pid):

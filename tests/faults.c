@@ -290,13 +290,18 @@ ssize_t __wrap_writev(int fd, const struct iovec *pieces, int count)
 }
 
 /* The C library's own allocation is not led here. */
+static int print_or_fail(char **text, const char *format, va_list arguments)
+{
+	return fails("asprintf", ENOMEM) ? -1 : vasprintf(text, format, arguments);
+}
+
 int __wrap_asprintf(char **text, const char *format, ...);
 int __wrap_asprintf(char **text, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	int length = fails("asprintf", ENOMEM) ? -1 : vasprintf(text, format, arguments);
+	int length = print_or_fail(text, format, arguments);
 	va_end(arguments);
 	return length;
 }
@@ -308,7 +313,7 @@ int __wrap___asprintf_chk(char **text, int flag, const char *format, ...)
 
 	(void)flag;
 	va_start(arguments, format);
-	int length = fails("asprintf", ENOMEM) ? -1 : vasprintf(text, format, arguments);
+	int length = print_or_fail(text, format, arguments);
 	va_end(arguments);
 	return length;
 }

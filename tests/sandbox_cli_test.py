@@ -15,8 +15,8 @@ import sys
 import time
 import zlib
 
-from cli_support import (HOSTILE, PHOTO, PROGRAM, TIME_LIMIT, Folder, Skip, become_subreaper, expect, expect_failure,
-                         expect_status, main, no_children_left, read, run, test)
+from cli_support import (HOSTILE, PHOTO, PROGRAM, TIME_LIMIT, Folder, Skip, become_subreaper, children_of,
+                         expect, expect_failure, expect_status, main, no_children_left, read, run, test)
 
 THUMBNAIL = "samples/jpeg/pjw-thumbnail.jpeg"
 DECODES = int(os.environ.get("DECODES", "3000"))  # in one run; 10000 in `make stress`
@@ -287,10 +287,6 @@ def memory_does_not_grow_with_the_picture():
 
 
 # ---- many decodes in one run ----
-
-
-def children_of(pid):
-    return [int(child) for child in read(f"/proc/{pid}/task/{pid}/children").split()]
 
 
 def usage(pid):
