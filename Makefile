@@ -10,7 +10,7 @@ SONAME_VERSION := 0
 
 PREFIX ?= /usr/local
 BINDIR := $(PREFIX)/bin
-# The program looks for its modules at ../lib/safe-decode, seen from its own folder: see broker/loader.c.
+# The program looks for decoders at ../lib/safe-decode, seen from its own folder: see broker/programs.c.
 LIBRARYDIR := $(PREFIX)/lib/safe-decode
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR := $(PREFIX)/include
@@ -53,7 +53,9 @@ COVERAGE ?=
 COUNTING := $(if $(COVERAGE),-fprofile-instr-generate=$(abspath $(BUILD))/profiles/%m%c.profraw -fcoverage-mapping \
 	-fprofile-update=atomic -mllvm -runtime-counter-relocation -Wno-unused-command-line-argument)
 
-ALL_CPPFLAGS := -D_GNU_SOURCE -DSAFE_DECODE_VERSION='"$(VERSION)"' $(CPPFLAGS)
+# What programs that talk to each other must have in common.
+PROTOCOL := $(shell cat broker/protocol.h broker/wire.h broker/starter/order.h | sha256sum | cut -c 1-8)
+ALL_CPPFLAGS := -D_GNU_SOURCE -DSAFE_DECODE_VERSION='"$(VERSION)"' -DSAFE_DECODE_BUILD='"$(PROTOCOL)"' $(CPPFLAGS)
 ALL_CFLAGS := -std=c11 -O2 -g $(WARNINGS) $(HARDENING) $(SANITIZER) $(COUNTING) -fPIC -fvisibility=hidden $(CFLAGS)
 ALL_LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(SANITIZER) $(COUNTING) $(LDFLAGS)
 
@@ -62,10 +64,14 @@ say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
 
 # ---- what is built from what ----
 
-# The library: what talks to brokers and to children, and needs nothing but libc.
-LIBRARY := $(wildcard broker/library/*.c) $(addprefix broker/,channels.c child.c decode.c limits.c packet.c pump.c registry.c status.c widen.c wire_reader.c words.c)
-# What forks children: the broker process and the command line.
-TRUSTED := $(filter-out $(LIBRARY),$(wildcard broker/*.c))
+# The library: what starts decoder programs and talks to them, and needs nothing but libc.
+LIBRARY := $(wildcard broker/library/*.c) $(addprefix broker/,call.c channels.c child.c decode.c hello.c limits.c packet.c \
+	pipes.c procfs.c programs.c pump.c reasons.c registry.c start.c status.c verify.c widen.c wire_reader.c words.c)
+# What locks decoders down, and what makes them: the trusted part of every decoder program.
+SANDBOX := $(addprefix broker/,confine.c filter.c packet.c pipes.c procfs.c sandbox.c spawn.c status.c verify.c)
+PROGRAM_MAIN := broker/process/main.c broker/process/children.c
+# What the command line has besides.
+TRUSTED := broker/confine.c broker/loader.c broker/single.c
 # Output formats whose writer is a module.
 SINK_MODULES := broker/sinks/png.c
 # Drivers of devices that are modules, likewise.
@@ -86,11 +92,11 @@ parts_of = decoders/$(1).c $(wildcard decoders/$(1)_*.c)
 
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 PROGRAM := $(BUILD)/safe-decode
-BROKER := $(BUILD)/safe-decode-broker
+STARTER := $(BUILD)/safe-decode-starter
 SHARED := $(BUILD)/libsafe-decode.so
 STATIC := $(BUILD)/libsafe-decode.a
 MANUALS := $(patsubst man/%.scd,$(BUILD)/%,$(wildcard man/*.scd))
-MODULES := $(DECODERS:%=$(BUILD)/decoders/%.so)
+DECODER_PROGRAMS := $(DECODERS:%=$(BUILD)/decoders/%)
 SINKS := $(patsubst %.c,$(BUILD)/sinks/%.so,$(notdir $(SINK_MODULES) $(DEVICE_MODULES)))
 
 .PHONY: all deps run test coverage check stress asan ubsan tsan valgrind fuzz bench install uninstall clean help
@@ -98,10 +104,10 @@ SINKS := $(patsubst %.c,$(BUILD)/sinks/%.so,$(notdir $(SINK_MODULES) $(DEVICE_MO
 .DEFAULT_GOAL := all
 .PRECIOUS: $(BUILD)/obj/%.o
 
-all: $(PROGRAM) $(BROKER) $(SHARED) $(STATIC) $(BUILD)/safe-decode.pc $(MODULES) $(SINKS) $(MANUALS) ## build the program, the library, the decoders and the manual pages
+all: $(PROGRAM) $(STARTER) $(SHARED) $(STATIC) $(BUILD)/safe-decode.pc $(DECODER_PROGRAMS) $(SINKS) $(MANUALS) ## build the program, the library, the decoders and the manual pages
 
 INSTALL_DIRS := $(BINDIR) $(LIBRARYDIR)/decoders $(LIBRARYDIR)/sinks $(LIBDIR)/pkgconfig $(INCLUDEDIR) $(MANDIR)/man1 $(MANDIR)/man3
-INSTALLED := $(BINDIR)/safe-decode $(LIBRARYDIR)/$(notdir $(BROKER)) $(MODULES:$(BUILD)/%=$(LIBRARYDIR)/%) \
+INSTALLED := $(BINDIR)/safe-decode $(LIBRARYDIR)/$(notdir $(STARTER)) $(DECODER_PROGRAMS:$(BUILD)/%=$(LIBRARYDIR)/%) \
 	$(SINKS:$(BUILD)/%=$(LIBRARYDIR)/%) $(addprefix $(LIBDIR)/libsafe-decode,.so .so.$(SONAME_VERSION) .so.$(VERSION) .a) \
 	$(LIBDIR)/pkgconfig/safe-decode.pc $(INCLUDEDIR)/safe-decode.h \
 	$(foreach page,$(notdir $(MANUALS)),$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(page))
@@ -114,24 +120,29 @@ $(BUILD)/flags: FORCE
 FORCE:
 
 $(BUILD)/obj/decoders/pixels.o $(BUILD)/obj/decoders/reduce.o $(BUILD)/obj/decoders/samples.o: EXTRA := -O3
-# Where the broker is once it is installed.
-$(BUILD)/obj/broker/library/start.o: EXTRA := -DSAFE_DECODE_LIBRARYDIR='"$(LIBRARYDIR)"'
-$(BUILD)/obj/broker/library/start.o $(BUILD)/safe-decode.pc: $(BUILD)/prefix
+# Where decoder programs are once they are installed.
+$(BUILD)/obj/broker/programs.o: EXTRA := -DSAFE_DECODE_LIBRARYDIR='"$(LIBRARYDIR)"'
+$(BUILD)/obj/broker/programs.o $(BUILD)/safe-decode.pc: $(BUILD)/prefix
 $(BUILD)/prefix: FORCE
 	@mkdir -p $(@D)
 	@echo '$(PREFIX) $(LIBDIR)' | cmp -s - $@ || echo '$(PREFIX) $(LIBDIR)' > $@
-# The trusted side's own seccomp filters, compiled here so that no start has to.
-FILTERS := $(BUILD)/generated/confine_filters.h
+# Seccomp filters, and names of system calls, made here so that no start has to, and nothing needs libseccomp to run.
+GENERATED := $(BUILD)/generated
 COMPILE_FILTERS := $(BUILD)/tools/compile-filters
 $(COMPILE_FILTERS): broker/tools/compile_filters.c broker/confine_rules.h broker/confine.h $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CPPFLAGS) -std=c11 -O1 $(WARNINGS) -o $@ $< -lseccomp
-$(FILTERS): $(COMPILE_FILTERS)
+$(GENERATED)/confine_filters.h: TABLE := trusted
+$(GENERATED)/child_filters.h: TABLE := child
+$(GENERATED)/system_call_names.h: TABLE := names
+$(GENERATED)/%.h: $(COMPILE_FILTERS)
 	@mkdir -p $(@D)
-	$(Q)$< > $@
-$(BUILD)/obj/broker/confine.o: $(FILTERS)
-$(BUILD)/obj/broker/confine.o: EXTRA := -I$(BUILD)/generated
+	$(Q)$< $(TABLE) > $@
+$(BUILD)/obj/broker/confine.o: $(GENERATED)/confine_filters.h
+$(BUILD)/obj/broker/filter.o: $(GENERATED)/child_filters.h
+$(BUILD)/obj/broker/cli/system_calls.o: $(GENERATED)/system_call_names.h
+$(addprefix $(BUILD)/obj/broker/,confine.o filter.o cli/system_calls.o): EXTRA := -I$(GENERATED)
 # Its callocs must not be turned into calls of themselves.
 $(BUILD)/obj/decoders/interpose.o: EXTRA := -fno-builtin
 
@@ -140,21 +151,24 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(EXTRA) -MMD -MP -c -o $@ $< $(ALL_CFLAGS)
 
-$(BUILD)/libtrusted.a: $(call object,$(TRUSTED) $(LIBRARY))
+$(BUILD)/liblibrary.a: $(call object,$(LIBRARY))
+$(BUILD)/libtrusted.a: $(call object,$(TRUSTED))
+$(BUILD)/libsandbox.a: $(call object,$(SANDBOX))
 $(BUILD)/libinterface.a: $(call object,$(INTERFACE))
 $(BUILD)/libcommon.a: $(call object,$(COMMON))
 $(BUILD)/%.a:
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-EXPORTS := -Wl,--dynamic-list=decoders/interpose.list
-$(PROGRAM): $(call object,broker/cli/main.c $(MEMORY)) $(BUILD)/libinterface.a $(BUILD)/libtrusted.a decoders/interpose.list
-	$(call say,LINK,$@)
-	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+# All of the trusted side but main functions.
+CLIENT := $(BUILD)/libinterface.a $(BUILD)/libtrusted.a $(BUILD)/liblibrary.a
 
-$(BROKER): $(call object,broker/process/main.c broker/process/children.c $(MEMORY)) $(BUILD)/libtrusted.a decoders/interpose.list
+$(PROGRAM): $(call object,broker/cli/main.c) $(CLIENT)
+$(STARTER): $(call object,broker/starter/main.c) $(BUILD)/libtrusted.a $(BUILD)/liblibrary.a
+$(PROGRAM) $(STARTER):
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)$(CC) -pie -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)chmod go-w $(@D) $@
 
 $(SHARED).$(SONAME_VERSION): $(call object,$(LIBRARY))
 	$(call say,LINK,$@)
@@ -171,14 +185,22 @@ $(STATIC): $(call object,$(LIBRARY))
 $(BUILD)/safe-decode.pc: broker/safe-decode.pc.in Makefile
 	$(Q)sed -e 's:@PREFIX@:$(PREFIX):' -e 's:@LIBDIR@:$(LIBDIR):' -e 's:@VERSION@:$(VERSION):' $< > $@
 
-define module_rule
-$(call object,$(call parts_of,$(1))): EXTRA := $(call cflags_of,$(1))
-$(BUILD)/decoders/$(1).so: $(call object,$(call parts_of,$(1)) decoders/module.c) $(BUILD)/libcommon.a decoders/module.map
-	@mkdir -p $$(@D)
-	$$(call say,MODULE,$$@)
-	$$(Q)$$(CC) -shared -Wl,--version-script=decoders/module.map -o $$@ $$(filter-out %.map,$$^) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(call libs_of,$(1))
+# What every decoder program is made of, besides its decoder: decoder,folder of the program.  Only what is interposed is
+# seen by libraries.
+EXPORTS := -Wl,--dynamic-list=decoders/interpose.list
+PROGRAM_PARTS := $(call object,$(PROGRAM_MAIN) $(MEMORY) decoders/program.c) $(BUILD)/libcommon.a $(BUILD)/libsandbox.a
+define program_link
+	@mkdir -p $(@D)
+	$(call say,DECODER,$@)
+	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(1)
+	$(Q)chmod go-w $(@D) $@
 endef
-$(foreach decoder,$(DECODERS),$(eval $(call module_rule,$(decoder))))
+define program_rule
+$(call object,$(call parts_of,$(1))): EXTRA := $(call cflags_of,$(1))
+$(BUILD)/decoders/$(1): $(call object,$(call parts_of,$(1))) $(PROGRAM_PARTS) decoders/interpose.list
+	$$(call program_link,$(call libs_of,$(1)))
+endef
+$(foreach decoder,$(DECODERS),$(eval $(call program_rule,$(decoder))))
 
 $(BUILD)/sinks/png.so: $(call object,broker/sinks/png.c broker/sinks/write.c broker/status.c)
 	@mkdir -p $(@D)
@@ -251,8 +273,8 @@ bench: deps ## measure against in-process codecs and other sandboxes
 install: all ## install under PREFIX (and DESTDIR)
 	install -d $(addprefix $(DESTDIR),$(INSTALL_DIRS))
 	install -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)
-	install -m 755 $(BROKER) $(DESTDIR)$(LIBRARYDIR)
-	install -m 644 $(MODULES) $(DESTDIR)$(LIBRARYDIR)/decoders
+	install -m 755 $(STARTER) $(DESTDIR)$(LIBRARYDIR)
+	install -m 755 $(DECODER_PROGRAMS) $(DESTDIR)$(LIBRARYDIR)/decoders
 	install -m 644 $(SINKS) $(DESTDIR)$(LIBRARYDIR)/sinks
 	install -m 755 $(SHARED).$(SONAME_VERSION) $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED)).$(VERSION)
 	ln -sf $(notdir $(SHARED)).$(VERSION) $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED)).$(SONAME_VERSION)

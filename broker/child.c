@@ -2,14 +2,16 @@
 #include "child.h"
 
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "fds.h"
 
 void child_close_input(struct child *child)
 {
 	fds_close(&child->input);
-	fds_close(&child->input_peer);
 }
 
 void child_close(struct child *child)
@@ -17,7 +19,25 @@ void child_close(struct child *child)
 	child_close_input(child);
 	fds_close(&child->pidfd);
 	fds_close(&child->output);
-	fds_close(&child->report);
+	fds_close(&child->control);
+}
+
+void child_kill(const struct child *child)
+{
+	if (child->pidfd >= 0)
+		(void)syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
+}
+
+uint64_t child_cpu_time(const struct child *child)
+{
+	struct timespec used;
+	clockid_t clock = 0;
+
+	/* The exact time, as the scheduler counts it.  The kernel's own limit looks at each tick of its clock, and a
+	 * process can see to it that it never runs then. */
+	if (child->pid <= 0 || clock_getcpuclockid(child->pid, &clock) != 0 || clock_gettime(clock, &used) != 0)
+		return 0;
+	return (uint64_t)used.tv_sec * 1000000000U + (uint64_t)used.tv_nsec;
 }
 
 struct safe_outcome child_outcome(int wait_status)

@@ -31,7 +31,7 @@ enum { TRUNCATE_SINCE = 3, NETWORK_SINCE = 4, SCOPES_SINCE = 6 };
 #define NETWORK_TCP UINT64_C(3) /* bind and connect */
 #define SCOPES UINT64_C(3)      /* abstract sockets and signals */
 
-#define WRITING (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)
+#define MAKING (LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)
 #define NEVER                                                                                                          \
 	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_CHAR |                   \
 	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |                   \
@@ -39,7 +39,7 @@ enum { TRUNCATE_SINCE = 3, NETWORK_SINCE = 4, SCOPES_SINCE = 6 };
 
 static struct ruleset rights_of(unsigned version)
 {
-	struct ruleset rights = { .files = WRITING | NEVER };
+	struct ruleset rights = { .files = LANDLOCK_ACCESS_FS_WRITE_FILE | MAKING | NEVER };
 
 	if (version >= TRUNCATE_SINCE)
 		rights.files |= RIGHT_TRUNCATE;
@@ -51,43 +51,42 @@ static struct ruleset rights_of(unsigned version)
 }
 
 /* A file has only the rights of files. */
-static int allow(int ruleset, const char *path, uint64_t rights)
+static int allow(int ruleset, int place, uint64_t rights)
 {
 	struct stat status;
-	int fd = open(path, O_PATH | O_CLOEXEC);
+	int result = fstat(place, &status);
 
-	if (fd < 0)
-		return -1;
-	int result = fstat(fd, &status);
 	if (result == 0 && !S_ISDIR(status.st_mode))
 		rights &= LANDLOCK_ACCESS_FS_WRITE_FILE | RIGHT_TRUNCATE | LANDLOCK_ACCESS_FS_EXECUTE;
-	struct landlock_path_beneath_attr beneath = { .allowed_access = rights, .parent_fd = fd };
-	if (result == 0)
+	struct landlock_path_beneath_attr beneath = { .allowed_access = rights, .parent_fd = place };
+	if (result == 0 && rights != 0)
 		result = (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
 	/* What is in no file system, such as a pipe, is no matter of Landlock's. */
-	if (result != 0 && errno == EBADFD)
-		result = 0;
-	fds_close(&fd);
-	return result;
+	return result != 0 && errno == EBADFD ? 0 : result;
 }
 
-static int restrict_self(unsigned version, const char *writable, const char *const *programs)
+/* What is allowed at a few places; -1 is none. */
+struct rule {
+	int place;
+	uint64_t rights;
+};
+
+static int restrict_self(unsigned version, const struct rule *rules, size_t count)
 {
 	struct ruleset rights = rights_of(version);
 	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &rights, sizeof(rights), 0);
-	int result = ruleset < 0 ? -1 : allow(ruleset, "/proc", LANDLOCK_ACCESS_FS_WRITE_FILE);
+	int result = ruleset < 0 ? -1 : 0;
 
-	if (result == 0 && writable)
-		result = allow(ruleset, writable, WRITING | (rights.files & RIGHT_TRUNCATE));
-	for (; result == 0 && *programs; programs++)
-		result = allow(ruleset, *programs, LANDLOCK_ACCESS_FS_EXECUTE);
+	for (size_t i = 0; i < count && result == 0; i++)
+		if (rules[i].place >= 0)
+			result = allow(ruleset, rules[i].place, rules[i].rights & rights.files);
 	if (result == 0)
 		result = (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
 	fds_close(&ruleset);
 	return result;
 }
 
-static struct safe_outcome confine(const char *writable, const char *const *programs, struct confinement *confinement)
+static struct safe_outcome confine(const struct rule *rules, size_t count, struct confinement *confinement)
 {
 	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
@@ -97,17 +96,18 @@ static struct safe_outcome confine(const char *writable, const char *const *prog
 	/* Kernels without it, or that start without it, and containers that do not know it. */
 	if (version < 0 && (errno == ENOSYS || errno == EOPNOTSUPP || errno == EPERM))
 		return outcome_ok();
-	if (version < 1 || restrict_self((unsigned)version, writable, programs) != 0)
+	if (version < 1 || restrict_self((unsigned)version, rules, count) != 0)
 		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot confine itself with Landlock", errno);
 	confinement->landlock = (unsigned)version;
 	return outcome_ok();
 }
 
-struct safe_outcome confine_files(const char *writable, struct confinement *confinement)
+struct safe_outcome confine_files(const struct confine_files *files, struct confinement *confinement)
 {
-	static const char *const none[] = { NULL };
+	const uint64_t writing = LANDLOCK_ACCESS_FS_WRITE_FILE | RIGHT_TRUNCATE;
+	const struct rule rule = { .place = files->place, .rights = MAKING | (files->writing ? writing : 0) };
 
-	return confine(writable, none, confinement);
+	return confine(&rule, 1, confinement);
 }
 
 /* Of the first object, which is this program: the dynamic linker that it names. */
@@ -120,14 +120,20 @@ static int find_linker(struct dl_phdr_info *object, size_t size, void *path)
 	return 1;
 }
 
-struct safe_outcome confine_launcher(const char *program)
+struct safe_outcome confine_starter(int folder)
 {
-	const char *programs[] = { program, NULL, NULL };
+	const char *linker = NULL;
 	struct confinement confinement;
 
-	/* The kernel executes the dynamic linker, too; the program's is the one of this process. */
-	(void)dl_iterate_phdr(find_linker, &programs[1]);
-	return confine("/dev/null", programs, &confinement);
+	/* The kernel executes the dynamic linker, too; the decoder programs' is the one of this process. */
+	(void)dl_iterate_phdr(find_linker, &linker);
+	int file = linker ? open(linker, O_PATH | O_CLOEXEC) : -1;
+	if (linker && file < 0)
+		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot find the dynamic linker", errno);
+	const struct rule rules[] = { { folder, LANDLOCK_ACCESS_FS_EXECUTE }, { file, LANDLOCK_ACCESS_FS_EXECUTE } };
+	struct safe_outcome outcome = confine(rules, sizeof(rules) / sizeof(rules[0]), &confinement);
+	fds_close(&file);
+	return outcome;
 }
 
 /* ---- seccomp ---- */

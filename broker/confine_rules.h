@@ -10,6 +10,7 @@
 #define SAFE_DECODE_CONFINE_RULES_H
 
 #include <fcntl.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -50,9 +51,9 @@ struct confine_rule {
 
 static const struct confine_rule confine_rules[] = {
 	/* moving bytes */
-	CALL(read, ALL, "the input, the child's messages, /proc/PID/status"),
+	CALL(read, ALL, "the input, the decoder's messages, its /proc/PID/status"),
 	CALL(write, ALL,
-	     "the output, the child's input, messages to the user; in a new child: its out-of-memory score"),
+	     "the output, the decoder's input, messages to the user"),
 	CALL(writev, PUMPS, "the request and the input, in one piece"),
 	CALL(pwrite64, FILES | MANY, "sizes in the header of a finished file"),
 	CALL(splice, PUMPS, "input and output that need not be looked at"),
@@ -66,14 +67,14 @@ static const struct confine_rule confine_rules[] = {
 	CALL(fstat, ALL, "the same"),
 	CALL(fstatfs, ALL, "whether /proc is the kernel's"),
 	CALL(clock_nanosleep, PUMPS, "letting output gather"),
-	CALL(clock_gettime, ALL, "deadlines, where the vDSO has no clock"),
+	CALL(clock_gettime, ALL, "the decoder's processor time; deadlines, where the vDSO has no clock"),
 
 	/* opening */
 	CALL_IF(openat, ONE, 2, O_ACCMODE | O_CREAT | O_TRUNC | __O_TMPFILE, O_RDONLY, "to read",
 	        "/proc/PID/status, the input"),
 	CALL(openat, FILES | MANY, "the same, and the output; Landlock keeps it to the output's folder"),
 	CALL(openat, BROKER,
-	     "/proc/PID/status; in a new child: its out-of-memory score, all that Landlock lets it write"),
+	     "its pipes, in /proc/self/fd; in a new child: its own status"),
 	CALL(readlink, PUMPS, "where the output's symbolic links lead"),
 	CALL(getcwd, FILES | MANY, "where the output is, if its name is relative"),
 	CALL(fchmod, FILES | MANY, "the output's permissions"),
@@ -83,11 +84,9 @@ static const struct confine_rule confine_rules[] = {
 	CALL(unlink, FILES | MANY, "an output that was not finished goes"),
 
 	/* the child */
-	CALL(wait4, ALL, "how the child ended"),
-	CALL_IF(kill, ALL, 1, EXACTLY, SIGKILL, "SIGKILL", "ending a child that was not reaped"),
-	CALL_IF(pidfd_send_signal, PUMPS, 1, EXACTLY, SIGKILL, "SIGKILL", "ending a child"),
-	CALL(pidfd_open, ALL, "a hold on the child"),
-	CALL(getpid, ALL, "whether the child is ours"),
+	CALL(waitid, ALL, "how the decoder ended"),
+	CALL_IF(pidfd_send_signal, ALL, 1, EXACTLY, SIGKILL, "SIGKILL", "ending a decoder"),
+	CALL(getpid, ALL, "whether the decoder is ours"),
 
 	/* memory; nothing that is mapped later can be executed */
 	CALL_IF(mmap, ALL, 2, PROT_EXEC, 0, "not to execute", "buffers"),
@@ -119,16 +118,16 @@ static const struct confine_rule confine_rules[] = {
 	CALL(exit_group, ALL, "the end"),
 	CALL(exit, BROKER, "in a child: the end"),
 
-	/* several inputs: the library, and the launcher that starts its brokers */
+	/* several inputs: brokers, and the starter that starts them */
+	CALL(recvmsg, PUMPS | BROKER, "what a decoder has said before it was locked down; decoders from a broker"),
 	CALL(memfd_create, MANY, "a cover, between the two decoders of `--cover`"),
-	CALL(recvmsg, MANY, "children from a broker"),
-	CALL(sendmsg, MANY | BROKER, "commands to a broker and the launcher; in a broker: a child for its caller"),
+	CALL(sendmsg, MANY | BROKER, "commands to a broker and the starter; in a broker: a child for its caller"),
 	CALL(timerfd_settime, MANY, "how long a broker may idle"),
 	CALL(shutdown, MANY, "a broker that is not needed any more"),
 
 	/* what a broker does besides, and what its children do before they lock themselves down */
 	CALL(recvfrom, BROKER, "commands from the library"),
-	CALL_IF(clone, BROKER, 0, EXACTLY, SIGCHLD, "a plain fork", "children"),
+	CALL_IF(clone, BROKER, 0, EXACTLY, CLONE_PIDFD | SIGCHLD, "a plain fork", "decoders"),
 	CALL(getppid, BROKER, "in a new child: the parent is still there"),
 	CALL(dup2, BROKER, "in a new child: the two pipes become 0 and 1"),
 	CALL(close_range, BROKER, "in a new child: everything else is closed"),
@@ -139,8 +138,7 @@ static const struct confine_rule confine_rules[] = {
 	CALL_IF(prctl, BROKER, 0, EXACTLY, PR_SET_DUMPABLE, "PR_SET_DUMPABLE", "in a new child"),
 	CALL_IF(prctl, BROKER, 0, EXACTLY, PR_SET_NAME, "PR_SET_NAME", "in a new child"),
 	CALL_IF(prctl, BROKER, 0, EXACTLY, PR_SET_TSC, "PR_SET_TSC", "in a new child: no clock"),
-	CALL_IF(prctl, BROKER, 0, EXACTLY, PR_SET_SECCOMP, "PR_SET_SECCOMP", "in a new child"),
-	CALL(seccomp, BROKER, "in a new child: its filter, on top of this one"),
+	CALL_IF(prctl, BROKER, 0, EXACTLY, PR_SET_SECCOMP, "PR_SET_SECCOMP", "in a new child: strict mode, or its filter on top of this one"),
 };
 
 static const struct {

@@ -4,12 +4,54 @@
 #include <time.h>
 #include <unistd.h>
 
-uint64_t decode_clock(void)
+#define SECOND UINT64_C(1000000000) /* in nanoseconds */
+#define CHECK_LEAST (SECOND / 100)
+
+static uint64_t nanoseconds(clockid_t clock)
 {
 	struct timespec now;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail: the clock exists */
-	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+	(void)clock_gettime(clock, &now); /* cannot fail: the clocks exist */
+	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
+}
+
+uint64_t decode_clock(void)
+{
+	return nanoseconds(CLOCK_MONOTONIC);
+}
+
+/* ---- start ---- */
+
+static struct safe_outcome verify(struct decode *decode)
+{
+	struct child *child = &decode->child;
+
+	decode->said_hello = true;
+	return child->owner->verify(child, &decode->posture);
+}
+
+struct safe_outcome decode_hello(struct decode *decode)
+{
+	struct safe_outcome outcome = decode->child.verified ? outcome_ok() : verify(decode);
+
+	if (outcome.status == SAFE_OK)
+		pump_release(&decode->pump);
+	return outcome;
+}
+
+/* One that was verified before it was handed over need not be waited for. */
+static struct safe_outcome send_at_once(struct decode *decode)
+{
+	struct safe_outcome outcome = verify(decode);
+
+	if (outcome.status != SAFE_OK)
+		return outcome;
+	pump_release(&decode->pump);
+	if (pump_send(&decode->pump) == PUMP_OVER)
+		outcome = decode->pump.outcome;
+	if (decode->pump.input_closed)
+		child_close_input(&decode->child);
+	return outcome;
 }
 
 struct safe_outcome decode_start(struct decode *decode, struct child *child, const struct wire_request *request,
@@ -28,91 +70,107 @@ struct safe_outcome decode_start(struct decode *decode, struct child *child, con
 		.stall_seconds = limits->stall_seconds,
 	};
 
-	decode->child = *child;
+	*decode = (struct decode){
+		.child = *child,
+		.pump_open = true,
+		.cpu_limit = limits->cpu_seconds * SECOND,
+		.cpu_check = decode_clock() + limits->cpu_seconds * SECOND,
+		.work_limit = limits->work_seconds * SECOND,
+	};
 	*child = CHILD_NONE;
-	decode->pump_open = true;
 	decode->outcome = pump_init(&decode->pump, &plan);
+	if (decode->outcome.status == SAFE_OK && decode->child.verified)
+		decode->outcome = send_at_once(decode);
 	return decode->outcome;
 }
 
-struct safe_outcome decode_hello(struct decode *decode)
+/* ---- limits ---- */
+
+static int milliseconds_until(uint64_t when)
 {
-	struct child *child = &decode->child;
-	struct safe_outcome outcome = child->owner->verify(child, &decode->posture);
+	uint64_t now = decode_clock();
 
-	decode->said_hello = true;
-	if (outcome.status == SAFE_OK)
-		pump_release(&decode->pump);
-	return outcome;
-}
-
-struct safe_outcome decode_send(struct decode *decode)
-{
-	struct safe_outcome outcome = decode_hello(decode);
-
-	if (outcome.status == SAFE_OK && pump_send(&decode->pump) == PUMP_OVER)
-		outcome = decode->pump.outcome;
-	if (decode->pump.input_closed)
-		child_close_input(&decode->child);
-	return outcome;
+	return when <= now ? 0 : (int)((when - now) / 1000000 + 1); /* at most a day: see options */
 }
 
 int decode_wants(const struct decode *decode, struct pollfd fds[PUMP_FDS])
 {
-	return pump_wants(&decode->pump, fds);
+	int timeout = pump_wants(&decode->pump, fds);
+	int check = milliseconds_until(decode->cpu_check);
+
+	return timeout < 0 || check < timeout ? check : timeout;
 }
 
-/* The child closed its output without a last word: ask the kernel how it ended, and the report what it tried. */
-static void find_cause_of_death(struct decode *decode)
+/* The child has one thread: it cannot have used more processor time than has passed. */
+static struct safe_outcome check_cpu(struct decode *decode)
+{
+	uint64_t now = decode_clock();
+
+	if (now < decode->cpu_check)
+		return outcome_ok();
+	uint64_t used = child_cpu_time(&decode->child);
+	if (used >= decode->cpu_limit)
+		return outcome_of_limit(SAFE_LIMIT_CPU, "more processor time than the limit allows (--cpu)");
+	uint64_t left = decode->cpu_limit - used;
+	decode->cpu_check = now + (left > CHECK_LEAST ? left : CHECK_LEAST);
+	return outcome_ok();
+}
+
+uint64_t decode_work_begin(void)
+{
+	return nanoseconds(CLOCK_THREAD_CPUTIME_ID);
+}
+
+struct safe_outcome decode_work_charge(struct decode *decode, uint64_t begun)
+{
+	decode->work += nanoseconds(CLOCK_THREAD_CPUTIME_ID) - begun;
+	if (decode->work < decode->work_limit)
+		return outcome_ok();
+	return outcome_of_limit(SAFE_LIMIT_WORK, "more work to check and write it than the limit allows (--max-work)");
+}
+
+/* ---- on the way ---- */
+
+/* The child closed its output without a last word: ask the kernel how it ended. */
+static void find_cause_of_death(struct decode *decode, int milliseconds)
 {
 	struct child *child = &decode->child;
 
-	decode->outcome = child->owner->fate(child, decode->said_hello);
-	if (child->report < 0)
-		return;
-	decode->reported = read(child->report, &decode->report, sizeof(decode->report)) == sizeof(decode->report);
-	if (decode->reported)
-		decode->outcome = outcome_of(SAFE_KILLED, "the decoder tried a forbidden system call");
+	decode->outcome = child->owner->fate(child, decode->said_hello, milliseconds);
+	if (milliseconds == 0 && decode->outcome.status == SAFE_KILLED)
+		decode->outcome = outcome_of_limit(SAFE_LIMIT_DEADLINE, "took longer than its deadline");
 }
 
-bool decode_step(struct decode *decode, const struct pollfd fds[PUMP_FDS], uint64_t waited)
+bool decode_step(struct decode *decode, const struct pollfd fds[PUMP_FDS], uint64_t waited, int milliseconds)
 {
+	uint64_t begun = decode_work_begin();
 	enum pump_progress progress = pump_step(&decode->pump, fds, waited);
+	struct safe_outcome limit = decode_work_charge(decode, begun);
 
-	if (progress == PUMP_OVER)
+	if (progress == PUMP_OVER) {
 		decode->outcome = decode->pump.outcome;
-	else if (progress == PUMP_GONE)
-		find_cause_of_death(decode);
-	else if (decode->pump.input_closed)
+		return false;
+	}
+	if (progress == PUMP_GONE) {
+		find_cause_of_death(decode, milliseconds);
+		return false;
+	}
+	if (decode->pump.input_closed)
 		child_close_input(&decode->child);
-	return progress == PUMP_MORE;
+	if (limit.status == SAFE_OK)
+		limit = check_cpu(decode);
+	if (limit.status == SAFE_OK && milliseconds == 0)
+		limit = outcome_of_limit(SAFE_LIMIT_DEADLINE, "took longer than its deadline");
+	decode->outcome = limit;
+	return limit.status == SAFE_OK;
 }
 
 void decode_let_gather(const struct decode *decode)
 {
-	const struct timespec moment = { .tv_nsec = (long)pump_gathering(&decode->pump) };
+	const struct timespec moment = { .tv_nsec = decode->pump_open ? (long)pump_gathering(&decode->pump) : 0 };
 
 	if (moment.tv_nsec > 0)
 		(void)nanosleep(&moment, NULL);
-}
-
-bool decode_run(struct decode *decode)
-{
-	struct pollfd fds[PUMP_FDS];
-	bool more = true;
-
-	do {
-		int timeout = decode_wants(decode, fds);
-		uint64_t before = decode_clock();
-		decode_let_gather(decode);
-		if (poll(fds, PUMP_FDS, timeout) < 0) {
-			/* Only EINTR and ENOMEM are possible; either way nothing is known to be ready. */
-			for (int i = 0; i < PUMP_FDS; i++)
-				fds[i].revents = 0;
-		}
-		more = decode_step(decode, fds, decode_clock() - before);
-	} while (more && !decode->pump.paused);
-	return more;
 }
 
 void decode_end(struct decode *decode)

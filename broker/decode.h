@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One decode: a child, and the pump that feeds it and listens to it.  The command line's jobs and the library's calls
- * are made of this.
+ * One decode: a child, the pump that feeds it and listens to it, and the limits on time that the trusted side watches.
  *
  *     decode_start() -> { poll what decode_wants() says, decode_step() }* -> decode_end()
  */
@@ -14,7 +13,6 @@
 
 #include "child.h"
 #include "pump.h"
-#include "sandbox.h"
 #include "status.h"
 #include "wire.h"
 
@@ -24,8 +22,10 @@ struct decode {
 	bool pump_open;
 	bool said_hello;
 	struct sandbox_posture posture;
-	struct sandbox_report report; /* what a diagnosing child tried */
-	bool reported;
+	uint64_t cpu_limit;          /* nanoseconds of the child's processor time */
+	uint64_t cpu_check;          /* decode_clock() when it can have used so much at the earliest */
+	uint64_t work_limit;         /* nanoseconds of this thread's processor time, for this decode */
+	uint64_t work;               /* that were used */
 	struct safe_outcome outcome; /* once it is over */
 };
 
@@ -37,25 +37,24 @@ struct decode_input {
 	size_t start_size;
 };
 
-/* Starts with a child, which it owns from now on, whatever comes.  Returns SAFE_OK, or how it failed: decode_end() is
- * next in either case.  The consumer must outlive the decode. */
+/* Starts with a child, which it owns from now on, whatever comes.  A child that was verified before it came gets its input at
+ * once.  Returns SAFE_OK, or how it failed: decode_end() is next in either case.  The consumer must outlive the decode. */
 struct safe_outcome decode_start(struct decode *decode, struct child *child, const struct wire_request *request,
                                  const struct wire_consumer *consumer, const struct decode_input *input,
                                  const struct safe_limits *limits);
 
-/* Lets a child that was verified before it was handed over have its input at once, without waiting for its hello.
- * Returns SAFE_OK, or how it failed. */
-struct safe_outcome decode_send(struct decode *decode);
-
 /* What the consumer's hello() must call: verifies the child, and lets it have its input. */
 struct safe_outcome decode_hello(struct decode *decode);
 
-/* As pump_wants() and pump_step(); decode_step() returns false when it is over, and decode->outcome says how. */
+/* As pump_wants() and pump_step(); decode_step() returns false when it is over, and decode->outcome says how.
+ * `milliseconds`: until the caller's deadline; -1: there is none. */
 int decode_wants(const struct decode *decode, struct pollfd fds[PUMP_FDS]);
-bool decode_step(struct decode *decode, const struct pollfd fds[PUMP_FDS], uint64_t waited);
+bool decode_step(struct decode *decode, const struct pollfd fds[PUMP_FDS], uint64_t waited, int milliseconds);
 
-/* Polls and steps until the decode is over, or the consumer asked for a pause. */
-bool decode_run(struct decode *decode);
+/* For work of the trusted side that is part of the decode: begin before it, and charge after it.  Returns SAFE_OK or
+ * SAFE_LIMIT. */
+uint64_t decode_work_begin(void);
+struct safe_outcome decode_work_charge(struct decode *decode, uint64_t begun);
 
 /* Lets what a child gives gather for a moment, if it gives much.  For an owner that has nothing else to do. */
 void decode_let_gather(const struct decode *decode);

@@ -5,14 +5,8 @@
 
 #include <stdbool.h>
 
-/* Builds the filter, a scmp_filter_ctx.  With `diagnose`, it also allows write() to descriptor 2 and traps instead of
- * killing.  Returns NULL with errno set. */
-void *filter_create(bool diagnose);
-
-/* NULL is allowed. */
-void filter_destroy(void *filter);
-
-/* Locks the calling process down.  Returns 0 or -1. */
-int filter_enter(void *filter, bool diagnose);
+/* Locks the calling process down.  With `diagnose`, a forbidden system call is told as a WIRE_FORBIDDEN message, and the
+ * process exits; else the kernel kills it.  Returns 0, or -1 with errno set. */
+int filter_enter(bool diagnose);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "limits.h"
 
-#include "structs.h"
-
 static void set_default64(uint64_t *field, uint64_t value)
 {
 	if (*field == 0)
@@ -17,9 +15,8 @@ static void set_default32(uint32_t *field, uint32_t value)
 
 struct safe_limits limits_resolve(const struct safe_limits *given)
 {
-	struct safe_limits limits = { .size = sizeof(limits) };
+	struct safe_limits limits = given ? *given : (struct safe_limits){ .size = sizeof(limits) };
 
-	structs_take(&limits, sizeof(limits), given);
 	set_default64(&limits.max_pixels, UINT64_C(256) << 20);
 	set_default64(&limits.max_output, UINT64_C(4) << 30);
 	set_default64(&limits.max_input, UINT64_C(2) << 30);
@@ -28,5 +25,7 @@ struct safe_limits limits_resolve(const struct safe_limits *given)
 	set_default32(&limits.max_metadata, UINT32_C(1) << 20);
 	set_default32(&limits.cpu_seconds, 30);
 	set_default32(&limits.stall_seconds, 30);
+	set_default32(&limits.work_seconds, 300);
+	set_default64(&limits.max_cover, UINT64_C(16) << 20);
 	return limits;
 }

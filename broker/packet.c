@@ -55,11 +55,10 @@ static bool take_descriptors(struct msghdr *message, int *fds, size_t wanted)
 	return false;
 }
 
-enum packet_result packet_receive(int socket, bool wait, void *data, size_t size, int *fds, size_t count,
-                                  bool *with_fds)
+enum packet_result packet_receive(int socket, bool wait, struct packet *packet)
 {
 	union control control;
-	struct iovec piece = { .iov_base = data, .iov_len = size };
+	struct iovec piece = { .iov_base = packet->data, .iov_len = packet->size };
 	struct msghdr message = {
 		.msg_iov = &piece,
 		.msg_iovlen = 1,
@@ -68,16 +67,16 @@ enum packet_result packet_receive(int socket, bool wait, void *data, size_t size
 	};
 	ssize_t got = 0;
 
+	packet->got = 0;
+	packet->with_fds = false;
 	do
 		got = recvmsg(socket, &message, (wait ? 0 : MSG_DONTWAIT) | MSG_CMSG_CLOEXEC);
 	while (got < 0 && errno == EINTR);
 	if (got < 0 && errno == EAGAIN)
 		return PACKET_NONE;
-	bool whole = got == (ssize_t)size;
-	*with_fds = got > 0 && take_descriptors(&message, fds, count);
-	/* Nobody looks at what comes with a message of another size. */
-	for (size_t i = 0; *with_fds && !whole && i < count; i++)
-		(void)close(fds[i]);
-	*with_fds = *with_fds && whole;
-	return whole ? PACKET_ONE : PACKET_END;
+	if (got <= 0)
+		return PACKET_END;
+	packet->got = (size_t)got;
+	packet->with_fds = take_descriptors(&message, packet->fds, packet->count);
+	return PACKET_ONE;
 }

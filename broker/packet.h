@@ -13,14 +13,22 @@ enum { PACKET_FDS = 4 }; /* descriptors that can go with a packet */
 bool packet_send(int socket, const void *data, size_t size, const int *fds, size_t count);
 
 enum packet_result {
-	PACKET_ONE,  /* `data` is filled */
+	PACKET_ONE,  /* `data` has it */
 	PACKET_NONE, /* there is nothing now */
 	PACKET_END,  /* there will be nothing more */
 };
 
-/* Receives a packet of `size` bytes; waits for it if `wait`.  Sets *with_fds where `count` descriptors came with it,
- * which are the caller's then, and close on exec: its process may have had none left for them. */
-enum packet_result packet_receive(int socket, bool wait, void *data, size_t size, int *fds, size_t count,
-                                  bool *with_fds);
+struct packet {
+	void *data;
+	size_t size; /* of `data`; a longer packet is cut */
+	size_t got;  /* bytes that came */
+	int *fds;
+	size_t count;  /* descriptors that are expected, at most PACKET_FDS */
+	bool with_fds; /* so many came: they are the caller's, and close on exec.  Else those that came are closed: this
+	                * process may have had none left for the others */
+};
+
+/* Receives one packet; waits for it if `wait`. */
+enum packet_result packet_receive(int socket, bool wait, struct packet *packet);
 
 #endif

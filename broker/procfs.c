@@ -16,6 +16,7 @@ static const struct {
 } fields[] = {
 	{ "Pid:", offsetof(struct procfs_status, pid), true },
 	{ "PPid:", offsetof(struct procfs_status, parent), true },
+	{ "Threads:", offsetof(struct procfs_status, threads), true },
 	{ "NoNewPrivs:", offsetof(struct procfs_status, no_new_privs), true },
 	{ "Seccomp:", offsetof(struct procfs_status, seccomp), true },
 	{ "Seccomp_filters:", offsetof(struct procfs_status, seccomp_filters), false },
@@ -106,38 +107,27 @@ static int parse(int fd, struct procfs_status *status)
 	return 0;
 }
 
-/* "/proc/PID/status", written from its end.  (Not with what prints: it is on the way to the first child.) */
-static const char *path_of(pid_t pid, char *path, size_t size)
+int procfs_read_status(int fd, struct procfs_status *status)
 {
-	static const char before[] = "/proc/", after[] = "/status";
-	char *start = path + size - sizeof(after);
-
-	memcpy(start, after, sizeof(after));
-	for (unsigned long number = (unsigned long)pid; number > 0; number /= 10)
-		*--start = (char)('0' + number % 10);
-	start -= sizeof(before) - 1;
-	memcpy(start, before, sizeof(before) - 1);
-	return start;
-}
-
-int procfs_read_status(pid_t pid, struct procfs_status *status)
-{
-	char path[64]; /* far more than the longest number takes */
 	struct statfs file_system;
-	int result = -1;
 
 	memset(status, 0, sizeof(*status));
-	int fd = open(pid == 0 ? "/proc/self/status" : path_of(pid, path, sizeof(path)), O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
 	if (fstatfs(fd, &file_system) != 0)
-		goto out;
+		return -1;
 	if (file_system.f_type != PROC_SUPER_MAGIC) {
 		errno = ENOTSUP;
-		goto out;
+		return -1;
 	}
-	result = parse(fd, status);
-out:;
+	return parse(fd, status);
+}
+
+int procfs_read_own_status(struct procfs_status *status)
+{
+	int fd = open("/proc/thread-self/status", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	int result = procfs_read_status(fd, status);
 	int saved = errno;
 	(void)close(fd);
 	errno = saved;

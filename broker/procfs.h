@@ -11,13 +11,17 @@
 struct procfs_status {
 	uint64_t pid;
 	uint64_t parent;
+	uint64_t threads;
 	uint64_t no_new_privs;
 	uint64_t seccomp;         /* mode: 0 none, 1 strict, 2 filter */
 	uint64_t seccomp_filters; /* how many; 0 on kernels that do not say */
 };
 
-/* Reads the status of process `pid`, or of the calling process if `pid` is 0.  Returns 0, or -1 with errno set: ENOTSUP
- * if /proc is not a proc file system, EPROTO if a field that every kernel with seccomp has is missing. */
-int procfs_read_status(pid_t pid, struct procfs_status *status);
+/* Reads a status from a descriptor of /proc/PID/status, at its start.  Returns 0, or -1 with errno set: ENOTSUP if it is
+ * in no proc file system, EPROTO if a field that every kernel with seccomp has is missing. */
+int procfs_read_status(int fd, struct procfs_status *status);
+
+/* The same of the calling thread. */
+int procfs_read_own_status(struct procfs_status *status);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fds.h"
@@ -17,7 +18,9 @@ enum {
 	FROM_CHILD,
 	PIPE_SIZE = 64 << 10,      /* bytes that a pipe holds at first */
 	LARGE_PIPE_SIZE = 1 << 20, /* bytes */
-	STEPS_AT_ONCE = 64,        /* of the reader, before others that share the poll loop have their turn */
+	STEPS_AT_ONCE = 64,        /* of the reader, before others that share the poll loop have their turn, */
+	TIME_AT_ONCE = 5000000,    /* and nanoseconds */
+	WAIT_AT_ONCE = 1000,       /* milliseconds: a longer wait is not charged, for this process did not run */
 	GATHER_LEAST = 100000,     /* nanoseconds; far less than it takes to fill the pipe */
 	GATHER_MOST = 1600000,     /* no more than a decode of many MiB can end later */
 	GATHER_AFTER = 16 << 20,   /* bytes that come before more than the least is waited for */
@@ -156,8 +159,8 @@ int pump_wants(const struct pump *pump, struct pollfd fds[PUMP_FDS])
 		return 0;
 	if (wants_source(pump))
 		return -1;
-	uint64_t left = pump->stall_limit > pump->stalled ? pump->stall_limit - pump->stalled : 0;
-	return (int)(left / 1000000 + 1); /* at most a day: see options */
+	uint64_t left = pump->stall_limit > pump->stalled ? (pump->stall_limit - pump->stalled) / 1000000 : 0;
+	return left < WAIT_AT_ONCE ? (int)left + 1 : WAIT_AT_ONCE;
 }
 
 /* ---- from the child ---- */
@@ -287,9 +290,19 @@ static enum pump_progress end(struct pump *pump, struct safe_outcome outcome)
 	return PUMP_OVER;
 }
 
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &time); /* cannot fail: the clock exists */
+	return (uint64_t)time.tv_sec * NANOSECONDS + (uint64_t)time.tv_nsec;
+}
+
 static enum pump_progress step_from_child(struct pump *pump)
 {
-	for (int i = 0; i < STEPS_AT_ONCE && !pump->paused; i++) {
+	uint64_t begun = now();
+
+	for (int i = 0; i < STEPS_AT_ONCE && !pump->paused && now() - begun < TIME_AT_ONCE; i++) {
 		enum wire_progress progress = wire_reader_step(&pump->reader, read_child, pump);
 
 		if (progress == WIRE_PROGRESS_OVER)
@@ -420,7 +433,7 @@ enum pump_progress pump_step(struct pump *pump, const struct pollfd fds[PUMP_FDS
 	if (from_child || fds[TO_CHILD].revents != 0 || fds[SOURCE].fd >= 0)
 		pump->stalled = 0;
 	else
-		pump->stalled += waited;
+		pump->stalled += waited < 2 * WAIT_AT_ONCE * UINT64_C(1000000) ? waited : 0;
 	pump->paused = false;
 	if (pump->stalled >= pump->stall_limit)
 		return end(pump, outcome_of_limit(SAFE_LIMIT_STALL,

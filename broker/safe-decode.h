@@ -50,6 +50,8 @@ enum safe_status {
 	SAFE_KILLED = 5,      /* the decoder crashed, broke a rule of the sandbox, lied, or was killed from outside */
 	SAFE_NO_SANDBOX = 6,  /* the sandbox could not be set up or verified: nothing was decoded */
 	SAFE_UNSUPPORTED = 7, /* no decoder for this format or variant */
+	SAFE_EXHAUSTED = 8,   /* the system has no process, descriptor or memory left: try again later.  (The command line
+	                       * ends with 2 then.) */
 };
 
 /* Which limit a SAFE_LIMIT is about. */
@@ -64,6 +66,8 @@ enum safe_limit {
 	SAFE_LIMIT_CPU = 7,      /* processor time of the decoder */
 	SAFE_LIMIT_STALL = 8,    /* time in which the decoder neither took nor gave a byte, though it could */
 	SAFE_LIMIT_DEADLINE = 9, /* wall-clock time of the whole decode */
+	SAFE_LIMIT_WORK = 10,    /* processor time of the caller's side: for checking, converting, writing */
+	SAFE_LIMIT_COVER = 11,   /* bytes of a picture that is embedded in sound */
 };
 
 /* Pixel formats.  Bytes in memory order, the top row first.  Alpha is not premultiplied unless the name says so. */
@@ -159,7 +163,8 @@ struct safe_decoder;
 /* How a decoder works. */
 struct safe_config {
 	size_t size;           /* sizeof(struct safe_config) */
-	const char *broker;    /* path of the broker program; NULL: the one that was installed with the library */
+	const char *programs;  /* absolute path of the folder of decoder programs; NULL: those that were installed with the
+	                        * library */
 	uint64_t memory;       /* bytes: the most that any request may allow its decoder; 0: 512 MiB */
 	uint32_t spares;       /* children of each module that wait, ready, for work; 0: 2 */
 	uint32_t no_spares;    /* not 0: keep none; each decode then waits for a child to be made */
@@ -206,6 +211,9 @@ struct safe_limits {
 	uint32_t stall_seconds; /* time in which it neither takes nor gives a byte, though it could; time in which the
 	                         * caller is slow does not count; default 30 */
 	uint32_t deadline_milliseconds; /* of the whole decode; default: none */
+	uint32_t work_seconds;  /* processor time of the caller's own process for this decode; default 300 */
+	uint32_t reserved;
+	uint64_t max_cover;     /* bytes of a picture that is embedded in sound; default 16 MiB */
 };
 
 /* safe_request.flags */

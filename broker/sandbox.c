@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,17 +11,22 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fds.h"
 #include "filter.h"
+#include "packet.h"
 #include "procfs.h"
+#include "protocol.h"
 
 #define STACK_LIMIT ((rlim_t)1 << 20)
 #define STACK_MOST ((size_t)8 << 20) /* bytes that a process usually has */
 
-/* ---- the parent prepares ---- */
+/* ---- the program prepares ---- */
 
 /* The strings of argv, of the environment and of AT_EXECFN lie one after the other at the top of the stack. */
 static void find_secrets(struct sandbox_plan *plan, char **arguments)
@@ -34,36 +40,118 @@ static void find_secrets(struct sandbox_plan *plan, char **arguments)
 	plan->secrets_size = (size_t)(end - start) + strlen(end);
 }
 
-struct safe_outcome sandbox_prepare(struct sandbox_plan *plan, char **arguments, bool diagnose)
-{
-	struct procfs_status self;
+#define OOM_SCORE "/proc/self/oom_score_adj"
+static const char oom_most[] = "1000";
 
-	*plan = (struct sandbox_plan){ .diagnose = diagnose };
-	int mode = prctl(PR_GET_SECCOMP);
-	if (mode < 0)
-		return outcome_of_errno(SAFE_NO_SANDBOX, "the kernel has no seccomp", errno);
-	/* A /proc of another pid namespace would speak of other processes. */
-	if (procfs_read_status(0, &self) != 0)
-		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot ask the kernel about this process in /proc", errno);
-	if (self.pid != (uint64_t)getpid())
-		return outcome_of(SAFE_NO_SANDBOX, "/proc speaks of another pid namespace");
-	plan->filters = self.seccomp_filters;
-	find_secrets(plan, arguments);
-	if (!plan->secrets)
-		return outcome_of(SAFE_NO_SANDBOX, "cannot find the environment in memory to wipe it");
-	plan->filtered = mode != SECCOMP_MODE_DISABLED;
-	if (plan->filtered || diagnose) {
-		plan->filter = filter_create(diagnose);
-		if (!plan->filter)
-			return outcome_of_errno(SAFE_NO_SANDBOX, "cannot build a seccomp filter", errno);
-	}
-	return outcome_ok();
+static bool is_first_for_oom(void)
+{
+	char now[16];
+	int fd = open(OOM_SCORE, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd >= 0 ? read(fd, now, sizeof(now)) : -1;
+
+	fds_close(&fd);
+	return got == sizeof(oom_most) && memcmp(now, oom_most, sizeof(oom_most) - 1) == 0;
 }
 
-void sandbox_release(struct sandbox_plan *plan)
+/* It is inherited: who was started by one that had it already may not be able to write there any more. */
+static int volunteer_for_oom(void)
 {
-	filter_destroy(plan->filter);
-	plan->filter = NULL;
+	if (is_first_for_oom())
+		return 0;
+	int fd = open(OOM_SCORE, O_WRONLY | O_CLOEXEC);
+	ssize_t put = fd >= 0 ? write(fd, oom_most, sizeof(oom_most) - 1) : -1;
+	int saved = errno;
+
+	fds_close(&fd);
+	errno = saved;
+	return put == sizeof(oom_most) - 1 && is_first_for_oom() ? 0 : -1;
+}
+
+enum sandbox_step sandbox_prepare(struct sandbox_plan *plan, char **arguments)
+{
+	int mode = prctl(PR_GET_SECCOMP);
+
+	if (mode < 0)
+		return SANDBOX_STEP_know_seccomp;
+	plan->filtered = mode != SECCOMP_MODE_DISABLED;
+	find_secrets(plan, arguments);
+	if (!plan->secrets)
+		return SANDBOX_STEP_find_secrets;
+	/* A program that may not be read, or whose caller runs with another's rights, is not dumpable from the start, and
+	 * its own files in /proc are not its own: for this one, it must be. */
+	bool dumpable = prctl(PR_GET_DUMPABLE) == 1;
+	if (!dumpable && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0)
+		return SANDBOX_STEP_volunteer_for_oom;
+	if (volunteer_for_oom() != 0 || (!dumpable && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0))
+		return SANDBOX_STEP_volunteer_for_oom;
+	return SANDBOX_STEP_NONE;
+}
+
+/* ---- guards ---- */
+
+struct replacement {
+	uintptr_t before, after;
+};
+
+static int replace_in(uintptr_t start, uintptr_t end, const struct replacement *replacement)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t first = start & ~(page - 1);
+	size_t size = (end & ~(page - 1)) - first; /* as the dynamic linker rounds it */
+
+	if (mprotect((void *)first, size, PROT_READ | PROT_WRITE) != 0) /* NOLINT: what it says are integers */
+		return -1;
+	start = (start + sizeof(uintptr_t) - 1) & ~(sizeof(uintptr_t) - 1);
+	for (; start + sizeof(uintptr_t) <= first + size; start += sizeof(uintptr_t))
+		if (*(uintptr_t *)start == replacement->before) /* NOLINT */
+			*(uintptr_t *)start = replacement->after;   /* NOLINT */
+	return mprotect((void *)first, size, PROT_READ);            /* NOLINT */
+}
+
+/* The dynamic linker has a copy of the pointer guard in memory that it has made read-only. */
+static int replace_in_linker(struct dl_phdr_info *object, size_t size, void *context)
+{
+	(void)size;
+	if (object->dlpi_addr != getauxval(AT_BASE))
+		return 0;
+	for (size_t i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+		uintptr_t start = object->dlpi_addr + segment->p_vaddr;
+		if (segment->p_type == PT_GNU_RELRO && replace_in(start, start + segment->p_memsz, context) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* On x86-64 they are in the thread control block. */
+static inline __attribute__((always_inline)) int draw_guards(struct replacement *pointer_guard)
+{
+	uint64_t fresh[2];
+
+	if (getrandom(fresh, sizeof(fresh), 0) != sizeof(fresh))
+		return -1;
+#ifdef __x86_64__
+	__asm__ volatile("movq %%fs:0x30, %0" : "=r"(pointer_guard->before));
+	/* The lowest byte is zero, so that no string function copies the canary whole. */
+	__asm__ volatile("movq %0, %%fs:0x28" : : "r"(fresh[0] & ~UINT64_C(0xff)));
+	__asm__ volatile("movq %0, %%fs:0x30" : : "r"(fresh[1]));
+#else
+#error "how this architecture keeps its stack protector's canary is not known"
+#endif
+	pointer_guard->after = fresh[1];
+	return 0;
+}
+
+__attribute__((no_stack_protector)) int sandbox_replace_guards(void)
+{
+	void *random_bytes = (void *)getauxval(AT_RANDOM); /* NOLINT: the kernel hands out addresses as integers */
+	struct replacement pointer_guard;
+
+	if (draw_guards(&pointer_guard) != 0 || dl_iterate_phdr(replace_in_linker, &pointer_guard) != 0)
+		return -1;
+	if (random_bytes)
+		explicit_bzero(random_bytes, 16);
+	return 0;
 }
 
 /* ---- the child's steps ---- */
@@ -72,9 +160,17 @@ void sandbox_release(struct sandbox_plan *plan)
 struct lockdown {
 	const struct sandbox_plan *plan;
 	const struct sandbox_child *child;
-	int oom_score;
+	int control;
 	ino_t input, output; /* of the pipes */
 };
+
+/* A forked process has its parent's guards.  One that is taken over must not learn those of its siblings. */
+static __attribute__((no_stack_protector)) int refresh_guards(struct lockdown *lockdown)
+{
+	struct replacement pointer_guard;
+
+	return lockdown->child->forked ? draw_guards(&pointer_guard) : 0;
+}
 
 static int die_with_parent(struct lockdown *lockdown)
 {
@@ -100,11 +196,32 @@ static int reset_signals(struct lockdown *lockdown)
 	return sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Later, /proc is out of reach. */
-static int open_oom_score(struct lockdown *lockdown)
+static bool send_report(int control, int step, int error_number, const int *fds, size_t count)
 {
-	lockdown->oom_score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	return lockdown->oom_score > STDERR_FILENO ? 0 : -1;
+	const struct protocol_lockdown report = {
+		.kind = PROTOCOL_LOCKDOWN, .pid = getpid(), .step = step, .error_number = error_number
+	};
+
+	return packet_send(control, &report, sizeof(report), fds, count);
+}
+
+/* Later it could not be opened by a parent to whom /proc hides processes that are not dumpable. */
+static int hand_over_status(struct lockdown *lockdown)
+{
+	int status = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	bool sent = status >= 0 && send_report(lockdown->control, SANDBOX_STEP_NONE, 0, &status, 1);
+	int saved = errno;
+
+	fds_close(&status);
+	errno = saved;
+	return sent ? 0 : -1;
+}
+
+static int shrink_memory(struct lockdown *lockdown)
+{
+	const struct sandbox_child *child = lockdown->child;
+
+	return child->shrink ? child->shrink(child->context) : 0;
 }
 
 /* Sets *inode, which no other pipe has. */
@@ -128,21 +245,19 @@ static int take_pipes(struct lockdown *lockdown)
 		return -1;
 	if (dup2(child->input, STDIN_FILENO) < 0 || dup2(child->output, STDOUT_FILENO) < 0)
 		return -1;
-	if (lockdown->plan->diagnose && dup2(child->report, STDERR_FILENO) < 0)
-		return -1;
-	/* Not 2 yet where it will be closed: the score is written further down. */
+	/* Out of the way, until nothing can fail any more that could be told. */
 	int keep = STDERR_FILENO + 1;
-	if (lockdown->oom_score != keep && dup2(lockdown->oom_score, keep) < 0)
+	if (lockdown->control != keep && dup2(lockdown->control, keep) < 0)
 		return -1;
-	lockdown->oom_score = keep;
+	lockdown->control = keep;
 	return 0;
 }
 
 static int close_everything_else(struct lockdown *lockdown)
 {
-	if (!lockdown->plan->diagnose && close(STDERR_FILENO) != 0 && errno != EBADF)
+	if (close(STDERR_FILENO) != 0 && errno != EBADF)
 		return -1;
-	return close_range((unsigned)lockdown->oom_score + 1, ~0U, 0);
+	return close_range((unsigned)lockdown->control + 1, ~0U, 0);
 }
 
 /* They must be the two, and not pipes that the caller has there. */
@@ -239,16 +354,16 @@ static int wipe_secrets(struct lockdown *lockdown)
 	explicit_bzero(lockdown->plan->secrets, lockdown->plan->secrets_size);
 	if (random_bytes)
 		explicit_bzero(random_bytes, 16);
-	return drop_dead_stack();
+	/* One that was executed has no stack but its own. */
+	return lockdown->child->forked ? drop_dead_stack() : 0;
 }
 
-static int volunteer_for_oom(struct lockdown *lockdown)
+static int let_go(struct lockdown *lockdown)
 {
-	static const char most[] = "1000";
+	int result = close(lockdown->control);
 
-	if (write(lockdown->oom_score, most, sizeof(most) - 1) != sizeof(most) - 1)
-		return -1;
-	return close(lockdown->oom_score);
+	lockdown->control = -1;
+	return result;
 }
 
 static int enter_seccomp(struct lockdown *lockdown)
@@ -258,41 +373,39 @@ static int enter_seccomp(struct lockdown *lockdown)
 	if (!plan->diagnose) {
 		if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0, 0) == 0)
 			return 0;
-		/* EINVAL is the kernel's answer where a filter is in force; the parent has seen that one is. */
-		if (errno != EINVAL || !plan->filter)
+		/* EINVAL is the kernel's answer where a filter is in force; this program has seen that one is. */
+		if (errno != EINVAL || !plan->filtered)
 			return -1;
 	}
-	return filter_enter(plan->filter, plan->diagnose);
+	return filter_enter(plan->diagnose);
 }
 
-/* The order of the lock-down.  The first three only make the others possible. */
-static const struct {
-	const char *failure;                     /* for a message */
-	int (*enter)(struct lockdown *lockdown); /* 0, or -1 */
-} steps[] = {
-	{ "cannot arrange to die with its parent", die_with_parent },
-	{ "cannot reset signals", reset_signals },
-	{ "cannot open its out-of-memory score", open_oom_score },
-	{ "cannot take the two pipes", take_pipes },
-	{ "cannot close everything else", close_everything_else },
-	{ "cannot confirm that descriptors 0 and 1 are the two pipes", check_pipes },
-	{ "cannot set resource limits", set_limits },
-	{ "cannot give up privileges", give_up_privileges },
-	{ "cannot wipe the environment and the arguments", wipe_secrets },
-	{ "cannot raise the out-of-memory score", volunteer_for_oom },
-	{ "cannot enter strict seccomp mode", enter_seccomp },
+_Noreturn void sandbox_give_up(int control, enum sandbox_step step, int error_number)
+{
+	if (control >= 0)
+		(void)send_report(control, (int)step, error_number, NULL, 0);
+	for (;;)
+		syscall(SYS_exit, SANDBOX_EXIT_BASE + (error_number & 0x7f));
+}
+
+/* In the order of the lock-down.  The first ones only make the others possible. */
+static int (*const steps[])(struct lockdown *lockdown) = {
+#define STEP(name, text) [SANDBOX_STEP_##name] = name,
+	SANDBOX_LOCKDOWN(STEP)
+#undef STEP
 };
 
-#define STEPS ((int)(sizeof(steps) / sizeof(steps[0])))
-
-int sandbox_enter(const struct sandbox_plan *plan, const struct sandbox_child *child)
+__attribute__((no_stack_protector)) void sandbox_enter(const struct sandbox_plan *plan,
+                                                       const struct sandbox_child *child)
 {
-	struct lockdown lockdown = { .plan = plan, .child = child };
+	struct lockdown lockdown = { .plan = plan, .child = child, .control = child->control };
+	int step = SANDBOX_STEP_refresh_guards;
 
-	for (int i = 0; i < STEPS; i++)
-		if (steps[i].enter(&lockdown) != 0)
-			return i + 1;
-	return 0;
+	while (step < SANDBOX_STEPS && steps[step](&lockdown) == 0)
+		step++;
+	if (step == SANDBOX_STEPS)
+		return;
+	sandbox_give_up(lockdown.control, (enum sandbox_step)step, errno);
 }
 
 void sandbox_wipe_above(const struct sandbox_plan *plan, void *frame)
@@ -303,32 +416,4 @@ void sandbox_wipe_above(const struct sandbox_plan *plan, void *frame)
 	/* Not where the parent forked on the stack of a thread, which lies elsewhere. */
 	if (plan->secrets > start && (size_t)(plan->secrets - start) < STACK_MOST)
 		explicit_bzero(start, (size_t)(plan->secrets - start));
-}
-
-const char *sandbox_step_failure(int step)
-{
-	return step >= 1 && step <= STEPS ? steps[step - 1].failure : NULL;
-}
-
-/* ---- the parent verifies ---- */
-
-struct safe_outcome sandbox_verify(const struct sandbox_plan *plan, pid_t pid, struct sandbox_posture *posture)
-{
-	struct procfs_status status;
-
-	*posture = (struct sandbox_posture){ .verified = false };
-	if (procfs_read_status(pid, &status) != 0)
-		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot ask the kernel about the decoder in /proc", errno);
-	posture->strict = status.seccomp == SECCOMP_MODE_STRICT;
-	posture->no_new_privs = status.no_new_privs == 1;
-	posture->filters = status.seccomp_filters;
-	posture->filters_before = plan->filters;
-
-	bool filtered =
-	        status.seccomp == SECCOMP_MODE_FILTER && plan->filter && status.seccomp_filters == plan->filters + 1;
-	posture->verified = status.pid == (uint64_t)pid && status.parent == (uint64_t)getpid() &&
-	                    posture->no_new_privs && (posture->strict || filtered);
-	if (!posture->verified)
-		return outcome_of(SAFE_NO_SANDBOX, "the kernel does not confirm the decoder's sandbox");
-	return outcome_ok();
 }

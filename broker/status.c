@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "status.h"
 
+#include <errno.h>
 #include <stddef.h>
 
 static const struct {
@@ -40,6 +41,7 @@ static const char *const names[] = {
 	[SAFE_KILLED] = "killed",
 	[SAFE_NO_SANDBOX] = "no-sandbox",
 	[SAFE_UNSUPPORTED] = "unsupported",
+	[SAFE_EXHAUSTED] = "exhausted",
 };
 
 struct safe_outcome outcome_of_failure(enum wire_failure failure)
@@ -74,4 +76,15 @@ struct safe_outcome outcome_of_limit(enum safe_limit limit, const char *reason)
 struct safe_outcome outcome_of_errno(enum safe_status status, const char *reason, int error_number)
 {
 	return (struct safe_outcome){ .status = status, .reason = reason, .error_number = error_number };
+}
+
+bool status_is_exhaustion(int error_number)
+{
+	return error_number == EAGAIN || error_number == ENOMEM || error_number == EMFILE || error_number == ENFILE;
+}
+
+struct safe_outcome outcome_of_making(const char *reason, int error_number)
+{
+	return outcome_of_errno(status_is_exhaustion(error_number) ? SAFE_EXHAUSTED : SAFE_NO_SANDBOX, reason,
+	                        error_number);
 }

@@ -3,6 +3,7 @@
 #ifndef SAFE_DECODE_STATUS_H
 #define SAFE_DECODE_STATUS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "safe-decode.h"
@@ -29,5 +30,10 @@ struct safe_outcome outcome_ok(void);
 struct safe_outcome outcome_of(enum safe_status status, const char *reason);
 struct safe_outcome outcome_of_limit(enum safe_limit limit, const char *reason);
 struct safe_outcome outcome_of_errno(enum safe_status status, const char *reason, int error_number);
+
+/* Of something that a decoder needs and that could not be made: SAFE_EXHAUSTED where the system has none left, else
+ * SAFE_NO_SANDBOX. */
+struct safe_outcome outcome_of_making(const char *reason, int error_number);
+bool status_is_exhaustion(int error_number);
 
 #endif

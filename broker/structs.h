@@ -7,28 +7,29 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Fills `ours`, of `size` bytes, with what the caller's struct has, and zeros where it is shorter.  NULL: all zeros. */
-static inline void structs_take(void *ours, size_t size, const void *given)
+enum { STRUCTS_MOST = 4096 }; /* bytes of any struct, of whatever version */
+
+/* Fills `ours`, of `size` bytes, with what the caller's struct has, and zeros where it is shorter.  NULL: all zeros.
+ * Returns false where the caller's size was not set, or the caller's struct is longer and says something there that is
+ * not known here. */
+static inline bool structs_take(void *ours, size_t size, const void *given)
 {
 	size_t given_size = 0;
+	const unsigned char *bytes = given;
 
-	if (given)
-		memcpy(&given_size, given, sizeof(given_size));
 	memset(ours, 0, size);
-	if (given_size > 0)
-		memcpy(ours, given, given_size < size ? given_size : size);
 	memcpy(ours, &size, sizeof(size));
-}
-
-/* Whether the size of a struct that the caller gives was set.  NULL is allowed. */
-static inline bool structs_is_set(const void *given)
-{
-	size_t size = 0;
-
 	if (!given)
 		return true;
-	memcpy(&size, given, sizeof(size));
-	return size >= sizeof(size);
+	memcpy(&given_size, given, sizeof(given_size));
+	if (given_size < sizeof(size_t) || given_size > STRUCTS_MOST)
+		return false;
+	memcpy((char *)ours + sizeof(size_t), bytes + sizeof(size_t),
+	       (given_size < size ? given_size : size) - sizeof(size_t));
+	for (size_t i = size; i < given_size; i++)
+		if (bytes[i] != 0)
+			return false;
+	return true;
 }
 
 /* Fills the caller's struct, which may be NULL, with as much of `ours` as it has room for.  Its size stays. */

@@ -10,7 +10,7 @@
  *     AUDIO SAMPLES*                           sound, with METADATA before it and in it, and LOSS in it,
  *     BYTES DATA*                              or a stream of bytes
  *     [DAMAGE]                                 only if WIRE_PARTIAL was asked for
- *     END | FAIL                               the decode is over
+ *     END | FAIL | FORBIDDEN                   the decode is over; FORBIDDEN only if WIRE_DIAGNOSE was asked for
  *
  * All integers are little-endian, all structs have a fixed size and no padding.  There are no pointers.  The only text
  * is that of METADATA, which is as untrusted as pixels are: it is data, to be escaped where it is shown.
@@ -67,7 +67,8 @@ enum wire_operation {
 #define WIRE_PARTIAL UINT32_C(1) /* after damage, keep what was decoded: DAMAGE and END instead of FAIL */
 #define WIRE_STRICT UINT32_C(2)  /* take what could be concealed or skipped for damage: no LOSS */
 #define WIRE_FINITE UINT32_C(4)  /* the input is a file, so that WIRE_INFO may read it to its end */
-#define WIRE_FLAGS UINT32_C(7)   /* all that are defined */
+#define WIRE_DIAGNOSE UINT32_C(8) /* a system call that the sandbox forbids is told: FORBIDDEN */
+#define WIRE_FLAGS UINT32_C(15)   /* all that are defined */
 
 struct wire_request {
 	uint32_t version;       /* WIRE_VERSION */
@@ -101,6 +102,7 @@ enum wire_kind {
 	WIRE_SAMPLES,  /* length bytes, whole sample frames */
 	WIRE_METADATA, /* a tag; at most WIRE_METADATA_MAX of them */
 	WIRE_LOSS,     /* never if WIRE_STRICT was asked for */
+	WIRE_FORBIDDEN, /* only if WIRE_DIAGNOSE was asked for: the decode is over */
 	WIRE_KINDS,    /* how many there are, and 1 */
 };
 
@@ -234,6 +236,12 @@ struct wire_metadata {
 /* Sent whenever a part of the stream was damaged and the codec concealed or skipped it. */
 struct wire_loss {
 	uint64_t parts; /* how many so far: more than the last time */
+};
+
+/* The system call for which the decoder was stopped, as it says. */
+struct wire_forbidden {
+	uint32_t architecture; /* AUDIT_ARCH_... */
+	uint32_t system_call;
 };
 
 /* wire_end.notes: what was odd but cost no pixel. */

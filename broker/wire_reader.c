@@ -181,7 +181,9 @@ static enum wire_failure failure_in_payload(const struct wire_reader *reader)
 static struct safe_outcome take_damage(struct wire_reader *reader)
 {
 	reader->damage = failure_in_payload(reader);
-	if (!(reader->request.flags & WIRE_PARTIAL) || reader->damage == WIRE_OK)
+	/* Where nothing is decoded, nothing can be missing. */
+	if (!(reader->request.flags & WIRE_PARTIAL) || reader->request.operation == WIRE_INFO ||
+	    reader->damage == WIRE_OK)
 		return lied("the decoder lied: it reported damage that makes no sense");
 	reader->state = WIRE_STATE_DAMAGED;
 	return outcome_ok();
@@ -210,6 +212,19 @@ static struct safe_outcome take_fail(struct wire_reader *reader)
 	return outcome_of_failure(failure);
 }
 
+static struct safe_outcome take_forbidden(struct wire_reader *reader)
+{
+	const struct wire_consumer *consumer = reader->consumer;
+	struct wire_forbidden forbidden;
+
+	memcpy(&forbidden, reader->payload, sizeof(forbidden));
+	if (!(reader->request.flags & WIRE_DIAGNOSE))
+		return lied("the decoder lied: it reported what it was not asked for");
+	if (consumer->forbidden)
+		consumer->forbidden(consumer->context, &forbidden);
+	return outcome_of(SAFE_KILLED, "the decoder tried a forbidden system call");
+}
+
 /* ---- the table ---- */
 
 /* Which message may come when, how long it may be, and who checks the rest.  Once-only messages move the session to a
@@ -236,6 +251,9 @@ static const struct rule {
 	[WIRE_SAMPLES] = { WIRE_STATE_AUDIO, 1, WIRE_BULK_MAX, true, take_samples },
 	[WIRE_METADATA] = { WIRE_STATE_READY | WIRE_STATE_AUDIO, offsetof(struct wire_metadata, value) + 1,
 	                    sizeof(struct wire_metadata), false, take_metadata },
+	[WIRE_FORBIDDEN] = { WIRE_STATE_READY | WIRE_STATE_IMAGE | WIRE_STATE_FRAME | WIRE_STATE_BYTES |
+	                             WIRE_STATE_AUDIO | WIRE_STATE_DAMAGED,
+	                     sizeof(struct wire_forbidden), sizeof(struct wire_forbidden), false, take_forbidden },
 	[WIRE_LOSS] = { WIRE_STATE_AUDIO, sizeof(struct wire_loss), sizeof(struct wire_loss), false, take_loss },
 };
 

@@ -19,7 +19,7 @@
 
 /* Who takes what was decoded.  Everything has been checked against the request when it arrives here.  Each function
  * returns an outcome; anything but SAFE_OK ends the decode with that outcome.  `context` is the consumer's own.
- * audio() may be NULL where audio is not asked for, metadata() and loss() where nobody wants to know. */
+ * audio() may be NULL where audio is not asked for, metadata(), loss() and forbidden() where nobody wants to know. */
 struct wire_consumer {
 	void *context;
 
@@ -39,6 +39,9 @@ struct wire_consumer {
 
 	/* So many parts of the stream were concealed or skipped so far. */
 	struct safe_outcome (*loss)(void *context, uint64_t parts);
+
+	/* The decode ends because the decoder tried this system call. */
+	void (*forbidden)(void *context, const struct wire_forbidden *forbidden);
 
 	/* Room for the next pixels of the frame, samples or bytes: returns at least 1 byte of it and sets *size,
 	 * or NULL when there is none (SAFE_IO).  The memory is only used until the commit that follows. */

@@ -253,11 +253,6 @@ void arena_destroy(struct arena *arena)
 		(void)munmap((char *)arena - GUARD, arena->mapped);
 }
 
-int arena_hide_from_children(struct arena *arena)
-{
-	return madvise((char *)arena - GUARD, arena->mapped, MADV_DONTFORK);
-}
-
 int arena_shrink(struct arena *arena, size_t size)
 {
 	uintptr_t old_guard = arena->end;

@@ -23,10 +23,6 @@ struct arena *arena_create(size_t size);
 /* Unmaps the arena and all that was allocated from it.  NULL is allowed. */
 void arena_destroy(struct arena *arena);
 
-/* Leaves the arena out of children that are forked from now on: they find its addresses unmapped, so they can neither
- * read nor use it.  Returns 0, or -1 with errno set. */
-int arena_hide_from_children(struct arena *arena);
-
 /* Gives back what is above the first `size` bytes, for good.  Returns 0, or -1 with errno set: ENOMEM where something
  * was allocated there. */
 int arena_shrink(struct arena *arena, size_t size);

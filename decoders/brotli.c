@@ -5,6 +5,7 @@
  * pkg-config: libbrotlidec
  */
 #include <brotli/decode.h>
+#include <stdio.h>
 
 #include "stream.h"
 
@@ -40,4 +41,13 @@ static session_result decode(struct session *session)
 	return result;
 }
 
-const struct decoder decoder = { .name = "brotli", .decode = decode };
+static const char *version(void)
+{
+	static char text[16];
+	uint32_t number = BrotliDecoderVersion();
+
+	(void)snprintf(text, sizeof(text), "%u.%u.%u", number >> 24, number >> 12 & 0xfff, number & 0xfff);
+	return text;
+}
+
+const struct decoder decoder = { .name = "brotli", .library = "libbrotlidec", .version = version, .decode = decode };

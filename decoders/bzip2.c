@@ -81,4 +81,9 @@ static session_result decode(struct session *session)
 	return result;
 }
 
-const struct decoder decoder = { .name = "bzip2", .decode = decode };
+static const char *version(void)
+{
+	return BZ2_bzlibVersion();
+}
+
+const struct decoder decoder = { .name = "bzip2", .library = "libbz2", .version = version, .decode = decode };

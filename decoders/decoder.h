@@ -2,12 +2,13 @@
 /*
  * What a decoder is, and all that it sees of the world.
  *
- * A decoder is one file in this folder that defines `const struct decoder decoder` and one row in
- * broker/registry.c.  It is linked with session.c, pixels.c and exif.c into one module, build/decoders/NAME.so.
+ * A decoder is one file in this folder that defines `const struct decoder decoder`, and one row in broker/registry.c.  It is
+ * linked with what all decoders share (session.c, pixels.c, ...), the memory allocator and the lock-down into a program of
+ * its own, build/decoders/NAME.
  *
  * decode() runs after lock-down: malloc() works (it is an arena that returns NULL when full), read() and write() are
  * the session's business, and any other system call is death.  Everything that a library does lazily must have been
- * done by initialise(), which runs once, before the child is forked.
+ * done by initialise(), which runs once, before the lock-down.
  */
 #ifndef SAFE_DECODE_DECODER_H
 #define SAFE_DECODE_DECODER_H
@@ -29,7 +30,9 @@ typedef uint32_t session_result;
 
 struct decoder {
 	const char *name;
-	void (*initialise)(void); /* may be NULL */
+	const char *library;           /* whose code decodes: "libpng"; NULL: ours */
+	const char *(*version)(void);  /* of the library that is running, as it tells; NULL: it does not */
+	void (*initialise)(void);      /* may be NULL */
 	bool gives_covers;        /* decode() knows WIRE_COVER */
 
 	/* Decodes one input.  Returns WIRE_OK when it is whole, a failure, or what a session function returned.
@@ -157,15 +160,15 @@ bool session_serve(const struct decoder *decoder, const struct session_io *io);
  * buffers: for what is better not done for the first time when the work comes. */
 void session_rehearse(const struct decoder *decoder, size_t touch);
 
-/* What a module exports, under the name safe_decode_module. */
-struct decoder_module {
-	uint32_t abi; /* DECODER_ABI */
-	const struct decoder *decoder;
-	void (*warm_up)(void); /* session_serve() on the decoder's sample, in memory; makes no system call */
-	void (*run)(void); /* session_serve() on descriptors 0 and 1, then the raw exit system call: does not return */
-};
+/* ---- for the program (program.c) ---- */
 
-#define DECODER_ABI 2u
-#define DECODER_MODULE_SYMBOL "safe_decode_module"
+/* Decodes the decoder's sample, in memory: makes no system call. */
+void decoder_warm_up(void);
+
+/* Decodes one input, from descriptor 0 to descriptor 1, then exits by the raw system call: does not return. */
+void decoder_run(void);
+
+/* Writes name and version of the codec library: "libpng 1.6.39". */
+void decoder_library(char *text, size_t size);
 
 #endif

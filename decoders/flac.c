@@ -313,4 +313,9 @@ static session_result decode_flac(struct session *session)
 	return result;
 }
 
-const struct decoder decoder = { .name = "flac", .gives_covers = true, .decode = decode_flac };
+static const char *version(void)
+{
+	return FLAC__VERSION_STRING;
+}
+
+const struct decoder decoder = { .name = "flac", .library = "libFLAC", .version = version, .gives_covers = true, .decode = decode_flac };

@@ -11,46 +11,44 @@
 #include <sys/single_threaded.h>
 #include <unistd.h>
 
-static struct arena *host;
-static struct arena *decode;   /* the one other arena, once it was selected */
+static struct arena *early;  /* for what is allocated before the decoder's memory is there */
+static struct arena *decode; /* the one other arena, once it was selected */
 static struct arena *selected; /* one of these two */
-static bool in_child;          /* `host` must not be touched: it is not mapped here */
 
 enum { NO_SANDBOX = 6 }; /* exit code */
 
-/* Address space for the host arena; less where the process may not have as much. */
-static const size_t host_sizes[] = { (size_t)1 << 30, (size_t)256 << 20, (size_t)64 << 20 };
+/* Address space for the early arena; less where the process may not have as much. */
+static const size_t early_sizes[] = { (size_t)1 << 30, (size_t)256 << 20, (size_t)16 << 20 };
 
-static struct arena *create_host(void)
+static struct arena *create_early(void)
 {
-	for (size_t i = 0; i < sizeof(host_sizes) / sizeof(host_sizes[0]) && !host; i++)
-		host = arena_create(host_sizes[i]);
-	/* A host arena that children could read is none. */
-	if (!host || arena_hide_from_children(host) != 0) {
+	for (size_t i = 0; i < sizeof(early_sizes) / sizeof(early_sizes[0]) && !early; i++)
+		early = arena_create(early_sizes[i]);
+	if (!early) {
 		static const char text[] = "safe-decode: no address space to begin with\n";
 		if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0) {
 			/* There is no other place to say so. */
 		}
 		_exit(NO_SANDBOX);
 	}
-	return host;
+	return early;
 }
 
 static inline struct arena *current(void)
 {
 	if (selected)
 		return selected;
-	selected = host ? host : create_host();
+	selected = early ? early : create_early();
 	return selected;
 }
 
-/* The arena that memory came from; NULL if it is none, or out of reach.  (Before relocation the dynamic linker has an
- * allocator of its own, and may pass what that gave to us.) */
+/* The arena that memory came from; NULL if it is none.  (Before relocation the dynamic linker has an allocator of its own,
+ * and may pass what that gave to us.) */
 static inline struct arena *owner_of(const void *pointer)
 {
 	if (decode && arena_owns(decode, pointer))
 		return decode;
-	return !in_child && host && arena_owns(host, pointer) ? host : NULL;
+	return early && arena_owns(early, pointer) ? early : NULL;
 }
 
 int interpose_select(struct arena *arena)
@@ -61,12 +59,6 @@ int interpose_select(struct arena *arena)
 		decode = arena;
 	selected = arena;
 	return 0;
-}
-
-void interpose_enter_child(void)
-{
-	in_child = true;
-	selected = decode;
 }
 
 /* ---- threads: hardly ever is there more than one, and then nothing is locked ---- */

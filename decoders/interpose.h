@@ -2,21 +2,16 @@
 /*
  * malloc() and its family for the whole process, libraries included, on top of arenas.
  *
- * The process starts on a host arena of its own, which is hidden from children.  What a child needs (the decoder module
- * that dlopen() loads, its tables) is allocated while the decode arena is selected.  Memory always goes back to the
- * arena that it came from.  A process forks while it has one thread; one that does not fork may have others, such as a
- * library starts that talks to a sound server.
+ * What is allocated before main() comes from an early arena; a decoder program then selects the one that is its decoder's
+ * memory, and stays with that.  Memory always goes back to the arena that it came from.
  */
 #ifndef SAFE_DECODE_INTERPOSE_H
 #define SAFE_DECODE_INTERPOSE_H
 
 #include "arena.h"
 
-/* Selects the arena of all further allocations; NULL selects the host arena.  There is one arena besides the host arena
- * in a process: selecting another later returns -1 and changes nothing. */
+/* Selects the arena of all further allocations; NULL selects the early arena.  There is one arena besides that in a
+ * process: selecting another later returns -1 and changes nothing. */
 int interpose_select(struct arena *arena);
-
-/* To be called first in a forked child: the host arena is gone there.  What was allocated from it is never freed. */
-void interpose_enter_child(void);
 
 #endif

@@ -354,8 +354,19 @@ static void initialise(void)
 
 DECODER_SAMPLE(jpeg_sample, "samples/jpeg/pjw-thumbnail.jpeg");
 
+#define STRING(number) #number
+#define STRING_OF(number) STRING(number)
+
+/* The library does not tell which it is: this is the one with which the program was built. */
+static const char *version(void)
+{
+	return STRING_OF(LIBJPEG_TURBO_VERSION);
+}
+
 const struct decoder decoder = {
 	.name = "jpeg",
+	.library = "libjpeg-turbo",
+	.version = version,
 	.initialise = initialise,
 	.decode = decode_jpeg,
 	.sample = jpeg_sample,

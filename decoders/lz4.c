@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include <lz4.h>
 #include <lz4frame.h>
 
 #include "lz4_legacy.h"
@@ -92,4 +93,9 @@ static session_result decode(struct session *session)
 	return result;
 }
 
-const struct decoder decoder = { .name = "lz4", .decode = decode };
+static const char *version(void)
+{
+	return LZ4_versionString();
+}
+
+const struct decoder decoder = { .name = "lz4", .library = "liblz4", .version = version, .decode = decode };

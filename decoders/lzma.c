@@ -122,4 +122,9 @@ static session_result decode(struct session *session)
 	return result;
 }
 
-const struct decoder decoder = { .name = "lzma", .decode = decode };
+static const char *version(void)
+{
+	return lzma_version_string();
+}
+
+const struct decoder decoder = { .name = "lzma", .library = "liblzma", .version = version, .decode = decode };

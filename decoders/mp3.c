@@ -268,4 +268,13 @@ static void initialise(void)
 	(void)mpg123_init();
 }
 
-const struct decoder decoder = { .name = "mp3", .initialise = initialise, .gives_covers = true, .decode = decode_mp3 };
+#define STRING(number) #number
+#define STRING_OF(number) STRING(number)
+
+/* Older versions do not tell which they are: this is the interface with which the program was built. */
+static const char *version(void)
+{
+	return "API " STRING_OF(MPG123_API_VERSION);
+}
+
+const struct decoder decoder = { .name = "mp3", .library = "libmpg123", .version = version, .initialise = initialise, .gives_covers = true, .decode = decode_mp3 };

@@ -195,4 +195,9 @@ static session_result decode_opus(struct session *session)
 	return result;
 }
 
-const struct decoder decoder = { .name = "opus", .gives_covers = true, .decode = decode_opus };
+static const char *version(void)
+{
+	return opus_get_version_string();
+}
+
+const struct decoder decoder = { .name = "opus", .library = "libopus", .version = version, .gives_covers = true, .decode = decode_opus };

@@ -407,8 +407,15 @@ static void initialise(void)
 
 DECODER_SAMPLE(png_sample, "samples/png/hippopotamus.regular.png");
 
+static const char *version(void)
+{
+	return png_get_libpng_ver(NULL);
+}
+
 const struct decoder decoder = {
 	.name = "png",
+	.library = "libpng",
+	.version = version,
 	.initialise = initialise,
 	.decode = decode_png,
 	.sample = png_sample,

@@ -2,7 +2,7 @@
 /*
  * Ogg Vorbis, by libvorbisfile, as a stream: it is never asked to seek.
  *
- * pkg-config: vorbisfile ogg
+ * pkg-config: vorbisfile vorbis ogg
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -231,6 +231,11 @@ static void initialise(void)
 	qsort(bytes, sizeof(bytes), 1, compare);
 }
 
+static const char *version(void)
+{
+	return vorbis_version_string();
+}
+
 const struct decoder decoder = {
-	.name = "vorbis", .initialise = initialise, .gives_covers = true, .decode = decode_vorbis
+	.name = "vorbis", .library = "libvorbis", .version = version, .initialise = initialise, .gives_covers = true, .decode = decode_vorbis
 };

@@ -114,4 +114,9 @@ static session_result decode(struct session *session)
 	return result;
 }
 
-const struct decoder decoder = { .name = "zlib", .decode = decode };
+static const char *version(void)
+{
+	return zlibVersion();
+}
+
+const struct decoder decoder = { .name = "zlib", .library = "zlib", .version = version, .decode = decode };

@@ -70,4 +70,9 @@ static session_result decode(struct session *session)
 	return result;
 }
 
-const struct decoder decoder = { .name = "zstd", .decode = decode };
+static const char *version(void)
+{
+	return ZSTD_versionString();
+}
+
+const struct decoder decoder = { .name = "zstd", .library = "libzstd", .version = version, .decode = decode };

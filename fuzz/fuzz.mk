@@ -3,11 +3,11 @@
 
 # harness,sources,libraries,archives,flags: of both, and objects that only the one with libFuzzer has
 define harness_rule
-$(BUILD)/fuzz/$(1): $(call object,$(2)) $(4) $(BUILD)/obj/fuzz/replay.o $(BUILD)/libinterface.a $(BUILD)/libtrusted.a
+$(BUILD)/fuzz/$(1): $(call object,$(2)) $(4) $(BUILD)/obj/fuzz/replay.o $(CLIENT)
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)
 	$$(Q)$$(CC) -pie -o $$@ $$(filter-out %.list,$$^) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(5) $(3)
-$(BUILD)/fuzz/$(1)-fuzzer: $(call object,$(2)) $(4) $(BUILD)/libinterface.a $(BUILD)/libtrusted.a $(call object,$(6))
+$(BUILD)/fuzz/$(1)-fuzzer: $(call object,$(2)) $(4) $(CLIENT) $(call object,$(6))
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)
 	$$(Q)$$(CC) -pie -o $$@ $$(filter-out %.list,$$^) -fsanitize=fuzzer $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(5) $(3)

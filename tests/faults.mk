@@ -7,38 +7,46 @@ FAULTS := $(BUILD)/tests/bin-faults
 FAULTS_LINK = $(CC) -pie -o $@ $(filter-out %.list,$^) \
 	$$(nm $(filter $(BUILD)/obj/tests/%.o,$^) | sed -n 's/.* T __wrap_/-Wl,--wrap=/p') $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
-$(FAULTS)/safe-decode: $(call object,broker/cli/main.c $(MEMORY) tests/faults.c tests/faults_launcher.c) $(BUILD)/libinterface.a $(BUILD)/libtrusted.a decoders/interpose.list
+$(FAULTS)/safe-decode: $(call object,broker/cli/main.c tests/faults.c) $(CLIENT)
+$(FAULTS)/safe-decode-starter: $(call object,broker/starter/main.c tests/faults.c tests/faults_starter.c) $(BUILD)/libtrusted.a $(BUILD)/liblibrary.a
+$(FAULTS)/safe-decode $(FAULTS)/safe-decode-starter:
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(FAULTS_LINK) $(EXPORTS)
+	$(Q)$(FAULTS_LINK)
+	$(Q)chmod go-w $(@D) $@
 
-$(FAULTS)/safe-decode-broker: $(call object,broker/process/main.c broker/process/children.c $(MEMORY) tests/faults.c) $(BUILD)/libtrusted.a decoders/interpose.list
-	@mkdir -p $(@D)
-	$(call say,LINK,$@)
-	$(Q)$(FAULTS_LINK) $(EXPORTS)
+# Decoders whose brokers' calls fail.
+FAULTY_DECODERS := $(addprefix $(FAULTS)/decoders/,jpeg png zlib flac pcm)
+define faulty_rule
+$(FAULTS)/decoders/$(1): $(call object,$(call parts_of,$(1)) tests/faults.c) $(PROGRAM_PARTS) decoders/interpose.list
+	@mkdir -p $$(@D)
+	$$(call say,DECODER,$$@)
+	$$(Q)$$(FAULTS_LINK) $$(EXPORTS) $(call libs_of,$(1))
+	$$(Q)chmod go-w $$(@D) $$@
+endef
+$(foreach decoder,$(notdir $(FAULTY_DECODERS)),$(eval $(call faulty_rule,$(decoder))))
 
-# Beside them, the modules that they share with the others.
-$(FAULTS)/decoders $(FAULTS)/sinks: $(FAULTS)/%: $(MODULES) $(SINKS)
-	@mkdir -p $(FAULTS)
-	$(Q)ln -sfn ../../$* $@
+$(FAULTS)/sinks: $(SINKS)
+	@mkdir -p $@
+	$(Q)ln -f $(SINKS) $@
 
 # The library, in a process of its own, so that AddressSanitizer can tell of leaks.
 WALK := $(BUILD)/tests/library_walk
-$(WALK): $(call object,tests/library_walk.c tests/faults.c tests/counting.c decoders/arena.c) $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a
+$(WALK): $(call object,tests/library_walk.c tests/faults.c tests/counting.c) $(BUILD)/obj/hostile/registry.o $(BUILD)/liblibrary.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(FAULTS_LINK)
 
-FAULTY := $(addprefix $(FAULTS)/,safe-decode safe-decode-broker decoders sinks)
+FAULTY := $(addprefix $(FAULTS)/,safe-decode safe-decode-starter sinks) $(FAULTY_DECODERS)
 tests: $(FAULTY) $(WALK)
 
 .PHONY: faults leaks walk
 walk: $(WALK)
 
 leaks: ## fail every allocation and system call of the library under AddressSanitizer, with plain brokers
-	@$(MAKE) --no-print-directory all $(HOSTILE)/safe-decode-broker $(HOSTILE)/decoders/hostile.so
+	@$(MAKE) --no-print-directory all $(HOSTILE_DECODERS) $(SHARED_DECODERS)
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE=address,undefined walk
-	@$(BUILD)/asan/tests/library_walk $(BROKER)
+	@$(BUILD)/asan/tests/library_walk $(HOSTILE)/decoders
 
 faults: ## fail every allocation and system call of the trusted side, kill, interrupt, fill disks: all rounds
 	@$(MAKE) --no-print-directory all tests
@@ -48,22 +56,23 @@ faults: ## fail every allocation and system call of the trusted side, kill, inte
 # ---- damaged files for long, and the same without a sandbox ----
 
 SOAK := $(BUILD)/tests/soak
-$(SOAK): $(call object,tests/soak.c tests/mutate.c tests/counting.c) $(BUILD)/libtrusted.a
+$(SOAK): $(call object,tests/soak.c tests/mutate.c tests/counting.c) $(BUILD)/liblibrary.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
 PLAIN := $(BUILD)/tests/bin-plain
-$(PLAIN)/safe-decode-broker: $(call object,broker/process/main.c broker/process/children.c tests/plain_broker.c decoders/arena.c) $(BUILD)/libtrusted.a
-	@mkdir -p $(@D)
-	$(call say,LINK,$@)
-	$(Q)$(FAULTS_LINK)
+PLAIN_DECODERS := $(DECODERS:%=$(PLAIN)/%)
+define plain_rule
+$(PLAIN)/$(1): $(call object,$(call parts_of,$(1)) $(PROGRAM_MAIN) decoders/program.c tests/plain_decoder.c decoders/arena.c) $(BUILD)/libcommon.a $(BUILD)/libsandbox.a
+	@mkdir -p $$(@D)
+	$$(call say,DECODER,$$@)
+	$$(Q)$$(FAULTS_LINK) $(call libs_of,$(1))
+	$$(Q)chmod go-w $$(@D) $$@
+endef
+$(foreach decoder,$(DECODERS),$(eval $(call plain_rule,$(decoder))))
 
-$(PLAIN)/decoders: $(MODULES)
-	@mkdir -p $(PLAIN)
-	$(Q)ln -sfn ../../decoders $@
-
-tests: $(SOAK) $(PLAIN)/safe-decode-broker $(PLAIN)/decoders
+tests: $(SOAK) $(PLAIN_DECODERS)
 
 # Folders of the corpus whose formats there are decoders for; what they lack nobody misses.
 SOAKED := $(filter $(addprefix ../shared/corpus/,jpeg png gzip zlib bz2 xz lzma lzip zstd lz4 brotli deflate flac mp3 opus vorbis wav),$(wildcard ../shared/corpus/*))

@@ -77,12 +77,12 @@ const char *built_program(const char *name)
 	return path;
 }
 
-static struct safe_decoder *open_on(const char *broker, const struct safe_config *config)
+static struct safe_decoder *open_on(const char *folder, const struct safe_config *config)
 {
 	struct safe_config mine = config ? *config : (struct safe_config){ .size = sizeof(mine) };
 	struct safe_decoder *decoder = NULL;
 
-	mine.broker = built_program(broker);
+	mine.programs = built_program(folder);
 	cr_assert_eq(safe_decoder_open(&mine, &decoder), SAFE_OK);
 	cr_assert_not_null(decoder);
 	return decoder;
@@ -90,12 +90,12 @@ static struct safe_decoder *open_on(const char *broker, const struct safe_config
 
 struct safe_decoder *open_decoder(const struct safe_config *config)
 {
-	return open_on("safe-decode-broker", config);
+	return open_on("decoders", config);
 }
 
 struct safe_decoder *open_hostile(const struct safe_config *config)
 {
-	return open_on("tests/bin-hostile/safe-decode-broker", config);
+	return open_on("tests/bin-hostile/decoders", config);
 }
 
 struct safe_input memory_input(const void *data, size_t size)

@@ -10,10 +10,10 @@ prove: ## attack the sandbox in every way that we know, and print what was expec
 PROOF := $(addprefix $(HOSTILE)/,prove-library under-filter tsc inject)
 tests: $(PROOF) $(HOSTILE)/sinks
 $(HOSTILE)/sinks: $(SINKS)
-	@mkdir -p $(@D)
-	$(Q)ln -sfn ../../sinks $@
+	@mkdir -p $@
+	$(Q)ln -f $(SINKS) $@
 
-$(HOSTILE)/prove-library: $(call object,tests/prove/library.c tests/prove/ways.c) $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a
+$(HOSTILE)/prove-library: $(call object,tests/prove/library.c tests/prove/ways.c) $(BUILD)/obj/hostile/registry.o $(BUILD)/liblibrary.a
 $(HOSTILE)/under-filter: $(call object,tests/prove/under-filter.c)
 $(HOSTILE)/tsc: $(call object,tests/prove/tsc.c)
 $(HOSTILE)/inject: $(call object,tests/prove/inject.c)

@@ -9,7 +9,7 @@ SANDBOXED := lockdown_test confine_test $(filter library%,$(UNITS))
 export ASAN_OPTIONS := handle_segv=0:handle_sigill=0:allow_user_segv_handler=1
 UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/%)
 
-UNIT_SUPPORT := $(BUILD)/libtestsupport.a $(BUILD)/libinterface.a $(BUILD)/libtrusted.a $(BUILD)/libdecoding.a
+UNIT_SUPPORT := $(BUILD)/libtestsupport.a $(CLIENT) $(BUILD)/libsandbox.a $(BUILD)/libdecoding.a
 
 $(BUILD)/libtestsupport.a: $(call object,tests/library_support.c tests/library_sound.c)
 
@@ -36,7 +36,7 @@ $(INTERPOSE_CHECK): $(call object,tests/interpose_check.c $(MEMORY) decoders/are
 
 # Many decodes through one handle of the library.
 STRESS := $(BUILD)/tests/library_stress
-$(STRESS): $(BUILD)/obj/tests/library_stress.o $(BUILD)/obj/tests/counting.o $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a
+$(STRESS): $(BUILD)/obj/tests/library_stress.o $(BUILD)/obj/tests/counting.o $(BUILD)/obj/hostile/registry.o $(BUILD)/liblibrary.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -48,16 +48,12 @@ $(BUILD)/obj/hostile/registry.o: broker/registry.c tests/hostile/format.h $(BUIL
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CPPFLAGS) -include tests/hostile/format.h -c -o $@ $< $(ALL_CFLAGS)
 
-$(HOSTILE)/safe-decode: $(call object,broker/cli/main.c $(MEMORY)) $(BUILD)/obj/hostile/registry.o $(BUILD)/libinterface.a $(BUILD)/libtrusted.a
+$(HOSTILE)/safe-decode: $(call object,broker/cli/main.c) $(BUILD)/obj/hostile/registry.o $(CLIENT)
+$(HOSTILE)/safe-decode-starter: $(call object,broker/starter/main.c) $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a $(BUILD)/liblibrary.a
+$(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-starter:
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie $(EXPORTS) -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
-
-# A library, a broker and a command line that know it: they find each other by their folder.
-$(HOSTILE)/safe-decode-broker: $(call object,broker/process/main.c broker/process/children.c $(MEMORY)) $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a
-	@mkdir -p $(@D)
-	$(call say,LINK,$@)
-	$(Q)$(CC) -pie $(EXPORTS) -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)$(CC) -pie -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
 # For the viewer, which takes it instead of the one beside it where LD_LIBRARY_PATH says so.
 HOSTILE_LIBRARY := $(HOSTILE)/libsafe-decode.so.$(SONAME_VERSION)
@@ -66,22 +62,21 @@ $(HOSTILE_LIBRARY): $(filter-out %/registry.o,$(call object,$(LIBRARY))) $(BUILD
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared -Wl,-soname,$(@F) -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
-# Beside it, the decoders that it shares with the others.
-$(HOSTILE)/decoders/%.so: $(BUILD)/decoders/%.so
-	@mkdir -p $(@D)
-	$(Q)ln -sf ../../../decoders/$*.so $@
+HOSTILE_DECODERS := $(HOSTILE)/decoders/hostile $(HOSTILE)/decoders/hostile_sound
+$(HOSTILE)/decoders/hostile: $(call object,$(wildcard tests/hostile/*.c))
+$(HOSTILE)/decoders/hostile_sound: $(call object,tests/hostile_sound.c)
+$(HOSTILE_DECODERS): $(PROGRAM_PARTS) decoders/interpose.list
+	$(call program_link)
 
-$(HOSTILE)/decoders/hostile.so: $(call object,$(wildcard tests/hostile/*.c))
-$(HOSTILE)/decoders/hostile_sound.so: $(call object,tests/hostile_sound.c)
-HOSTILE_MODULES := $(HOSTILE)/decoders/hostile.so $(HOSTILE)/decoders/hostile_sound.so
-$(HOSTILE_MODULES): $(call object,decoders/module.c) $(BUILD)/libcommon.a
+# Beside them, the decoders that they share with the others.  (A link in the file system: symbolic ones are not followed.)
+SHARED_DECODERS := $(DECODERS:%=$(HOSTILE)/decoders/%)
+$(SHARED_DECODERS): $(HOSTILE)/decoders/%: $(BUILD)/decoders/%
 	@mkdir -p $(@D)
-	$(call say,MODULE,$@)
-	$(Q)$(CC) -shared -o $@ $(filter %.o,$^) $(filter %.a,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+	$(Q)ln -f $< $@
 
 .PHONY: tests sanitized threads
-tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(STRESS) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-broker $(HOSTILE_LIBRARY) \
-	$(HOSTILE_MODULES) $(DECODERS:%=$(HOSTILE)/decoders/%.so) $(REPLAYERS) $(VIEWER) $(PLAYER)
+tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(STRESS) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-starter $(HOSTILE_LIBRARY) \
+	$(HOSTILE_DECODERS) $(SHARED_DECODERS) $(REPLAYERS) $(VIEWER) $(PLAYER)
 sanitized: $(filter-out $(SANDBOXED:%=$(BUILD)/tests/%),$(UNIT_PROGRAMS)) $(REPLAYERS)
 # The library's side under ThreadSanitizer: its brokers are those of the plain build.
 threads: $(STRESS)

@@ -106,7 +106,7 @@ static void step(struct batch *batch)
 	}
 	uint64_t before = decode_clock();
 	if (batch->slots == 1)
-		decode_let_gather(&batch->jobs[0].decode);
+		decode_let_gather(&batch->jobs[0].call.decode);
 	if (poll(batch->fds, batch->slots * PUMP_FDS, timeout) < 0) {
 		/* Only EINTR and ENOMEM are possible; either way nothing is known to be ready. */
 		for (size_t i = 0; i < batch->slots * PUMP_FDS; i++)

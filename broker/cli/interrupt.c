@@ -2,6 +2,7 @@
 #include "interrupt.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -14,25 +15,25 @@ static const int endings[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
 static pid_t owner; /* a forked child must not clean up for its parent */
 
+static volatile int decoders[INTERRUPT_CHILDREN]; /* pidfds and 1; 0: nobody */
+
 /* Who is to be ended, and by which descriptor. */
-struct watched {
-	volatile pid_t pid; /* 0: nobody */
-	volatile int fd;
-};
-static struct watched children[INTERRUPT_CHILDREN];
-static struct watched brokers[INTERRUPT_BROKERS];
+static struct watched {
+	volatile int pidfd; /* and 1; 0: nobody */
+	volatile int socket;
+} brokers[INTERRUPT_BROKERS];
 
 static void (*volatile restore_first)(void *context);
 static void *volatile restore_context;
 
-static void reap(const struct watched *watched, size_t count)
+/* Our own children are reaped; of others, their end is waited for. */
+static void wait_for(int pidfd)
 {
-	int status = 0;
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+	siginfo_t info;
 
-	for (size_t i = 0; i < count; i++)
-		if (watched[i].pid > 0)
-			while (waitpid(watched[i].pid, &status, 0) < 0 && errno == EINTR)
-				;
+	if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) != 0)
+		(void)poll(&ended, 1, 1000);
 }
 
 /* Only calls functions that are safe in a signal handler. */
@@ -43,14 +44,18 @@ static void end_by_signal(int number)
 	if (restore_first)
 		restore_first(restore_context);
 	for (size_t i = 0; i < INTERRUPT_CHILDREN; i++)
-		if (children[i].pid > 0)
-			(void)syscall(SYS_pidfd_send_signal, children[i].fd, SIGKILL, NULL, 0);
+		if (decoders[i] > 0)
+			(void)syscall(SYS_pidfd_send_signal, decoders[i] - 1, SIGKILL, NULL, 0);
 	/* A broker ends its own children. */
 	for (size_t i = 0; i < INTERRUPT_BROKERS; i++)
-		if (brokers[i].pid > 0)
-			(void)shutdown(brokers[i].fd, SHUT_RDWR);
-	reap(children, INTERRUPT_CHILDREN);
-	reap(brokers, INTERRUPT_BROKERS);
+		if (brokers[i].pidfd > 0)
+			(void)shutdown(brokers[i].socket, SHUT_RDWR);
+	for (size_t i = 0; i < INTERRUPT_CHILDREN; i++)
+		if (decoders[i] > 0)
+			wait_for(decoders[i] - 1);
+	for (size_t i = 0; i < INTERRUPT_BROKERS; i++)
+		if (brokers[i].pidfd > 0)
+			wait_for(brokers[i].pidfd - 1);
 	output_unlink_all();
 	_exit(128 + number);
 }
@@ -75,19 +80,18 @@ int interrupt_install(void)
 	return 0;
 }
 
-void interrupt_watch(size_t slot, pid_t pid, int pidfd)
+void interrupt_watch(size_t slot, int pidfd)
 {
-	children[slot].fd = pidfd;
-	children[slot].pid = pid;
+	decoders[slot] = pidfd + 1;
 }
 
-void interrupt_watch_broker(pid_t pid, int socket)
+void interrupt_watch_broker(int pidfd, int socket)
 {
 	for (size_t i = 0; i < INTERRUPT_BROKERS; i++) {
-		if (brokers[i].pid != (socket < 0 ? pid : 0))
+		if (brokers[i].pidfd != (socket < 0 ? pidfd + 1 : 0))
 			continue;
-		brokers[i].fd = socket;
-		brokers[i].pid = socket < 0 ? 0 : pid;
+		brokers[i].socket = socket;
+		brokers[i].pidfd = socket < 0 ? 0 : pidfd + 1;
 		return;
 	}
 }

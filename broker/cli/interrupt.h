@@ -4,7 +4,6 @@
 #define SAFE_DECODE_INTERRUPT_H
 
 #include <stddef.h>
-#include <sys/types.h>
 
 #define INTERRUPT_CHILDREN 256 /* that can be watched at once */
 #define INTERRUPT_BROKERS 64
@@ -13,12 +12,12 @@
  * set. */
 int interrupt_install(void);
 
-/* The child of this process in `slot` is to be killed and reaped when a signal ends the program; pid 0 gives the slot
- * free again.  It is killed by its pidfd: once that is closed, its number means nothing. */
-void interrupt_watch(size_t slot, pid_t pid, int pidfd);
+/* The decoder that this process has in `slot` is to be killed when a signal ends the program: by its pidfd, for once
+ * that is closed, its number means nothing.  -1 gives the slot free again. */
+void interrupt_watch(size_t slot, int pidfd);
 
 /* A broker, whose end of `socket` will tell it to end; -1: it has ended.  For safe_decoder.watch. */
-void interrupt_watch_broker(pid_t pid, int socket);
+void interrupt_watch_broker(int pidfd, int socket);
 
 /* What must be done to `context` before anything else: give a screen back.  It may call only what a signal handler may.
  * NULL: nothing. */

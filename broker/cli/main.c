@@ -8,13 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../engine.h"
-#include "../library/decoder.h"
-#include "../protocol.h"
 #include "../sinks/sink.h"
 #include "batch.h"
 #include "interrupt.h"
-#include "launcher.h"
+#include "nursery.h"
 #include "options.h"
 #include "report.h"
 
@@ -75,34 +72,6 @@ static bool spare_terminal(struct options *options)
 	return true;
 }
 
-/* One input is decoded by a child of this process: nothing starts faster.  For several, brokers keep spares, and are
- * replaced when one of their children crashed.  With a device, too, for what it has mapped must not be forked. */
-static struct safe_outcome open_nursery(const struct options *options, struct engine *engine, struct nursery *nursery,
-                                        struct launcher *launcher, char **arguments)
-{
-	struct safe_config config = {
-		.size = sizeof(config),
-		.memory = options->limits.memory,
-		.spares = (uint32_t)options->jobs,
-		.no_spares = options->input_count <= 1,
-	};
-
-	if ((options->input_count <= 1 && options->device == DEVICE_NONE) || options->diagnose) {
-		nursery->engine = engine;
-		return engine_open(engine, options->limits.memory, options->diagnose, arguments);
-	}
-	if (config.spares > PROTOCOL_SPARES_MAX)
-		config.spares = PROTOCOL_SPARES_MAX;
-	enum safe_status status = safe_decoder_open(&config, &nursery->decoder);
-	if (status != SAFE_OK)
-		return outcome_of_errno(status, "cannot begin", ENOMEM);
-	nursery->decoder->watch = interrupt_watch_broker;
-	struct safe_outcome outcome = launcher_open(nursery->decoder, launcher);
-	if (outcome.status == SAFE_OK)
-		interrupt_watch_broker(launcher->pid, launcher->socket);
-	return outcome;
-}
-
 /* As many decodes at a time as there may be descriptors for. */
 static void fit_jobs(struct options *options)
 {
@@ -126,40 +95,12 @@ static struct safe_outcome make_folder(const char *folder)
 	return outcome_of_errno(SAFE_IO, "cannot make the output folder", errno);
 }
 
-/* With brokers, this process forks nothing: the launcher does. */
-static struct safe_outcome confine_many(const struct options *options, struct nursery *nursery)
-{
-	if (!options->info)
-		sink_prepare(options->sink);
-	return confine_calls(options->device != DEVICE_NONE ? CONFINE_DEVICE : CONFINE_MANY, &nursery->confinement);
-}
-
-/* Gives up what neither this process nor its children will need. */
-static struct safe_outcome confine(const struct options *options, struct nursery *nursery)
-{
-	char *place = NULL;
-
-	if (options->diagnose)
-		place = strdup("/dev/null");
-	else if (options->output_dir)
-		place = strdup(options->output_dir);
-	else if (options->output)
-		place = output_place(options->output);
-	struct safe_outcome outcome = confine_files(place, &nursery->confinement);
-	free(place);
-	if (outcome.status == SAFE_OK && nursery->decoder)
-		return confine_many(options, nursery);
-	nursery->children = (options->input_count > 1 ? options->input_count : 1) * (options->cover ? 2 : 1);
-	nursery->role = options->diagnose || options->output_dir || options->output ? CONFINE_ONE_FILE : CONFINE_ONE;
-	return outcome;
-}
-
 static void restore_device(void *device)
 {
 	device_restore(device);
 }
 
-/* Before there is a decoder.  (The launcher, which there is, has nothing of it.) */
+/* Before there is a decoder. */
 static struct safe_outcome open_device(const struct options *options, struct device *device)
 {
 	if (options->device == DEVICE_NONE)
@@ -176,11 +117,9 @@ static void close_device(struct device *device)
 	device_close(device);
 }
 
-static enum safe_status decode(struct options *options, char **arguments)
+static enum safe_status decode(struct options *options)
 {
-	struct engine engine = { .open = false };
-	struct nursery nursery = { .engine = NULL };
-	struct launcher launcher = LAUNCHER_NONE;
+	struct nursery nursery = NURSERY_NONE;
 	struct device device = { .kind = DEVICE_NONE };
 	bool spared = spare_terminal(options);
 	fit_jobs(options);
@@ -188,14 +127,15 @@ static enum safe_status decode(struct options *options, char **arguments)
 	struct safe_outcome outcome = make_folder(options->output_dir);
 	if (outcome.status == SAFE_OK) {
 		about = NULL;
-		outcome = open_nursery(options, &engine, &nursery, &launcher, arguments);
+		outcome = nursery_open(&nursery, options);
 	}
 	if (outcome.status == SAFE_OK) {
 		outcome = open_device(options, &device);
 		about = outcome.status != SAFE_OK ? options->device_name : NULL;
 	}
-	if (outcome.status == SAFE_OK)
-		outcome = confine(options, &nursery);
+	/* With brokers, which the starter starts, there is nothing to wait for. */
+	if (outcome.status == SAFE_OK && nursery.pool)
+		outcome = nursery_confine(&nursery, options);
 	enum safe_status status = outcome.status;
 
 	if (status == SAFE_OK)
@@ -203,14 +143,12 @@ static enum safe_status decode(struct options *options, char **arguments)
 	close_device(&device);
 	if (outcome.status != SAFE_OK)
 		report_failure(about, &outcome);
-	engine_close(&engine);
-	safe_decoder_close(&nursery.decoder);
-	launcher_close(&launcher);
+	nursery_close(&nursery);
 	if (spared && status == SAFE_OK && !options->quiet)
 		fputs("safe-decode: the output is a terminal, so this is a preview; "
 		      "for the decoded data use -o FILE or > FILE\n",
 		      stderr);
-	return status;
+	return status == SAFE_EXHAUSTED ? SAFE_IO : status;
 }
 
 int main(int argc, char **argv)
@@ -238,7 +176,7 @@ int main(int argc, char **argv)
 		options_print_decoders(stdout);
 		break;
 	case OPTIONS_DECODE:
-		status = decode(&options, argv);
+		status = decode(&options);
 		break;
 	}
 	/* Nothing is left to be done that the end of the process does not do. */

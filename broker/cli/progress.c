@@ -46,7 +46,7 @@ void progress_end(struct progress *progress)
 	size_t failed = progress->done - progress->counts[SAFE_OK];
 	fprintf(stderr, "%zu input%s: %zu decoded, %zu failed", progress->done, progress->done == 1 ? "" : "s",
 	        progress->counts[SAFE_OK], failed);
-	for (unsigned status = SAFE_OK + 1; status <= SAFE_UNSUPPORTED; status++) {
+	for (unsigned status = SAFE_OK + 1; status <= SAFE_EXHAUSTED; status++) {
 		if (progress->counts[status] == 0)
 			continue;
 		fprintf(stderr, "%s%zu %s", separator, progress->counts[status], status_name((enum safe_status)status));

@@ -10,7 +10,7 @@
 
 struct progress {
 	size_t total, done;
-	size_t counts[SAFE_UNSUPPORTED + 1]; /* by status */
+	size_t counts[SAFE_EXHAUSTED + 1]; /* by status */
 	bool shown;                          /* at all */
 	bool bar;                            /* standard error is a terminal */
 	bool drawn;

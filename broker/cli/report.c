@@ -3,12 +3,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../channels.h"
 #include "escape.h"
 #include "info.h"
+#include "system_calls.h"
 
 static const char *shown_name(const char *name)
 {
@@ -56,43 +56,43 @@ static void print_channels(const struct wire_audio *audio)
 
 static void report_raw_audio(const struct job *job)
 {
-	fprintf(stderr, "%" PRIu32 " Hz ", job->audio.rate);
-	print_channels(&job->audio);
+	fprintf(stderr, "%" PRIu32 " Hz ", job->call.audio.rate);
+	print_channels(&job->call.audio);
 	fprintf(stderr, " %s, %" PRIu64 " frames, %" PRIu64 " bytes\n",
-	        options_sample_format_name(job->audio.sample_format), job->written / job->sink.stride, job->written);
+	        options_sample_format_name(job->call.audio.sample_format), job->written / job->sink.stride, job->written);
 }
 
 /* Raw pixels and samples do not say what they are: this line does. */
 static void report_raw(const struct job *job)
 {
 	report_name(job);
-	if (job->is_audio) {
+	if (job->call.kind == SAFE_KIND_AUDIO) {
 		report_raw_audio(job);
 		return;
 	}
-	if (job->is_image)
-		fprintf(stderr, "%" PRIu32 "x%" PRIu32 " %s, stride %zu, %" PRIu64 " bytes\n", job->image.width,
-		        job->image.height, options_pixel_format_name(job->sink.image.pixel_format), job->sink.stride,
-		        (uint64_t)job->sink.stride * job->image.height);
+	if (job->call.kind == SAFE_KIND_IMAGE)
+		fprintf(stderr, "%" PRIu32 "x%" PRIu32 " %s, stride %zu, %" PRIu64 " bytes\n", job->call.image.width,
+		        job->call.image.height, options_pixel_format_name(job->sink.image.pixel_format), job->sink.stride,
+		        (uint64_t)job->sink.stride * job->call.image.height);
 	else
 		fprintf(stderr, "%" PRIu64 " bytes\n", job->written);
 }
 
 static void report_damage(const struct job *job)
 {
-	struct safe_outcome damage = outcome_of_failure(job->damage);
+	struct safe_outcome damage = outcome_of_failure(job->call.damage);
 
 	report_name(job);
 	fprintf(stderr, "partial: %s", damage.reason);
-	if (job->is_image)
-		fprintf(stderr, "; %" PRIu64 " of %" PRIu32 " rows missing", job->rows_lacking, job->image.height);
+	if (job->call.kind == SAFE_KIND_IMAGE)
+		fprintf(stderr, "; %" PRIu64 " of %" PRIu32 " rows missing", job->rows_missing, job->call.image.height);
 	fputc('\n', stderr);
 }
 
 static void report_losses(const struct job *job)
 {
 	report_name(job);
-	fprintf(stderr, "%" PRIu64 " damaged part%s concealed or skipped\n", job->losses, job->losses == 1 ? "" : "s");
+	fprintf(stderr, "%" PRIu64 " damaged part%s concealed or skipped\n", job->call.losses, job->call.losses == 1 ? "" : "s");
 }
 
 static const char *posture_text(const struct sandbox_posture *posture)
@@ -103,15 +103,15 @@ static const char *posture_text(const struct sandbox_posture *posture)
 
 static void report_details(const struct job *job)
 {
-	if (job->decode.posture.verified) {
+	if (job->call.decode.posture.verified) {
 		report_name(job);
-		fprintf(stderr, "%s\n", posture_text(&job->decode.posture));
+		fprintf(stderr, "%s\n", posture_text(&job->call.decode.posture));
 	}
-	if (job->notes & WIRE_NOTE_WARNINGS) {
+	if (job->call.notes & WIRE_NOTE_WARNINGS) {
 		report_name(job);
 		fputs("the codec passed over something odd that cost no pixel\n", stderr);
 	}
-	if (job->notes & WIRE_NOTE_TRAILING) {
+	if (job->call.notes & WIRE_NOTE_TRAILING) {
 		report_name(job);
 		fputs("bytes follow the end of what was decoded\n", stderr);
 	}
@@ -132,25 +132,27 @@ static void report_posture(const struct job *job)
 	        ", \"verified\": %s, \"seccomp\": \"%s\", \"filters\": %" PRIu64 ", \"inherited_filters\": %" PRIu64
 	        ", \"no_new_privs\": %s, \"system_calls\": [\"read\", \"write\", \"exit\", \"rt_sigreturn\"], "
 	        "\"descriptors\": [0, 1], \"pipes\": 2, \"trusted_side\": {\"seccomp\": \"%s\", \"landlock\": %u}}\n",
-	        job->decode.posture.verified ? "true" : "false", job->decode.posture.strict ? "strict" : "filter",
-	        job->decode.posture.filters, job->decode.posture.filters_before,
-	        job->decode.posture.no_new_privs ? "true" : "false", own->filtered ? "filter" : "none", own->landlock);
+	        job->call.decode.posture.verified ? "true" : "false", job->call.decode.posture.strict ? "strict" : "filter",
+	        job->call.decode.posture.filters, job->call.decode.posture.filters_before,
+	        job->call.decode.posture.no_new_privs ? "true" : "false", own->filtered ? "filter" : "none", own->landlock);
 }
 
 static void report_diagnosis(const struct job *job)
 {
-	char *forbidden = job->decode.reported ? sandbox_system_call_name(&job->decode.report) : NULL;
-
-	if (forbidden) {
+	if (job->call.diagnosed) {
+		const char *name = system_call_name(&job->call.forbidden);
 		report_name(job);
-		fprintf(stderr, "the decoder tried %s, which the sandbox forbids\n", forbidden);
-		free(forbidden);
+		if (name)
+			fprintf(stderr, "the decoder tried %s, which the sandbox forbids\n", name);
+		else
+			fprintf(stderr, "the decoder tried system call %" PRIu32 ", which the sandbox forbids\n",
+			        job->call.forbidden.system_call);
 		return;
 	}
 	if (job->outcome.status == SAFE_OK) {
 		report_name(job);
 		fprintf(stderr, "no forbidden system call: the decode is %s\n",
-		        job->damage == WIRE_OK ? "complete" : "partial");
+		        job->call.damage == WIRE_OK ? "complete" : "partial");
 		return;
 	}
 	report_failure(job->name, &job->outcome);
@@ -160,9 +162,9 @@ static void report_info(const struct job *job)
 {
 	const struct info info = {
 		.input = job->name,
-		.format = job->format,
-		.image = job->is_image ? &job->image : NULL,
-		.audio = job->is_audio ? &job->audio : NULL,
+		.format = job->call.format,
+		.image = job->call.kind == SAFE_KIND_IMAGE ? &job->call.image : NULL,
+		.audio = job->call.kind == SAFE_KIND_AUDIO ? &job->call.audio : NULL,
 		.tags = &job->tags,
 	};
 	info_print(stdout, &info);
@@ -172,7 +174,7 @@ void report_job(const struct job *job)
 {
 	const struct options *options = job->options;
 
-	if (options->posture && job->decode.said_hello)
+	if (options->posture && job->call.decode.said_hello)
 		report_posture(job);
 	if (options->verbose)
 		report_details(job);
@@ -188,8 +190,8 @@ void report_job(const struct job *job)
 		report_info(job);
 	else if (!options->quiet && strcmp(options->sink->name, "raw") == 0)
 		report_raw(job);
-	if (job->losses > 0)
+	if (job->call.losses > 0)
 		report_losses(job);
-	if (job->damage != WIRE_OK)
+	if (job->call.damage != WIRE_OK)
 		report_damage(job);
 }

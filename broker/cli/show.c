@@ -20,7 +20,7 @@ static void print_time(uint64_t seconds)
 static void draw(void *context, uint64_t frames)
 {
 	struct show *show = context;
-	const struct wire_audio *audio = &show->job->audio;
+	const struct wire_audio *audio = &show->job->call.audio;
 	uint64_t seconds = frames / audio->rate;
 
 	if (show->drawn && seconds == show->seconds)
@@ -68,9 +68,9 @@ void show_end(struct show *show, const struct job *job)
 
 	if (!device || !job->sink_open)
 		return;
-	if (job->is_audio && device->speaker.gaps > 0)
+	if (job->call.kind == SAFE_KIND_AUDIO && device->speaker.gaps > 0)
 		tell_gaps(job, device->speaker.gaps);
-	if (!job->is_image || job->outcome.status != SAFE_OK)
+	if (job->call.kind != SAFE_KIND_IMAGE || job->outcome.status != SAFE_OK)
 		return;
 	uint32_t seconds = device_patience(device, job->options->show);
 	if (seconds > 0 && !job->options->quiet) {

@@ -53,7 +53,7 @@ struct safe_outcome device_open(struct device *device, enum device_kind kind, co
 	device->console = CONSOLE_NONE;
 	if (kinds[kind].driver)
 		return open_screen(device, kinds[kind].driver, name);
-	struct safe_outcome outcome = loader_find(LOADER_SINKS, kinds[kind].module, kinds[kind].symbol, &loaded);
+	struct safe_outcome outcome = loader_find(kinds[kind].module, kinds[kind].symbol, &loaded);
 	if (outcome.status != SAFE_OK || !loaded)
 		return outcome;
 	return kind == DEVICE_SPEAKER ? open_speaker(device, loaded, name) : open_screen(device, loaded, name);

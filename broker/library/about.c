@@ -5,7 +5,7 @@
 
 const char *safe_status_name(enum safe_status status)
 {
-	return (unsigned)status <= SAFE_UNSUPPORTED ? status_name(status) : "unknown";
+	return (unsigned)status <= SAFE_EXHAUSTED ? status_name(status) : "unknown";
 }
 
 const char *safe_tag_name(enum safe_tag tag)

@@ -26,20 +26,26 @@ static struct safe_audio describe(const struct safe_info *info, const struct col
 	return audio;
 }
 
+static const struct call_driver listener = {
+	.recognised = request_refuse_others,
+	.audio = request_describe_audio,
+	.reserve = collection_reserve,
+	.commit = collection_commit,
+};
+
 static enum safe_status decode(struct safe_decoder *decoder, const struct safe_input *input,
                                const struct safe_request *request, struct collection *collection, bool has_place,
                                struct safe_audio *audio, struct safe_result *result)
 {
-	struct call call;
 	struct safe_audio given = { .samples = NULL };
-	struct safe_outcome outcome = call_init(&call, decoder, input, request, CALL_WHOLE);
+	struct safe_outcome outcome = collection_begin(collection, decoder, input, request, &listener);
 
-	call.on_audio = collection_accept;
 	if (outcome.status == SAFE_OK && !has_place)
 		outcome = outcome_of(SAFE_USAGE, "there is no place for the sound");
-	outcome = collection_complete(collection, &call, outcome, result);
-	if (call.info.kind == SAFE_KIND_AUDIO && (outcome.status == SAFE_OK || outcome.status == SAFE_USAGE))
-		given = describe(&call.info, collection);
+	outcome = collection_complete(collection, outcome, result);
+	const struct safe_info *info = &collection->request.info;
+	if (info->kind == SAFE_KIND_AUDIO && (outcome.status == SAFE_OK || outcome.status == SAFE_USAGE))
+		given = describe(info, collection);
 	structs_give(audio, &given, sizeof(given));
 	return outcome.status;
 }

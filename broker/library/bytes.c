@@ -5,20 +5,31 @@
 #include "../structs.h"
 #include "collection.h"
 
+static struct safe_outcome accept(struct call *call)
+{
+	(void)call;
+	return outcome_ok();
+}
+
+static const struct call_driver collector = {
+	.recognised = request_refuse_others,
+	.bytes = accept,
+	.reserve = collection_reserve,
+	.commit = collection_commit,
+};
+
 enum safe_status safe_decode_bytes(struct safe_decoder *decoder, const struct safe_input *input,
                                    const struct safe_request *request, struct safe_bytes *bytes,
                                    struct safe_result *result)
 {
-	struct call call;
 	struct collection collection = { .data = NULL };
+	struct safe_outcome outcome = collection_begin(&collection, decoder, input, request, &collector);
 
-	struct safe_outcome outcome = call_init(&call, decoder, input, request, CALL_WHOLE);
-	call.on_bytes = collection_accept;
 	/* Where the caller has no place for it, nobody would free the data. */
 	if (outcome.status == SAFE_OK &&
 	    (!bytes || bytes->size < offsetof(struct safe_bytes, allocated) + sizeof(bytes->allocated)))
 		outcome = outcome_of(SAFE_USAGE, "there is no place for the data");
-	outcome = collection_complete(&collection, &call, outcome, result);
+	outcome = collection_complete(&collection, outcome, result);
 	struct safe_bytes given = {
 		.data = collection.data,
 		.data_size = collection.filled,

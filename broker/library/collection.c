@@ -20,9 +20,9 @@ static bool grow(struct collection *collection)
 }
 
 /* Only called when there is more to come. */
-static void *reserve(struct call *call, size_t *size)
+void *collection_reserve(struct call *call, size_t *size)
 {
-	struct collection *collection = call->driver;
+	struct collection *collection = call->plan.context;
 
 	if (collection->filled == collection->size && collection->fixed) {
 		*size = sizeof(collection->spill);
@@ -34,9 +34,9 @@ static void *reserve(struct call *call, size_t *size)
 	return collection->data + collection->filled;
 }
 
-static struct safe_outcome commit(struct call *call, size_t size)
+struct safe_outcome collection_commit(struct call *call, size_t size)
 {
-	struct collection *collection = call->driver;
+	struct collection *collection = call->plan.context;
 
 	if (size > collection->size - collection->filled)
 		return outcome_of(SAFE_USAGE, "there is more than fits the memory");
@@ -44,22 +44,22 @@ static struct safe_outcome commit(struct call *call, size_t size)
 	return outcome_ok();
 }
 
-struct safe_outcome collection_accept(struct call *call)
+struct safe_outcome collection_begin(struct collection *collection, struct safe_decoder *decoder,
+                                     const struct safe_input *input, const struct safe_request *request,
+                                     const struct call_driver *driver)
 {
-	(void)call;
-	return outcome_ok();
+	return request_begin(&collection->request, decoder, input, request, REQUEST_WHOLE, driver, collection);
 }
 
-struct safe_outcome collection_complete(struct collection *collection, struct call *call, struct safe_outcome begun,
+struct safe_outcome collection_complete(struct collection *collection, struct safe_outcome begun,
                                         struct safe_result *result)
 {
-	call->driver = collection;
-	call->reserve_bytes = reserve;
-	call->commit_bytes = commit;
-	struct safe_outcome outcome = call_complete(call, begun, result);
+	struct safe_outcome outcome = request_complete(&collection->request, begun, result);
+
 	if (outcome.status != SAFE_OK && !collection->fixed) {
 		free(collection->data);
-		*collection = (struct collection){ .data = NULL };
+		collection->data = NULL;
+		collection->size = collection->filled = 0;
 	}
 	return outcome;
 }

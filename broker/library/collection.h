@@ -7,22 +7,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "call.h"
+#include "request.h"
 
 /* Zero at first, or on memory of the caller's. */
 struct collection {
+	struct request request;
 	uint8_t *data; /* owned, unless fixed */
 	size_t size, filled;
 	bool fixed;    /* it cannot grow */
 	uint8_t spill; /* what comes though it is full */
 };
 
-/* What a call must have as on_bytes() or on_audio(). */
-struct safe_outcome collection_accept(struct call *call);
+/* For drivers whose context is a collection. */
+void *collection_reserve(struct call *call, size_t *size);
+struct safe_outcome collection_commit(struct call *call, size_t size);
 
-/* From call_init() to the end, as call_complete().  Of a call that fails, what there was is given back to the system;
- * of memory of the caller's, `filled` bytes have come in either case. */
-struct safe_outcome collection_complete(struct collection *collection, struct call *call, struct safe_outcome begun,
+/* As request_begin() and request_complete().  Of a call that fails, what there was is given back to the system; of memory
+ * of the caller's, `filled` bytes have come in either case. */
+struct safe_outcome collection_begin(struct collection *collection, struct safe_decoder *decoder,
+                                     const struct safe_input *input, const struct safe_request *request,
+                                     const struct call_driver *driver);
+struct safe_outcome collection_complete(struct collection *collection, struct safe_outcome begun,
                                         struct safe_result *result);
 
 #endif

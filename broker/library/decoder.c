@@ -2,35 +2,237 @@
 #include "decoder.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../decode.h"
+#include "../fds.h"
 #include "../limits.h"
+#include "../programs.h"
+#include "../protocol.h"
 #include "../registry.h"
 #include "../structs.h"
-#include "call.h"
+#include "request.h"
 #include "link.h"
-#include "start.h"
 
 enum {
 	DEFAULT_SPARES = 2,
 	DEFAULT_IDLE = 60,          /* seconds */
-	ASKED_MOST = 8,             /* brokers that went away before one gave a child */
+	ASKED_MOST = 3,             /* brokers that went away before one gave a child */
 	ENDING_MILLISECONDS = 2000, /* for a broker whose caller has closed its end */
+	STALLED_MILLISECONDS = 50,  /* after which is looked whether a broker can be started now */
 };
 
 #define MEMORY_MOST (UINT64_C(1) << 40)
+
+static struct safe_decoder *of(struct child_source *source)
+{
+	return (struct safe_decoder *)source;
+}
+
+/* ---- wants ---- */
+
+/* Spares have the default limits; what is more or less needs a child of its own. */
+static bool takes_spares(const struct safe_decoder *decoder, const struct safe_limits *limits)
+{
+	return limits->memory == decoder->config.memory && limits->cpu_seconds == limits_resolve(NULL).cpu_seconds;
+}
+
+/* The link for a module that work can go to; NULL: there is none. */
+static struct link *live_link(struct safe_decoder *decoder, const char *module)
+{
+	for (struct link *link = decoder->links; link; link = link->next) {
+		if (link->retired || strcmp(link->module, module) != 0)
+			continue;
+		if (link_is_running(link) && link_touch(link))
+			link_restock(link);
+		else
+			link->dead = true;
+		if (!link->dead)
+			return link;
+		link_retire(link);
+	}
+	return NULL;
+}
+
+static void finish(struct want *want, struct safe_outcome outcome)
+{
+	want->done = true;
+	want->outcome = outcome;
+}
+
+static void watch(const struct safe_decoder *decoder, int pidfd, int socket)
+{
+	if (decoder->watch)
+		decoder->watch(pidfd, socket);
+}
+
+/* Waits until something has ended, if anything can. */
+static void stall(struct safe_decoder *decoder, struct want *want, struct safe_outcome outcome)
+{
+	if (!decoder_make_room(decoder)) {
+		finish(want, outcome);
+		return;
+	}
+	want->asked = 0;
+	want->next = decoder->stalled;
+	decoder->stalled = want;
+}
+
+static void unstall(struct safe_decoder *decoder, const struct want *want)
+{
+	for (struct want **place = &decoder->stalled; *place; place = &(*place)->next) {
+		if (*place == want) {
+			*place = want->next;
+			return;
+		}
+	}
+}
+
+/* Opens a link for the want.  Returns NULL where it is done, or stalled. */
+static struct link *new_link(struct safe_decoder *decoder, struct want *want)
+{
+	struct link *link = NULL;
+
+	if (want->asked++ == ASKED_MOST) {
+		finish(want, outcome_of(SAFE_NO_SANDBOX, "the broker ended before it gave a decoder"));
+		return NULL;
+	}
+	struct safe_outcome outcome = link_open(decoder, want->module, &link);
+	if (outcome.status == SAFE_EXHAUSTED)
+		stall(decoder, want, outcome);
+	else if (outcome.status != SAFE_OK)
+		finish(want, outcome);
+	if (outcome.status != SAFE_OK)
+		return NULL;
+	watch(decoder, link->process.pidfd, link->socket);
+	(void)link_touch(link);
+	link->next = decoder->links;
+	decoder->links = link;
+	return link;
+}
+
+/* With the lock held: takes a spare, or asks for a child. */
+static void ask(struct safe_decoder *decoder, struct want *want)
+{
+	struct link *link = live_link(decoder, want->module);
+
+	unstall(decoder, want);
+	if (!link)
+		link = new_link(decoder, want);
+	if (!link)
+		return;
+	struct link_child *spare = want->tag == 0 ? link_spare(link) : NULL;
+	if (spare) {
+		link_use(spare, &want->child);
+		finish(want, outcome_ok());
+	} else {
+		link_ask(link, want);
+	}
+	decoder_tidy(decoder);
+}
+
+static bool want_child(struct child_source *source, struct want *want)
+{
+	struct safe_decoder *decoder = of(source);
+
+	(void)pthread_mutex_lock(&decoder->lock);
+	if (!takes_spares(decoder, want->limits))
+		want->tag = ++decoder->next_tag ? decoder->next_tag : ++decoder->next_tag;
+	ask(decoder, want);
+	bool done = want->done;
+	(void)pthread_mutex_unlock(&decoder->lock);
+	return done;
+}
+
+static bool check(struct child_source *source, struct want *want)
+{
+	struct safe_decoder *decoder = of(source);
+
+	(void)pthread_mutex_lock(&decoder->lock);
+	if (!want->done && want->link)
+		link_expect(want->link, want->since);
+	/* Its broker has gone, or could not be started. */
+	if (!want->done && !want->link)
+		ask(decoder, want);
+	bool done = want->done;
+	(void)pthread_mutex_unlock(&decoder->lock);
+	return done;
+}
+
+static void wait_for(struct child_source *source, struct want *want, int milliseconds)
+{
+	struct safe_decoder *decoder = of(source);
+
+	(void)pthread_mutex_lock(&decoder->lock);
+	bool stalled = !want->done && !want->link;
+	if (!want->done && want->link)
+		link_wait(want->link, milliseconds);
+	(void)pthread_mutex_unlock(&decoder->lock);
+	if (stalled)
+		(void)poll(NULL, 0, milliseconds >= 0 && milliseconds < STALLED_MILLISECONDS ? milliseconds
+		                                                                            : STALLED_MILLISECONDS);
+}
+
+static void forget(struct child_source *source, struct want *want)
+{
+	struct safe_decoder *decoder = of(source);
+
+	(void)pthread_mutex_lock(&decoder->lock);
+	struct link *link = want->link;
+	unstall(decoder, want);
+	link_forget(want);
+	if (link)
+		link_settle(link);
+	(void)pthread_mutex_unlock(&decoder->lock);
+	if (want->child.owner)
+		want->child.owner->end(&want->child, false);
+}
+
+static int descriptor(struct child_source *source, const struct want *want)
+{
+	struct safe_decoder *decoder = of(source);
+
+	(void)pthread_mutex_lock(&decoder->lock);
+	int fd = want->link ? want->link->socket : -1;
+	(void)pthread_mutex_unlock(&decoder->lock);
+	return fd;
+}
+
+bool decoder_make_room(struct safe_decoder *decoder)
+{
+	bool any = false;
+
+	for (struct link *link = decoder->links; link; link = link->next) {
+		if (link_is_unused(link)) {
+			/* It ends with its spares. */
+			any = any || link_is_running(link);
+			link_retire(link);
+		} else {
+			link_drop_spares(link);
+			any = any || link_is_used(link);
+		}
+	}
+	decoder_tidy(decoder);
+	return any;
+}
+
+void decoder_wake_stalled(struct safe_decoder *decoder)
+{
+	for (const struct want *want = decoder->stalled; want; want = want->next)
+		link_wake(want);
+}
 
 /* ---- opening and closing ---- */
 
 static bool config_is_sane(const struct safe_config *config)
 {
 	return config->memory >= LIMITS_MEMORY_LEAST && config->memory <= MEMORY_MOST &&
-	       config->spares <= PROTOCOL_SPARES_MAX && config->idle_seconds <= 86400 * 365;
+	       config->spares <= PROTOCOL_SPARES_MAX && config->idle_seconds <= 86400 * 365 &&
+	       (!config->programs || config->programs[0] == '/');
 }
 
 static void resolve(struct safe_config *config)
@@ -63,6 +265,40 @@ static void watch_forks(void)
 	(void)pthread_atfork(NULL, note_fork, NULL);
 }
 
+bool decoder_is_ours(const struct safe_decoder *decoder)
+{
+	return decoder && decoder->owner == getpid();
+}
+
+static bool source_is_ours(const struct child_source *source)
+{
+	return decoder_is_ours((const struct safe_decoder *)source);
+}
+
+static const struct child_source pool = {
+	.want = want_child,
+	.check = check,
+	.wait = wait_for,
+	.forget = forget,
+	.descriptor = descriptor,
+	.is_ours = source_is_ours,
+};
+
+/* Fills what has no members that can fail. */
+static enum safe_status fill(struct safe_decoder *decoder, const struct safe_config *config)
+{
+	if (!structs_take(&decoder->config, sizeof(decoder->config), config))
+		return SAFE_USAGE;
+	resolve(&decoder->config);
+	if (!config_is_sane(&decoder->config))
+		return SAFE_USAGE;
+	decoder->source = pool;
+	decoder->owner = getpid();
+	for (int i = 0; i < DECODER_ENDED; i++)
+		decoder->ended[i] = STARTED_NONE;
+	return SAFE_OK;
+}
+
 enum safe_status safe_decoder_open(const struct safe_config *config, struct safe_decoder **decoder)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -74,64 +310,41 @@ enum safe_status safe_decoder_open(const struct safe_config *config, struct safe
 	*decoder = NULL;
 	if (!made)
 		return SAFE_IO;
-	if (!structs_is_set(config)) {
-		free(made);
-		return SAFE_USAGE;
+	enum safe_status status = fill(made, config);
+	if (status == SAFE_OK) {
+		made->folder = made->config.programs ? realpath(made->config.programs, NULL) : programs_find();
+		if (!made->folder && made->config.programs && errno != ENOMEM)
+			made->folder = strdup(made->config.programs); /* what is wrong with it shows when it is used */
+		if (!made->folder || pthread_mutex_init(&made->lock, NULL) != 0)
+			status = SAFE_IO;
 	}
-	structs_take(&made->config, sizeof(made->config), config);
-	resolve(&made->config);
-	if (!config_is_sane(&made->config)) {
+	if (status != SAFE_OK) {
+		free(made->folder);
 		free(made);
-		return SAFE_USAGE;
-	}
-	made->broker = made->config.broker ? strdup(made->config.broker) : start_find_broker();
-	made->owner = getpid();
-	if (!made->broker || pthread_mutex_init(&made->lock, NULL) != 0) {
-		free(made->broker);
-		free(made);
-		return SAFE_IO;
+		return status;
 	}
 	(void)pthread_cond_init(&made->changed, NULL); /* cannot fail on Linux */
 	*decoder = made;
 	return SAFE_OK;
 }
 
-bool decoder_is_ours(const struct safe_decoder *decoder)
+static void reap(const struct safe_decoder *decoder, struct started *broker)
 {
-	return decoder && decoder->owner == getpid();
+	int pidfd = broker->pidfd;
+
+	(void)started_reap(broker, ENDING_MILLISECONDS);
+	watch(decoder, pidfd, -1);
 }
 
-/* Waits for a broker to end, and ends it when it does not. */
-static void reap(pid_t pid)
-{
-	const struct timespec moment = { .tv_nsec = 1000000 };
-
-	for (int i = 0; i < ENDING_MILLISECONDS; i++) {
-		pid_t reaped = waitpid(pid, NULL, WNOHANG);
-		if (reaped == pid || (reaped < 0 && errno != EINTR))
-			return;
-		(void)nanosleep(&moment, NULL);
-	}
-	(void)kill(pid, SIGKILL); /* ours: it was not reaped */
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
-static void note_ended(struct safe_decoder *decoder, pid_t pid)
+static void note_ended(struct safe_decoder *decoder, struct started broker)
 {
 	for (int i = 0; i < DECODER_ENDED; i++) {
-		if (decoder->ended[i] == 0) {
-			decoder->ended[i] = pid;
+		if (decoder->ended[i].pidfd < 0) {
+			decoder->ended[i] = broker;
 			return;
 		}
 	}
-	reap(pid);
-}
-
-static void watch(const struct safe_decoder *decoder, pid_t broker, int socket)
-{
-	if (decoder->watch)
-		decoder->watch(broker, socket);
+	reap(decoder, &broker);
 }
 
 void decoder_tidy(struct safe_decoder *decoder)
@@ -144,15 +357,21 @@ void decoder_tidy(struct safe_decoder *decoder)
 		*place = link->next;
 		note_ended(decoder, link_close(link));
 	}
-	for (int i = 0; i < DECODER_ENDED; i++) {
-		pid_t pid = decoder->ended[i];
-		/* A caller that waits for all of its children may have been faster. */
-		pid_t reaped = pid != 0 ? waitpid(pid, NULL, WNOHANG) : 0;
-		if (reaped == 0 || (reaped < 0 && errno != ECHILD))
-			continue;
-		watch(decoder, pid, -1);
-		decoder->ended[i] = 0;
+	for (int i = 0; i < DECODER_ENDED; i++)
+		if (decoder->ended[i].pidfd >= 0 && started_has_ended(&decoder->ended[i]))
+			reap(decoder, &decoder->ended[i]);
+}
+
+/* In a process that was forked from the caller, the brokers are another's. */
+static void let_go(struct safe_decoder *decoder)
+{
+	for (struct link *link = decoder->links, *next = NULL; link; link = next) {
+		next = link->next;
+		struct started process = link_close(link);
+		fds_close(&process.pidfd);
 	}
+	for (int i = 0; i < DECODER_ENDED; i++)
+		fds_close(&decoder->ended[i].pidfd);
 }
 
 void safe_decoder_close(struct safe_decoder **decoder)
@@ -162,166 +381,45 @@ void safe_decoder_close(struct safe_decoder **decoder)
 	if (!closed)
 		return;
 	*decoder = NULL;
-	bool ours = decoder_is_ours(closed);
-	for (struct link *link = closed->links, *next = NULL; link; link = next) {
-		next = link->next;
-		pid_t pid = link_close(link);
-		if (ours)
-			note_ended(closed, pid);
-	}
-	for (int i = 0; i < DECODER_ENDED && ours; i++) {
-		if (closed->ended[i] == 0)
-			continue;
-		reap(closed->ended[i]);
-		watch(closed, closed->ended[i], -1);
-	}
-	if (ours) {
+	if (decoder_is_ours(closed)) {
+		for (struct link *link = closed->links, *next = NULL; link; link = next) {
+			next = link->next;
+			note_ended(closed, link_close(link));
+		}
+		for (int i = 0; i < DECODER_ENDED; i++)
+			if (closed->ended[i].pidfd >= 0)
+				reap(closed, &closed->ended[i]);
 		(void)pthread_cond_destroy(&closed->changed);
 		(void)pthread_mutex_destroy(&closed->lock);
+	} else {
+		let_go(closed);
 	}
-	free(closed->broker);
+	free(closed->folder);
 	free(closed);
 }
 
-/* ---- wants ---- */
-
-/* Spares have the default limits; what is more or less needs a child of its own. */
-static bool takes_spares(const struct safe_decoder *decoder, const struct safe_limits *limits)
-{
-	return limits->memory == decoder->config.memory && limits->cpu_seconds == limits_resolve(NULL).cpu_seconds;
-}
-
-void want_init(struct want *want, const char *module, const struct safe_limits *limits)
-{
-	*want = (struct want){ .module = module, .limits = limits, .wake = -1, .child = CHILD_NONE };
-}
-
-/* The link for a module that work can go to; NULL: there is none. */
-static struct link *live_link(struct safe_decoder *decoder, const char *module)
-{
-	for (struct link *link = decoder->links; link; link = link->next) {
-		if (link->retired || strcmp(link->module, module) != 0)
-			continue;
-		if (link_is_running(link) && link_touch(link))
-			link_restock(link);
-		else
-			link->dead = true;
-		if (!link->dead)
-			return link;
-		link_retire(link);
-	}
-	return NULL;
-}
-
-static void finish(struct want *want, struct safe_outcome outcome)
-{
-	want->done = true;
-	want->outcome = outcome;
-}
-
-/* With the lock held: takes a spare, or asks for a child. */
-static void ask(struct safe_decoder *decoder, struct want *want)
-{
-	struct link *link = live_link(decoder, want->module);
-
-	if (!link) {
-		if (want->asked++ == ASKED_MOST) {
-			finish(want, outcome_of(SAFE_NO_SANDBOX, "the broker ended before it gave a decoder"));
-			return;
-		}
-		struct safe_outcome outcome = link_open(decoder, want->module, &link);
-		if (outcome.status != SAFE_OK) {
-			finish(want, outcome);
-			return;
-		}
-		watch(decoder, link->pid, link->socket);
-		(void)link_touch(link);
-		link->next = decoder->links;
-		decoder->links = link;
-	}
-	struct link_child *spare = want->tag == 0 ? link_spare(link) : NULL;
-	if (spare) {
-		link_use(spare, want->limits->deadline_milliseconds, &want->child);
-		finish(want, outcome_ok());
-	} else {
-		link_ask(link, want);
-	}
-	decoder_tidy(decoder);
-}
-
-bool decoder_want(struct safe_decoder *decoder, struct want *want)
-{
-	(void)pthread_mutex_lock(&decoder->lock);
-	if (!takes_spares(decoder, want->limits))
-		want->tag = ++decoder->next_tag ? decoder->next_tag : ++decoder->next_tag;
-	ask(decoder, want);
-	bool done = want->done;
-	(void)pthread_mutex_unlock(&decoder->lock);
-	return done;
-}
-
-bool decoder_check(struct safe_decoder *decoder, struct want *want)
-{
-	(void)pthread_mutex_lock(&decoder->lock);
-	if (!want->done && want->link)
-		link_expect(want->link, want->since);
-	/* Its broker has gone. */
-	if (!want->done && !want->link)
-		ask(decoder, want);
-	bool done = want->done;
-	(void)pthread_mutex_unlock(&decoder->lock);
-	return done;
-}
-
-void decoder_wait(struct safe_decoder *decoder, struct want *want)
-{
-	while (!decoder_check(decoder, want)) {
-		(void)pthread_mutex_lock(&decoder->lock);
-		if (!want->done && want->link)
-			link_wait(want->link);
-		(void)pthread_mutex_unlock(&decoder->lock);
-	}
-}
-
-void decoder_forget(struct safe_decoder *decoder, struct want *want)
-{
-	(void)pthread_mutex_lock(&decoder->lock);
-	struct link *link = want->link;
-	link_forget(want);
-	if (link)
-		link_settle(link);
-	(void)pthread_mutex_unlock(&decoder->lock);
-	if (want->child.owner)
-		want->child.owner->end(&want->child, false);
-}
-
-int decoder_want_fd(struct safe_decoder *decoder, const struct want *want)
-{
-	(void)pthread_mutex_lock(&decoder->lock);
-	int fd = want->link ? want->link->socket : -1;
-	(void)pthread_mutex_unlock(&decoder->lock);
-	return fd;
-}
+/* ---- posture ---- */
 
 enum safe_status safe_decoder_posture(struct safe_decoder *decoder, const char *format, struct safe_posture *posture)
 {
 	struct safe_limits limits = limits_resolve(NULL);
 	const struct safe_format *wanted = registry_by_name(format ? format : "jpeg");
 	struct safe_posture seen = { .size = sizeof(seen) };
-	struct sandbox_posture verified;
-	struct want want;
+	struct sandbox_posture verified = { .verified = false };
+	struct want want = WANT_NONE;
 
 	if (!decoder_is_ours(decoder) || !wanted || !posture)
 		return SAFE_USAGE;
 	limits.memory = decoder->config.memory;
-	want_init(&want, wanted->module, &limits);
-	(void)decoder_want(decoder, &want);
-	decoder_wait(decoder, &want);
+	want.module = wanted->module;
+	want.limits = &limits;
+	for (bool done = want_child(&decoder->source, &want); !done; done = check(&decoder->source, &want))
+		wait_for(&decoder->source, &want, -1);
 	if (want.outcome.status == SAFE_OK) {
 		(void)want.child.owner->verify(&want.child, &verified);
 		posture_public(&verified, &seen);
 	}
-	decoder_forget(decoder, &want);
+	forget(&decoder->source, &want);
 	structs_give(posture, &seen, sizeof(seen));
 	return want.outcome.status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The library's handle, and how it comes by children. */
+/* The library's handle: a pool of decoders, kept by brokers, as a source of children. */
 #ifndef SAFE_DECODE_DECODER_HANDLE_H
 #define SAFE_DECODE_DECODER_HANDLE_H
 
@@ -8,69 +8,46 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "../child.h"
 #include "../safe-decode.h"
+#include "../source.h"
+#include "../start.h"
 #include "../status.h"
 
 struct link;
-struct started;
 
 enum { DECODER_ENDED = 64 };
 
 struct safe_decoder {
-	pid_t owner; /* the process that opened it */
+	struct child_source source; /* first */
+	pid_t owner;                /* the process that opened it */
 	struct safe_config config;
-	char *broker; /* path; owned */
+	char *folder; /* of decoder programs; owned */
 	pthread_mutex_t lock;
-	pthread_cond_t changed;     /* something was received on one of the links */
-	struct link *links;         /* owned, as all that follows: at most one of each module is not retired */
-	pid_t ended[DECODER_ENDED]; /* brokers to reap; 0: none */
+	pthread_cond_t changed;              /* something was received on one of the links */
+	struct link *links;                  /* owned: at most one of each module is not retired */
+	struct started ended[DECODER_ENDED]; /* brokers to reap; pidfd -1: none */
 	uint32_t next_tag;
+	struct want *stalled; /* no broker could be started for them: they ask again when something has ended */
 
-	/* Starts a broker for a process that cannot execute anything; or NULL. */
-	struct safe_outcome (*start)(const struct safe_decoder *decoder, const char *module, struct started *started);
-	int launcher; /* for start() */
+	/* Starts a broker, for a process that cannot execute anything; NULL: this process does. */
+	struct safe_outcome (*start)(const struct safe_decoder *decoder, const char *module,
+	                             struct started_broker *started);
+	int starter; /* for start() */
 
 	/* Is told of brokers that start (with their socket) and end (with -1), so that a signal handler can end them;
 	 * or NULL. */
-	void (*watch)(pid_t broker, int socket);
+	void (*watch)(int pidfd, int socket);
 };
-
-/* Somebody who wants a child. */
-struct want {
-	const char *module;
-	const struct safe_limits *limits;
-	struct link *link; /* where it waits; NULL: nowhere */
-	struct want *next;
-	uint32_t tag;
-	bool done;
-	uint64_t since;              /* decode_clock() when it began to wait on its link */
-	unsigned asked;              /* how often: brokers may go away */
-	int wake;                    /* an eventfd to write to when there is something new; or -1 */
-	struct safe_outcome outcome; /* once it is done */
-	struct child child;          /* likewise, where the outcome is SAFE_OK */
-};
-
-/* Sets a want up: `module` and `limits` must outlive it. */
-void want_init(struct want *want, const char *module, const struct safe_limits *limits);
-
-/* Gets a child, or begins to wait for one.  Returns want->done. */
-bool decoder_want(struct safe_decoder *decoder, struct want *want);
-
-/* Looks, without blocking, whether there is one now.  Returns want->done. */
-bool decoder_check(struct safe_decoder *decoder, struct want *want);
-
-/* Blocks until there is one. */
-void decoder_wait(struct safe_decoder *decoder, struct want *want);
-
-/* Does not want it any more; a child that has come is given back. */
-void decoder_forget(struct safe_decoder *decoder, struct want *want);
-
-/* The descriptor to poll while a want waits; -1: none. */
-int decoder_want_fd(struct safe_decoder *decoder, const struct want *want);
 
 /* Closes links that nobody uses any more, and reaps brokers.  With the lock held. */
 void decoder_tidy(struct safe_decoder *decoder);
+
+/* No process can be made just now: lets spares go that nobody uses.  Returns whether something can end, so that waiting
+ * makes sense.  With the lock held. */
+bool decoder_make_room(struct safe_decoder *decoder);
+
+/* Something has ended: those for whom there was no room ask again.  With the lock held. */
+void decoder_wake_stalled(struct safe_decoder *decoder);
 
 /* How often this process was forked. */
 unsigned decoder_forks(void);

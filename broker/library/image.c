@@ -6,15 +6,20 @@
 #include <sys/mman.h>
 
 #include "../structs.h"
-#include "call.h"
+#include "canvas.h"
+#include "request.h"
 
 /* Large pictures are mapped, in huge pages where there are some: first touch is what fresh memory costs. */
 #define MAPPED_LEAST ((size_t)2 << 20)
 #define FROM_MALLOC ((size_t)1) /* safe_image.allocated, where it is not the length of a mapping */
 
+enum { FILL_AT_ONCE = 4 << 20 }; /* bytes of missing rows, before the limits are looked at again */
+
 /* What a call has to do with the picture. */
 struct painting {
+	struct request request;
 	struct safe_image image;
+	struct canvas canvas;
 	void *pixels; /* the caller's; NULL: to be allocated */
 	size_t pixels_size;
 	size_t stride;
@@ -49,46 +54,88 @@ void safe_image_free(struct safe_image *image)
 
 static struct safe_outcome paint_on(struct call *call)
 {
-	struct painting *painting = call->driver;
+	struct painting *painting = call->plan.context;
+	const struct request *request = &painting->request;
 	struct safe_image *image = &painting->image;
-	size_t row_bytes = call_row_bytes(call);
+	struct safe_outcome outcome = request_describe_image(call);
+	size_t row_bytes = request_row_bytes(request);
 
+	if (outcome.status != SAFE_OK)
+		return outcome;
 	image->width = call->image.width;
 	image->height = call->image.height;
-	image->pixel_format = call->request.pixel_format;
+	image->pixel_format = request->pixel_format;
 	image->orientation = call->image.orientation;
 	image->stride = painting->pixels ? painting->stride : row_bytes;
-	if (painting->pixels && !call_fits(call, painting->pixels_size, painting->stride))
+	if (painting->pixels && !request_fits(request, painting->pixels_size, painting->stride))
 		return outcome_of(SAFE_USAGE, "the picture does not fit the memory");
-	/* The reader and fits_output() have limited the product. */
+	/* The reader and request_describe_image() have limited the product. */
 	image->pixels = painting->pixels ? painting->pixels : allocate(row_bytes * image->height, &image->allocated);
 	if (!image->pixels ||
-	    !canvas_init(&call->canvas, image->width, (enum wire_pixel_format)call->image.pixel_format,
+	    !canvas_init(&painting->canvas, image->width, (enum wire_pixel_format)call->image.pixel_format,
 	                 (enum wire_pixel_format)image->pixel_format, image->pixels, image->stride, image->height))
 		return outcome_of_errno(SAFE_IO, "no memory for the picture", ENOMEM);
 	return outcome_ok();
 }
 
-static struct safe_outcome finish(struct call *call)
+static void start_frame(struct call *call, uint32_t delay)
 {
-	if (call->damage != WIRE_OK)
-		call->rows_missing = canvas_fill(&call->canvas, call->image.height);
+	struct painting *painting = call->plan.context;
+
+	(void)delay;
+	if (call->frames_begun > 1)
+		canvas_restart(&painting->canvas);
+}
+
+static void *reserve(struct call *call, size_t *size)
+{
+	struct painting *painting = call->plan.context;
+
+	return canvas_reserve(&painting->canvas, size);
+}
+
+static struct safe_outcome commit(struct call *call, size_t size)
+{
+	struct painting *painting = call->plan.context;
+
+	canvas_commit(&painting->canvas, size);
 	return outcome_ok();
 }
+
+/* Zeroes the missing rows, some at a time. */
+static struct safe_outcome finish(struct call *call, bool *more)
+{
+	struct painting *painting = call->plan.context;
+	struct canvas *canvas = &painting->canvas;
+	size_t rows = canvas_complete(canvas) + FILL_AT_ONCE / canvas->row_bytes + 1;
+
+	if (call->damage == WIRE_OK)
+		return outcome_ok();
+	*more = rows < canvas->rows;
+	painting->request.rows_missing += canvas_fill(canvas, *more ? rows : canvas->rows);
+	return outcome_ok();
+}
+
+static const struct call_driver painter = {
+	.image = paint_on,
+	.frame = start_frame,
+	.reserve = reserve,
+	.commit = commit,
+	.finish = finish,
+	.recognised = request_refuse_others,
+};
 
 static enum safe_status decode(struct safe_decoder *decoder, const struct safe_input *input,
                                const struct safe_request *request, struct painting *painting, bool has_place,
                                struct safe_image *image, struct safe_result *result)
 {
-	struct call call;
-	struct safe_outcome outcome = call_init(&call, decoder, input, request, CALL_WHOLE);
+	struct safe_outcome outcome =
+	        request_begin(&painting->request, decoder, input, request, REQUEST_WHOLE, &painter, painting);
 
-	call.driver = painting;
-	call.on_image = paint_on;
-	call.on_end = finish;
 	if (outcome.status == SAFE_OK && !has_place)
 		outcome = outcome_of(SAFE_USAGE, "there is no place for the picture");
-	outcome = call_complete(&call, outcome, result);
+	outcome = request_complete(&painting->request, outcome, result);
+	canvas_free(&painting->canvas);
 	if (outcome.status != SAFE_OK) {
 		safe_image_free(&painting->image);
 		painting->image.pixels = NULL;
@@ -121,10 +168,11 @@ enum safe_status safe_decode_image_into(struct safe_decoder *decoder, const stru
 enum safe_status safe_probe(struct safe_decoder *decoder, const struct safe_input *input,
                             const struct safe_request *request, struct safe_info *info, struct safe_result *result)
 {
-	struct call call;
-	struct safe_outcome outcome = call_init(&call, decoder, input, request, CALL_PROBE);
+	static const struct call_driver prober = { .info = request_describe };
+	struct request probe;
+	struct safe_outcome outcome = request_begin(&probe, decoder, input, request, REQUEST_PROBE, &prober, NULL);
 
-	outcome = call_complete(&call, outcome, result);
-	structs_give(info, &call.info, sizeof(call.info));
+	outcome = request_complete(&probe, outcome, result);
+	structs_give(info, &probe.info, sizeof(probe.info));
 	return outcome.status;
 }

@@ -9,31 +9,56 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../decode.h"
 #include "../fds.h"
+#include "../hello.h"
+#include "../limits.h"
 #include "../packet.h"
-#include "start.h"
+#include "../sandbox_steps.h"
 
 enum { SURPLUS = 8 }; /* children that were asked for and not taken: kept, for the next are likely to want them */
 
+#define MILLISECOND UINT64_C(1000000) /* in nanoseconds */
+
 /* ---- opening and closing ---- */
+
+static struct safe_outcome start_own_broker(const struct safe_decoder *decoder, const char *module,
+                                            struct started_broker *started)
+{
+	struct broker_plan plan = {
+		.folder = decoder->folder,
+		.numbers = { .memory = decoder->config.memory,
+		             .cpu_seconds = limits_resolve(NULL).cpu_seconds,
+		             .spares = decoder->config.spares },
+		.idle_seconds = decoder->config.idle_seconds,
+		.caller = (int)syscall(SYS_pidfd_open, getpid(), 0),
+		.detached = true,
+	};
+
+	*started = STARTED_BROKER_NONE;
+	if (plan.caller < 0)
+		return outcome_of_making("cannot get hold of this process", errno);
+	struct safe_outcome outcome = start_broker(&plan, module, started);
+	fds_close(&plan.caller);
+	return outcome;
+}
 
 struct safe_outcome link_open(struct safe_decoder *decoder, const char *module, struct link **link)
 {
 	struct link *made = calloc(1, sizeof(*made));
-	struct started started = STARTED_NONE;
+	struct started_broker started = STARTED_BROKER_NONE;
 
 	*link = NULL;
 	if (!made)
-		return outcome_of_errno(SAFE_IO, "no memory for a broker", ENOMEM);
+		return outcome_of_making("no memory for a broker", ENOMEM);
 	struct safe_outcome outcome = (decoder->start ? decoder->start : start_own_broker)(decoder, module, &started);
 	*made = (struct link){
 		.decoder = decoder,
 		.module = module,
-		.pid = started.pid,
-		.pidfd = started.pidfd,
+		.process = started.process,
 		.socket = started.socket,
 		.timer = started.timer,
 	};
@@ -46,8 +71,7 @@ struct safe_outcome link_open(struct safe_decoder *decoder, const char *module, 
 
 static void close_child(struct link_child *child)
 {
-	if (child->child.pidfd >= 0)
-		(void)syscall(SYS_pidfd_send_signal, child->child.pidfd, SIGKILL, NULL, 0);
+	child_kill(&child->child);
 	child_close(&child->child);
 }
 
@@ -61,7 +85,7 @@ static void free_child(struct link_child *child)
 	free(child);
 }
 
-static void drop_spares(struct link *link)
+void link_drop_spares(struct link *link)
 {
 	struct link_child **place = &link->children;
 
@@ -87,22 +111,21 @@ static void let_go(struct link *link)
 	}
 }
 
-pid_t link_close(struct link *link)
+struct started link_close(struct link *link)
 {
-	pid_t pid = link->pid;
+	struct started process = link->process;
 
 	if (decoder_is_ours(link->decoder)) {
-		drop_spares(link);
+		link_drop_spares(link);
 		/* A forked process may have a copy, which would keep the broker waiting. */
 		(void)shutdown(link->socket, SHUT_RDWR);
 	} else {
 		let_go(link);
 	}
-	fds_close(&link->pidfd);
 	fds_close(&link->socket);
 	fds_close(&link->timer);
 	free(link);
-	return pid;
+	return process;
 }
 
 /* What is set to 0 stands still, as does what has run out: only the library knows which it is. */
@@ -140,15 +163,20 @@ static bool is_running(int pidfd)
 
 bool link_is_running(const struct link *link)
 {
-	return is_running(link->pidfd);
+	return is_running(link->process.pidfd);
+}
+
+bool link_is_used(const struct link *link)
+{
+	for (const struct link_child *child = link->children; child; child = child->next)
+		if (child->used)
+			return true;
+	return false;
 }
 
 bool link_is_unused(const struct link *link)
 {
-	for (const struct link_child *child = link->children; child; child = child->next)
-		if (child->used)
-			return false;
-	return !link->wants && !link->reading;
+	return !link_is_used(link) && !link->wants && !link->reading && !link->draining;
 }
 
 /* ---- saying ---- */
@@ -190,13 +218,12 @@ void link_forget(struct want *want)
 	want->link = NULL;
 }
 
-static void wake(const struct want *want)
+void link_wake(const struct want *want)
 {
-	static const uint64_t one = 1;
+	const struct itimerspec now = { .it_value.tv_nsec = 1 };
 
-	if (want->wake >= 0 && write(want->wake, &one, sizeof(one)) < 0) {
-		/* Only possible where it is readable already. */
-	}
+	if (want->wake >= 0)
+		(void)timerfd_settime(want->wake, 0, &now, NULL); /* cannot fail with these arguments */
 }
 
 static void satisfy(struct want *want, struct safe_outcome outcome)
@@ -204,22 +231,27 @@ static void satisfy(struct want *want, struct safe_outcome outcome)
 	want->outcome = outcome;
 	want->done = true;
 	link_forget(want);
-	wake(want);
+	link_wake(want);
 }
 
 /* ---- hearing ---- */
 
-/* Reasons for a PROTOCOL_NONE. */
-static const struct {
-	enum safe_status status;
-	const char *text;
-} reasons[PROTOCOL_REASONS] = {
-	[PROTOCOL_NO_MODULE] = { SAFE_UNSUPPORTED, "a module that it needs is not installed or cannot be loaded" },
-	[PROTOCOL_NO_PREPARATION] = { SAFE_NO_SANDBOX, "the broker cannot prepare a sandbox" },
-	[PROTOCOL_NO_FORK] = { SAFE_NO_SANDBOX, "the broker cannot fork a decoder" },
-	[PROTOCOL_NO_LOCKDOWN] = { SAFE_NO_SANDBOX, "the decoder ended before it was locked down" },
-	[PROTOCOL_NOT_VERIFIED] = { SAFE_NO_SANDBOX, "the kernel does not confirm the decoder's sandbox" },
-};
+/* What a PROTOCOL_NONE means. */
+static struct safe_outcome outcome_of_none(const struct protocol_report *report)
+{
+	switch (report->reason) {
+	case PROTOCOL_EXHAUSTED:
+		return outcome_of_errno(SAFE_EXHAUSTED, "there is no process or descriptor left for a decoder",
+		                        report->error_number);
+	case PROTOCOL_NOT_VERIFIED:
+		return verify_outcome(report->step > VERIFY_CONFIRMED && report->step < VERIFY_FAILURES
+		                              ? (enum verify_failure)report->step
+		                              : VERIFY_NOT_CONFIRMED,
+		                      report->error_number);
+	default:
+		return outcome_of_errno(SAFE_NO_SANDBOX, sandbox_step_failure(report->step), report->error_number);
+	}
+}
 
 static struct want *want_for(struct link *link, uint32_t tag)
 {
@@ -232,11 +264,20 @@ static struct want *want_for(struct link *link, uint32_t tag)
 static void take_none(struct link *link, const struct protocol_report *report)
 {
 	struct want *want = want_for(link, report->tag);
-	uint32_t reason = report->reason < PROTOCOL_REASONS ? report->reason : PROTOCOL_NO_PREPARATION;
 
 	if (want)
-		satisfy(want, outcome_of_errno(reasons[reason].status, reasons[reason].text, report->error_number));
+		satisfy(want, outcome_of_none(report));
 	link_settle(link);
+}
+
+/* The broker can make no process just now.  What it was asked for waits there; if nothing can end, for ever. */
+static void take_full(struct link *link)
+{
+	link->full = true;
+	if (decoder_make_room(link->decoder))
+		return;
+	while (link->wants)
+		satisfy(link->wants, outcome_of_errno(SAFE_EXHAUSTED, "there is no process left for a decoder", EAGAIN));
 }
 
 static void take_end(struct link *link, const struct protocol_report *report)
@@ -267,6 +308,20 @@ static bool has_enough(const struct link *link)
 	return unused > (spares > 0 ? spares + SURPLUS : 0);
 }
 
+/* There are no descriptors left, or no memory: if something can end, the want is for then. */
+static void retry_or_fail(struct link *link, struct want *want, int error_number)
+{
+	struct safe_decoder *decoder = link->decoder;
+
+	link_forget(want);
+	if (decoder_make_room(decoder)) {
+		want->next = decoder->stalled;
+		decoder->stalled = want;
+		return;
+	}
+	satisfy(want, outcome_of_errno(SAFE_EXHAUSTED, "cannot take a decoder over", error_number));
+}
+
 static void take_child(struct link *link, const struct protocol_report *report, const int *fds)
 {
 	struct protocol_command drop = { .kind = PROTOCOL_DROP, .id = report->id };
@@ -278,7 +333,7 @@ static void take_child(struct link *link, const struct protocol_report *report, 
 			(void)close(fds[i]);
 		say(link, &drop);
 		if (want)
-			satisfy(want, outcome_of_errno(SAFE_IO, "cannot take a decoder over", fds ? ENOMEM : EMFILE));
+			retry_or_fail(link, want, fds ? ENOMEM : EMFILE);
 		return;
 	}
 	*child = (struct link_child){
@@ -287,17 +342,18 @@ static void take_child(struct link *link, const struct protocol_report *report, 
 	child->child = (struct child){
 		.owner = &a_broker,
 		.context = child,
+		.verified = true,
 		.pid = (pid_t)report->id,
 		.pidfd = fds[PROTOCOL_CHILD_PIDFD],
 		.input = fds[PROTOCOL_CHILD_INPUT],
-		.input_peer = fds[PROTOCOL_CHILD_INPUT_PEER],
 		.output = fds[PROTOCOL_CHILD_OUTPUT],
-		.report = -1,
+		.control = -1,
 	};
 	link->children = child;
+	link->full = false;
 
 	if (want) {
-		link_use(child, want->limits->deadline_milliseconds, &want->child);
+		link_use(child, &want->child);
 		satisfy(want, outcome_ok());
 	} else if (report->tag != 0 || link->retired || has_enough(link)) {
 		/* Whoever wanted it is gone. */
@@ -314,28 +370,51 @@ static void take(struct link *link, const struct protocol_report *report, const 
 		take_none(link, report);
 	else if (report->kind == PROTOCOL_ENDED)
 		take_end(link, report);
+	else if (report->kind == PROTOCOL_FULL)
+		take_full(link);
+}
+
+/* The first packet.  One that is no hello of this build ends the link, and all who wait at it hear why. */
+static void greet(struct link *link, const struct packet *packet)
+{
+	struct safe_outcome outcome = hello_judge(packet);
+
+	link->greeted = outcome.status == SAFE_OK;
+	if (link->greeted)
+		return;
+	link->dead = true;
+	while (link->wants)
+		satisfy(link->wants, outcome);
 }
 
 /* Returns false when there is nothing more. */
 static bool hear(struct link *link)
 {
-	struct protocol_report report;
+	union {
+		char room[HELLO_ROOM];
+		struct protocol_report report;
+	} data;
 	int fds[PROTOCOL_CHILD_FDS];
-	bool with_fds = false;
-	enum packet_result result =
-	        packet_receive(link->socket, false, &report, sizeof(report), fds, PROTOCOL_CHILD_FDS, &with_fds);
+	struct packet packet = { .data = &data, .size = sizeof(data), .fds = fds, .count = PROTOCOL_CHILD_FDS };
+	enum packet_result result = packet_receive(link->socket, false, &packet);
 
-	if (result == PACKET_ONE)
-		take(link, &report, with_fds ? fds : NULL);
 	if (result == PACKET_END)
 		link->dead = true;
-	return result == PACKET_ONE;
+	if (result != PACKET_ONE)
+		return false;
+	if (!link->greeted)
+		greet(link, &packet);
+	else if (packet.got == sizeof(data.report))
+		take(link, &data.report, packet.with_fds ? fds : NULL);
+	return true;
 }
 
 static void drain(struct link *link)
 {
+	link->draining = true;
 	while (!link->dead && hear(link))
 		;
+	link->draining = false;
 	if (link->dead)
 		link_retire(link);
 }
@@ -349,27 +428,43 @@ void link_drain(struct link *link)
 
 void link_expect(struct link *link, uint64_t since)
 {
-	if (decode_clock() - since >= LINK_PATIENCE * UINT64_C(1000000))
+	/* While it waits for room, it has nothing to say. */
+	bool waits = link->full && link_is_used(link);
+
+	if (!waits && decode_clock() - since >= LINK_PATIENCE * MILLISECOND)
 		link->dead = true;
 	link_drain(link);
 }
 
-void link_wait(struct link *link)
+/* The time of the clock by which conditions wait, so many milliseconds from now. */
+static struct timespec later(int milliseconds)
+{
+	struct timespec when;
+
+	(void)clock_gettime(CLOCK_REALTIME, &when);
+	uint64_t nanoseconds = (uint64_t)when.tv_nsec + (uint64_t)milliseconds * MILLISECOND;
+	when.tv_sec += (time_t)(nanoseconds / 1000000000U);
+	when.tv_nsec = (long)(nanoseconds % 1000000000U);
+	return when;
+}
+
+void link_wait(struct link *link, int milliseconds)
 {
 	struct safe_decoder *decoder = link->decoder;
 	struct pollfd socket = { .fd = link->socket, .events = POLLIN };
 
+	if (milliseconds < 0 || milliseconds > LINK_PATIENCE)
+		milliseconds = LINK_PATIENCE;
 	if (link->reading) {
-		(void)pthread_cond_wait(&decoder->changed, &decoder->lock);
+		struct timespec when = later(milliseconds);
+		(void)pthread_cond_timedwait(&decoder->changed, &decoder->lock, &when);
 		return;
 	}
 	link->reading = true;
 	(void)pthread_mutex_unlock(&decoder->lock);
-	int ready = poll(&socket, 1, LINK_PATIENCE);
+	(void)poll(&socket, 1, milliseconds);
 	(void)pthread_mutex_lock(&decoder->lock);
 	link->reading = false;
-	if (ready == 0)
-		link->dead = true;
 	drain(link);
 	(void)pthread_cond_broadcast(&decoder->changed);
 }
@@ -377,11 +472,11 @@ void link_wait(struct link *link)
 void link_retire(struct link *link)
 {
 	link->retired = true;
-	drop_spares(link);
+	link_drop_spares(link);
 	while (link->wants) {
 		struct want *want = link->wants;
 		link_forget(want);
-		wake(want);
+		link_wake(want);
 	}
 	(void)pthread_cond_broadcast(&link->decoder->changed);
 }
@@ -420,20 +515,11 @@ struct link_child *link_spare(const struct link *link)
 	return oldest;
 }
 
-/* The broker makes another spare once it knows that this one is none any more, on the processor that the decode could
- * have: so unless it has to know the deadline, it learns that from the child's end. */
-void link_use(struct link_child *from, uint32_t deadline_milliseconds, struct child *child)
+/* The broker makes another spare once this one has ended: it would do so on the processor that the decode could have. */
+void link_use(struct link_child *from, struct child *child)
 {
-	struct protocol_command command = {
-		.kind = PROTOCOL_USE,
-		.id = from->posture.id,
-		.deadline_milliseconds = deadline_milliseconds,
-	};
-
 	from->used = true;
 	*child = from->child;
-	if (deadline_milliseconds > 0)
-		say(from->link, &command);
 }
 
 static struct safe_outcome verify(struct child *child, struct sandbox_posture *posture)
@@ -451,27 +537,26 @@ static struct safe_outcome verify(struct child *child, struct sandbox_posture *p
 	return outcome_ok();
 }
 
-static struct safe_outcome fate(struct child *child, bool said_hello)
+static struct safe_outcome fate(struct child *child, bool said_hello, int milliseconds)
 {
 	struct link_child *origin = child->context;
 	struct link *link = origin->link;
 	struct safe_decoder *decoder = link->decoder;
 	struct safe_outcome outcome = outcome_of(SAFE_KILLED, "the decoder ended with its broker");
+	uint64_t since = decode_clock();
+	uint64_t most = milliseconds >= 0 ? (uint64_t)milliseconds * MILLISECOND : UINT64_MAX;
 
 	(void)said_hello; /* it has: the broker waited for it */
 	child_close_input(child);
 	(void)pthread_mutex_lock(&decoder->lock);
 	link_drain(link);
 	/* A wait that is interrupted again and again has no end of its own. */
-	for (uint64_t since = decode_clock(); !origin->ended && !link->dead; link_expect(link, since))
-		link_wait(link);
+	for (; !origin->ended && !link->dead && decode_clock() - since < most; link_expect(link, since))
+		link_wait(link, milliseconds);
 	if (origin->ended) {
 		outcome = child_outcome(origin->end.wait_status);
-		child->wait_status = origin->end.wait_status;
 		child->cpu_microseconds = origin->end.cpu_microseconds;
 		child->peak_memory = origin->end.peak_memory;
-		if (origin->end.deadline)
-			outcome = outcome_of_limit(SAFE_LIMIT_DEADLINE, "took longer than its deadline");
 	}
 	(void)pthread_mutex_unlock(&decoder->lock);
 	return outcome;
@@ -492,6 +577,7 @@ static void end(struct child *child, bool crashed)
 		link_retire(link);
 	link_settle(link);
 	decoder_tidy(decoder);
+	decoder_wake_stalled(decoder);
 	(void)pthread_mutex_unlock(&decoder->lock);
 	*child = CHILD_NONE;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The library's end of one broker process.  All functions are called with the decoder's lock held. */
+/* The library's end of one broker process.  All functions are called with the pool's lock held. */
 #ifndef SAFE_DECODE_LINK_H
 #define SAFE_DECODE_LINK_H
 
@@ -27,21 +27,24 @@ struct link {
 	struct safe_decoder *decoder;
 	struct link *next;
 	const char *module; /* static */
-	pid_t pid;
-	int pidfd, socket, timer;
-	bool dead;    /* the broker is gone, or does not behave */
-	bool retired; /* no new work goes there */
-	bool needed;  /* its timer does not run */
-	bool reading; /* a thread waits at the socket, and will tell the others */
+	struct started process;
+	int socket, timer;
+	bool greeted;   /* the broker has said hello, and is of this build */
+	bool dead;      /* the broker is gone, or does not behave */
+	bool retired;   /* no new work goes there */
+	bool needed;    /* its timer does not run */
+	bool reading;   /* a thread waits at the socket, and will tell the others */
+	bool draining;  /* what it has sent is being taken: it must not go meanwhile */
+	bool full;      /* the broker could make no process the last time that it was asked */
 	struct link_child *children;
 	struct want *wants; /* the oldest first */
 };
 
-/* Starts a broker for a module.  Returns SAFE_OK, SAFE_NO_SANDBOX or SAFE_IO. */
+/* Starts a broker for a module.  Returns SAFE_OK; SAFE_UNSUPPORTED, SAFE_NO_SANDBOX or SAFE_EXHAUSTED. */
 struct safe_outcome link_open(struct safe_decoder *decoder, const char *module, struct link **link);
 
-/* Kills what it still has, closes it and frees it.  Returns the broker's pid, which is to be reaped. */
-pid_t link_close(struct link *link);
+/* Kills what it still has, closes it and frees it.  Returns the broker, which is to be reaped. */
+struct started link_close(struct link *link);
 
 enum { LINK_PATIENCE = 20000 }; /* milliseconds for a broker that does not answer: far above what it needs */
 
@@ -60,6 +63,9 @@ void link_restock(struct link *link);
 /* A spare, or NULL. */
 struct link_child *link_spare(const struct link *link);
 
+/* Lets all spares go. */
+void link_drop_spares(struct link *link);
+
 /* Asks for a child on behalf of a want. */
 void link_ask(struct link *link, struct want *want);
 
@@ -69,19 +75,23 @@ void link_drain(struct link *link);
 /* The same, on behalf of who has waited since then; gives the broker up where that was too long ago. */
 void link_expect(struct link *link, uint64_t since);
 
-/* Waits until the broker has sent something, or another thread has taken it. */
-void link_wait(struct link *link);
+/* Waits until the broker has sent something, or another thread has taken it; for so many milliseconds at most, or -1. */
+void link_wait(struct link *link, int milliseconds);
 
 /* Hands the child to a decode. */
-void link_use(struct link_child *from, uint32_t deadline_milliseconds, struct child *child);
+void link_use(struct link_child *from, struct child *child);
 
 /* Takes a want off its link's list. */
 void link_forget(struct want *want);
 
+/* Lets who waits for a want look again. */
+void link_wake(const struct want *want);
+
 /* No new work goes to a link: its spares are let go, and those who wait must ask again. */
 void link_retire(struct link *link);
 
-/* Whether nothing uses it any more. */
+/* Whether nothing uses it any more; and whether a child of it is at work. */
 bool link_is_unused(const struct link *link);
+bool link_is_used(const struct link *link);
 
 #endif

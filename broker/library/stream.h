@@ -8,14 +8,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "call.h"
+#include "canvas.h"
+#include "request.h"
 
 enum { STREAM_WATCHED = PUMP_FDS };
 
 struct safe_stream {
-	struct call call;
+	struct request request;
+	struct canvas canvas;
 	int epoll; /* what the caller polls: everything that the decode waits for, and the timer */
-	int timer;
+	int timer; /* also lets the caller look where a child has come */
 	struct pollfd watched[STREAM_WATCHED]; /* as they are registered; fd -1: none */
 	uint64_t idle_since;                   /* when a step had nothing to do; 0: it had */
 
@@ -38,8 +40,7 @@ struct safe_stream {
 
 /* ---- what has come, and how it is told (stream_events.c) ---- */
 
-/* Lets the call's news come to the stream. */
-void stream_listen(struct safe_stream *stream);
+extern const struct call_driver stream_driver; /* its context is the stream */
 
 /* What was told can make room; and where pixels wait for the caller to say where they go, the time for that is over.
  * Returns SAFE_OK or SAFE_IO (no memory). */
@@ -53,7 +54,7 @@ void stream_tell(struct safe_stream *stream, struct safe_event *event);
 
 /* ---- what the caller polls (stream_wait.c) ---- */
 
-/* Returns SAFE_OK or SAFE_IO. */
+/* Returns SAFE_OK, SAFE_EXHAUSTED or SAFE_IO. */
 struct safe_outcome stream_wait_open(struct safe_stream *stream);
 void stream_wait_close(struct safe_stream *stream);
 

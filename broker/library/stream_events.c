@@ -11,116 +11,142 @@ enum { WINDOW_SIZE = 256 << 10 };
 
 /* ---- what the call calls ---- */
 
-static void pause_for(struct call *call)
+static struct safe_stream *of(struct call *call)
 {
-	pump_pause(&call->decode.pump);
+	return call->plan.context;
 }
 
 /* The header was read.  Of a picture, the caller has until the next step to say where the pixels are to go. */
+static struct safe_outcome tell_info(struct call *call, struct safe_outcome described)
+{
+	of(call)->info_pending = true;
+	call_pause(call);
+	return described;
+}
+
 static struct safe_outcome take_info(struct call *call)
 {
-	struct safe_stream *stream = call->driver;
+	return tell_info(call, request_describe(call));
+}
 
-	stream->info_pending = true;
-	pause_for(call);
-	return outcome_ok();
+static struct safe_outcome take_image(struct call *call)
+{
+	return tell_info(call, request_describe_image(call));
 }
 
 /* Bytes or sample frames of `unit` bytes follow. */
 static struct safe_outcome open_flow(struct call *call, size_t unit)
 {
-	struct safe_stream *stream = call->driver;
+	struct safe_stream *stream = of(call);
 
 	stream->unit = unit;
 	stream->window_size = WINDOW_SIZE;
 	stream->window = malloc(stream->window_size);
 	stream->info_pending = true;
-	pause_for(call);
+	call_pause(call);
 	return stream->window ? outcome_ok() : outcome_of_errno(SAFE_IO, "no memory for the output", ENOMEM);
 }
 
 static struct safe_outcome take_bytes(struct call *call)
 {
+	(void)request_describe(call); /* bytes have nothing that could be too large */
 	return open_flow(call, 1);
 }
 
 static struct safe_outcome take_audio(struct call *call)
 {
-	return open_flow(call, describe_frame_bytes(&call->info));
+	(void)request_describe_audio(call); /* nor has sound */
+	return open_flow(call, describe_frame_bytes(&request_of(call)->info));
 }
 
-static void take_tag(struct call *call, enum wire_tag tag, const char *value, size_t size)
+static struct safe_outcome take_tag(struct call *call, enum wire_tag tag, const char *value, size_t size)
 {
-	struct safe_stream *stream = call->driver;
+	struct safe_stream *stream = of(call);
 
 	stream->tag = tag;
 	stream->tag_size = size;
 	memcpy(stream->tag_value, value, size + 1);
-	pause_for(call);
+	call_pause(call);
+	return outcome_ok();
 }
 
 static void take_loss(struct call *call)
 {
-	struct safe_stream *stream = call->driver;
-
-	stream->loss_pending = true;
-	pause_for(call);
+	of(call)->loss_pending = true;
+	call_pause(call);
 }
 
 static void take_frame(struct call *call, uint32_t delay)
 {
-	struct safe_stream *stream = call->driver;
+	struct safe_stream *stream = of(call);
 
+	if (call->frames_begun > 1)
+		canvas_restart(&stream->canvas);
 	stream->frame_pending = true;
 	stream->delay = delay;
 	stream->first_row = 0;
 	stream->rows_told = 0;
-	pause_for(call);
+	call_pause(call);
 }
 
-static void take_rows(struct call *call)
+static void *reserve(struct call *call, size_t *size)
 {
-	const struct safe_stream *stream = call->driver;
+	struct safe_stream *stream = of(call);
 
-	if (canvas_complete(&call->canvas) > stream->rows_told)
-		pause_for(call);
-}
-
-static void *reserve_bytes(struct call *call, size_t *size)
-{
-	const struct safe_stream *stream = call->driver;
-
+	if (call->kind == SAFE_KIND_IMAGE)
+		return canvas_reserve(&stream->canvas, size);
 	*size = stream->window_size - stream->window_filled;
 	return stream->window + stream->window_filled;
 }
 
-static struct safe_outcome commit_bytes(struct call *call, size_t size)
+static struct safe_outcome commit(struct call *call, size_t size)
 {
-	struct safe_stream *stream = call->driver;
+	struct safe_stream *stream = of(call);
+	bool image = call->kind == SAFE_KIND_IMAGE;
 
-	stream->window_filled += size;
-	pause_for(call);
+	if (image)
+		canvas_commit(&stream->canvas, size);
+	else
+		stream->window_filled += size;
+	if (!image || canvas_complete(&stream->canvas) > stream->rows_told)
+		call_pause(call);
 	return outcome_ok();
 }
 
-/* What lacks of a damaged picture is told in windows, too, once the decode is over. */
-static struct safe_outcome note_missing(struct call *call)
+/* The missing rows of a damaged picture are told in windows, too, once the decode is over. */
+static struct safe_outcome note_missing(struct call *call, bool *more)
 {
-	const struct safe_stream *stream = call->driver;
+	const struct safe_stream *stream = of(call);
 
-	if (call->damage != WIRE_OK && call->is_image)
-		call->rows_missing = call->image.height - stream->first_row - canvas_complete(&call->canvas);
+	(void)more;
+	/* Nobody has seen a frame of one that is damaged before its first. */
+	if (call->damage != WIRE_OK && call->kind == SAFE_KIND_IMAGE)
+		request_of(call)->rows_missing = call->image.height - stream->first_row -
+		                                 (stream->canvas.pixels ? canvas_complete(&stream->canvas) : 0);
 	return outcome_ok();
 }
+
+const struct call_driver stream_driver = {
+	.info = take_info,
+	.image = take_image,
+	.audio = take_audio,
+	.bytes = take_bytes,
+	.tag = take_tag,
+	.frame = take_frame,
+	.loss = take_loss,
+	.reserve = reserve,
+	.commit = commit,
+	.finish = note_missing,
+};
 
 /* ---- memory ---- */
 
 static struct safe_outcome set_canvas(struct safe_stream *stream, uint8_t *pixels, size_t stride, size_t rows)
 {
-	struct call *call = &stream->call;
+	const struct wire_image *image = &stream->request.call.image;
 
-	if (!canvas_init(&call->canvas, call->image.width, (enum wire_pixel_format)call->image.pixel_format,
-	                 (enum wire_pixel_format)call->request.pixel_format, pixels, stride, rows))
+	if (!canvas_init(&stream->canvas, image->width, (enum wire_pixel_format)image->pixel_format,
+	                 (enum wire_pixel_format)stream->request.pixel_format, pixels, stride, rows))
 		return outcome_of_errno(SAFE_IO, "no memory for the picture", ENOMEM);
 	return outcome_ok();
 }
@@ -128,11 +154,11 @@ static struct safe_outcome set_canvas(struct safe_stream *stream, uint8_t *pixel
 /* The caller did not say where to: rows pass through a window. */
 static struct safe_outcome open_window(struct safe_stream *stream)
 {
-	size_t row_bytes = call_row_bytes(&stream->call);
+	size_t row_bytes = request_row_bytes(&stream->request);
 	size_t rows = row_bytes < WINDOW_SIZE ? WINDOW_SIZE / row_bytes : 1;
 
-	if (rows > stream->call.image.height)
-		rows = stream->call.image.height;
+	if (rows > stream->request.call.image.height)
+		rows = stream->request.call.image.height;
 	stream->window_size = rows * row_bytes; /* not 0: the reader sees to it */
 	stream->window = stream->window_size > 0 ? malloc(stream->window_size) : NULL;
 	if (!stream->window)
@@ -140,28 +166,33 @@ static struct safe_outcome open_window(struct safe_stream *stream)
 	return set_canvas(stream, stream->window, row_bytes, rows);
 }
 
+/* Whether it waits for somebody to say where its pixels go. */
+static bool wants_canvas(const struct safe_stream *stream)
+{
+	const struct call *call = &stream->request.call;
+
+	return call->kind == SAFE_KIND_IMAGE && !stream->request.info_only && !stream->canvas.pixels &&
+	       call->stage != CALL_OVER;
+}
+
 enum safe_status safe_stream_into(struct safe_stream *stream, void *pixels, size_t pixels_size, size_t stride)
 {
-	struct call *call = stream ? &stream->call : NULL;
-
-	if (!call || !decoder_is_ours(call->decoder) || !pixels || !call->is_image || call->canvas.pixels ||
-	    call->info_only || call->stage == CALL_OVER)
-		return SAFE_USAGE;
-	if (!call_fits(call, pixels_size, stride))
+	if (!stream || !decoder_is_ours(stream->request.decoder) || !pixels || !wants_canvas(stream) ||
+	    !request_fits(&stream->request, pixels_size, stride))
 		return SAFE_USAGE;
 	stream->into = true;
-	return set_canvas(stream, pixels, stride, call->image.height).status;
+	return set_canvas(stream, pixels, stride, stream->request.call.image.height).status;
 }
 
 /* ---- telling ---- */
 
 static void tell_rows(struct safe_stream *stream, struct safe_event *event)
 {
-	struct canvas *canvas = &stream->call.canvas;
+	struct canvas *canvas = &stream->canvas;
 	size_t complete = canvas_complete(canvas);
 
 	event->kind = SAFE_EVENT_ROWS;
-	event->frame = stream->call.frames_begun - 1;
+	event->frame = stream->request.call.frames_begun - 1;
 	event->first_row = stream->first_row + (uint32_t)stream->rows_told;
 	event->rows = (uint32_t)(complete - stream->rows_told);
 	event->stride = canvas->stride;
@@ -173,7 +204,7 @@ static void tell_rows(struct safe_stream *stream, struct safe_event *event)
 /* What was told of a window can make room. */
 static void recycle(struct safe_stream *stream)
 {
-	struct canvas *canvas = &stream->call.canvas;
+	struct canvas *canvas = &stream->canvas;
 
 	if (stream->window_told > 0) {
 		stream->window_filled -= stream->window_told;
@@ -189,18 +220,15 @@ static void recycle(struct safe_stream *stream)
 
 struct safe_outcome stream_make_room(struct safe_stream *stream)
 {
-	const struct call *call = &stream->call;
-	bool lacks_window = call->is_image && !call->info_only && !stream->info_pending && !call->canvas.pixels;
-
 	recycle(stream);
-	return lacks_window && call->stage != CALL_OVER ? open_window(stream) : outcome_ok();
+	return wants_canvas(stream) && !stream->info_pending ? open_window(stream) : outcome_ok();
 }
 
-/* After damage: puts the next of the rows that lack on the canvas.  Returns false where there are none. */
+/* After damage: puts the next of the missing rows on the canvas.  Returns false where there are none. */
 static bool fill_missing(struct safe_stream *stream)
 {
-	struct call *call = &stream->call;
-	struct canvas *canvas = &call->canvas;
+	const struct call *call = &stream->request.call;
+	struct canvas *canvas = &stream->canvas;
 
 	if (call->outcome.status != SAFE_OK || call->damage == WIRE_OK || !canvas->pixels || call->frames_begun == 0)
 		return false;
@@ -218,7 +246,7 @@ static void tell_flow(struct safe_stream *stream, struct safe_event *event)
 	stream->window_told = stream->window_filled - stream->window_filled % stream->unit;
 	event->data = stream->window;
 	event->data_size = stream->window_told;
-	if (stream->call.info.kind == SAFE_KIND_BYTES) {
+	if (stream->request.info.kind == SAFE_KIND_BYTES) {
 		event->kind = SAFE_EVENT_BYTES;
 		return;
 	}
@@ -239,7 +267,7 @@ static void tell_tag(struct safe_stream *stream, struct safe_event *event)
 
 static bool has_rows(const struct safe_stream *stream)
 {
-	const struct canvas *canvas = &stream->call.canvas;
+	const struct canvas *canvas = &stream->canvas;
 
 	return canvas->pixels && canvas_complete(canvas) > stream->rows_told;
 }
@@ -258,13 +286,13 @@ bool stream_has_news(const struct safe_stream *stream)
 
 void stream_tell(struct safe_stream *stream, struct safe_event *event)
 {
-	struct call *call = &stream->call;
+	const struct call *call = &stream->request.call;
 
 	if (stream->tag_size > 0) {
 		tell_tag(stream, event);
 	} else if (stream->info_pending) {
 		event->kind = SAFE_EVENT_INFO;
-		event->info = &call->info;
+		event->info = &stream->request.info;
 		stream->info_pending = false;
 	} else if (stream->frame_pending) {
 		event->kind = SAFE_EVENT_FRAME;
@@ -285,22 +313,4 @@ void stream_tell(struct safe_stream *stream, struct safe_event *event)
 		else
 			event->kind = SAFE_EVENT_END;
 	}
-}
-
-void stream_listen(struct safe_stream *stream)
-{
-	struct call *call = &stream->call;
-
-	call->driver = stream;
-	call->on_info = take_info;
-	call->on_image = take_info;
-	call->on_bytes = take_bytes;
-	call->on_audio = take_audio;
-	call->on_tag = take_tag;
-	call->on_loss = take_loss;
-	call->on_frame = take_frame;
-	call->on_rows = take_rows;
-	call->on_end = note_missing;
-	call->reserve_bytes = reserve_bytes;
-	call->commit_bytes = commit_bytes;
 }

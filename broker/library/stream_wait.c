@@ -10,10 +10,7 @@
 
 #define MILLISECOND UINT64_C(1000000) /* in nanoseconds */
 
-enum {
-	WANTING_MILLISECONDS = 1000, /* after which it is looked whether the broker still answers */
-	LOOKING_MILLISECONDS = 10,   /* after which is looked again for what cannot be waited for */
-};
+enum { LOOKING_MILLISECONDS = 10 }; /* after which is looked again for what cannot be waited for */
 
 /* Returns false where it cannot be waited for: there is no memory, or the user's watches are used up. */
 static bool watch(struct safe_stream *stream, int index, struct pollfd wanted)
@@ -44,30 +41,20 @@ static void set_timer(struct safe_stream *stream, uint64_t nanoseconds)
 
 void stream_wait_for(struct safe_stream *stream, bool again)
 {
-	struct call *call = &stream->call;
-	struct pollfd fds[STREAM_WATCHED] = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 } };
-	uint64_t timeout = 0; /* none */
+	const struct call *call = &stream->request.call;
+	struct pollfd fds[STREAM_WATCHED];
+	int timeout = call_wants(call, fds);
 	bool all = true;
 
-	if (call->stage == CALL_RECOGNISING) {
-		int milliseconds = call_time_left(call);
-		fds[0] = (struct pollfd){ .fd = call->input.fd, .events = POLLIN };
-		timeout = milliseconds >= 0 ? (uint64_t)milliseconds * MILLISECOND + 1 : 0;
-	} else if (call->stage == CALL_WANTING) {
-		fds[0] = (struct pollfd){ .fd = call->want.wake, .events = POLLIN };
-		fds[1] = (struct pollfd){ .fd = decoder_want_fd(call->decoder, &call->want), .events = POLLIN };
-		timeout = WANTING_MILLISECONDS * MILLISECOND;
-		/* The broker may be another by now whose socket has the same number. */
-		(void)watch(stream, 1, (struct pollfd){ .fd = -1 });
-	} else if (call->stage == CALL_DECODING) {
-		int milliseconds = decode_wants(&call->decode, fds);
-		timeout = milliseconds > 0 ? (uint64_t)milliseconds * MILLISECOND : 0;
-	}
+	/* The broker may be another by now whose socket has the same number. */
+	if (call->stage == CALL_WANTING)
+		(void)watch(stream, 0, (struct pollfd){ .fd = -1 });
 	for (int i = 0; i < STREAM_WATCHED; i++)
 		all = watch(stream, i, fds[i]) && all;
-	if (!all && (timeout == 0 || timeout > LOOKING_MILLISECONDS * MILLISECOND))
-		timeout = LOOKING_MILLISECONDS * MILLISECOND;
-	set_timer(stream, again ? 1 : timeout);
+	if (!all && (timeout < 0 || timeout > LOOKING_MILLISECONDS))
+		timeout = LOOKING_MILLISECONDS;
+	/* Not 0, which would stop the timer. */
+	set_timer(stream, again || timeout == 0 ? 1 : timeout > 0 ? (uint64_t)timeout * MILLISECOND : 0);
 }
 
 struct safe_outcome stream_wait_open(struct safe_stream *stream)
@@ -78,7 +65,9 @@ struct safe_outcome stream_wait_open(struct safe_stream *stream)
 	stream->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (stream->epoll < 0 || stream->timer < 0 ||
 	    epoll_ctl(stream->epoll, EPOLL_CTL_ADD, stream->timer, &event) != 0)
-		return outcome_of_errno(SAFE_IO, "cannot make what a stream waits with", errno);
+		return outcome_of_errno(status_is_exhaustion(errno) ? SAFE_EXHAUSTED : SAFE_IO,
+		                        "cannot make what a stream waits with", errno);
+	stream->request.call.want.wake = stream->timer;
 	set_timer(stream, 1); /* the first step has something to do */
 	return outcome_ok();
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A broker: a small process that forks decoders for one caller, who talks to it through libsafe-decode.
+ * A decoder program: what is linked with one decoder and its codec library.  It is started by libsafe-decode or the
+ * command line, who talk to it by protocol.h, and runs as a broker, which forks decoders and never reads a byte that
+ * they wrote; or as a single, which locks itself down.
  *
- * It loads one decoder module, keeps spares, and reaps.  It never reads a byte that a child wrote.  It ends when its
- * caller does, however that ends, and when nobody has needed it for a while; its children end with it.
+ * A broker ends when its caller does, however that ends, and when nobody has needed it for a while; its decoders end
+ * with it.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -18,44 +19,102 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../../decoders/arena.h"
+#include "../../decoders/decoder.h"
+#include "../../decoders/interpose.h"
 #include "../confine.h"
-#include "../protocol.h"
-#include "../registry.h"
+#include "../fds.h"
+#include "../packet.h"
+#include "../procfs.h"
+#include "../verify.h"
 #include "children.h"
 
-enum { SOCKET, TIMER, SIGNALS, CALLER, FIRST_CHILD };
+enum { SOCKET, TIMER, SIGNALS, CALLER, CONTROL, FIRST_CHILD };
 
 struct broker {
 	int fds[FIRST_CHILD]; /* what is polled always */
-	struct engine engine;
+	struct sandbox_plan sandbox;
 	struct children children;
 };
 
-/* The compiled-in list of modules. */
-static bool is_module(const char *name)
-{
-	const struct safe_format *format = NULL;
+/* ---- for both ways ---- */
 
-	for (size_t i = 0; (format = registry_at(i)) != NULL; i++)
-		if (strcmp(format->module, name) == 0)
-			return true;
-	return false;
+static bool say_hello(void)
+{
+	struct protocol_hello hello = { .magic = PROTOCOL_MAGIC };
+
+	memcpy(hello.build, PROTOCOL_BUILD_ID, sizeof(PROTOCOL_BUILD_ID));
+	decoder_library(hello.library, sizeof(hello.library));
+	return packet_send(PROTOCOL_SOCKET, &hello, sizeof(hello), NULL, 0);
 }
 
-/* Children end by signals that a descriptor tells of; the caller's end is a process's end. */
+/* Gives the decoder, and all that it is linked with, its memory. */
+static enum sandbox_step take_memory(const char *bytes, struct arena **arena)
+{
+	*arena = arena_create(strtoull(bytes, NULL, 10));
+	return *arena && interpose_select(*arena) == 0 ? SANDBOX_STEP_NONE : SANDBOX_STEP_memory;
+}
+
+/* What is done lazily is done now: no decoder can do it later. */
+static void initialise(void)
+{
+	if (decoder.initialise)
+		decoder.initialise();
+}
+
+/* ---- a single ---- */
+
+/* So that the two pipes can take its place. */
+static int move_control(void)
+{
+	int control = fcntl(PROTOCOL_SOCKET, F_DUPFD_CLOEXEC, PROTOCOL_STARTED_FDS);
+
+	return control >= 0 ? control : PROTOCOL_SOCKET;
+}
+
+static _Noreturn void run_single(char **argv, bool diagnose)
+{
+	struct sandbox_plan plan = { .diagnose = diagnose };
+	struct sandbox_child child = {
+		.parent = (pid_t)strtol(argv[PROTOCOL_PARENT], NULL, 10),
+		.input = PROTOCOL_INPUT,
+		.output = PROTOCOL_OUTPUT,
+		.control = move_control(),
+		.cpu_seconds = (uint32_t)strtoul(argv[PROTOCOL_CPU], NULL, 10),
+	};
+	struct arena *arena = NULL;
+	enum sandbox_step failed = take_memory(argv[PROTOCOL_MEMORY], &arena);
+
+	if (failed == SANDBOX_STEP_NONE)
+		failed = sandbox_prepare(&plan, argv);
+	if (failed != SANDBOX_STEP_NONE)
+		sandbox_give_up(child.control, failed, errno);
+	initialise();
+	sandbox_enter(&plan, &child);
+	for (;;)
+		decoder_run();
+}
+
+/* ---- a broker ---- */
+
+/* Decoders end by signals that a descriptor tells of; the caller's end is a process's end. */
 static int open_descriptors(struct broker *broker)
 {
 	sigset_t endings;
+	int ends[2];
 
 	if (sigemptyset(&endings) != 0 || sigaddset(&endings, SIGCHLD) != 0 ||
-	    sigprocmask(SIG_SETMASK, &endings, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+	    sigprocmask(SIG_SETMASK, &endings, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+	    signal(SIGCHLD, SIG_DFL) == SIG_ERR)
 		return -1;
-	if (close_range(PROTOCOL_TIMER + 1, ~0U, 0) != 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		return -1;
 	broker->fds[SOCKET] = PROTOCOL_SOCKET;
 	broker->fds[TIMER] = PROTOCOL_TIMER;
 	broker->fds[SIGNALS] = signalfd(-1, &endings, SFD_NONBLOCK | SFD_CLOEXEC);
 	broker->fds[CALLER] = PROTOCOL_CALLER;
+	broker->fds[CONTROL] = broker->children.control = ends[0];
+	broker->children.spawn.control = ends[1];
 	return broker->fds[SIGNALS] < 0 ? -1 : 0;
 }
 
@@ -70,25 +129,41 @@ static void raise_descriptors(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit); /* else the old limit may do */
 }
 
-/* Loads what children will need, and gives up all that they and this process will not. */
-static struct safe_outcome prepare(struct engine *engine, const char *module, char **argv)
+/* Gives up all that this process and its decoders will not need. */
+static enum sandbox_step confine(struct broker *broker)
 {
-	struct confinement confinement;
-	struct safe_outcome outcome = engine_open(engine, strtoull(argv[PROTOCOL_MEMORY], NULL, 10), false, argv);
+	struct confinement confinement = { .landlock = 0 };
+	struct safe_outcome outcome = confine_files(&CONFINE_NO_FILES, &confinement);
 
-	if (outcome.status != SAFE_OK)
-		return outcome;
-	(void)engine_prepare(engine, module); /* the library hears of it with its first child */
-	outcome = confine_files(NULL, &confinement);
-	/* Under a filter of its own, its children could not enter strict mode. */
-	if (outcome.status != SAFE_OK || prctl(PR_GET_SECCOMP) == 0)
-		return outcome;
-	outcome = confine_calls(CONFINE_BROKER, &confinement);
-	engine->sandbox.filters++; /* which children inherit */
-	return outcome;
+	/* Under a filter of its own, its decoders could not enter strict mode. */
+	if (outcome.status == SAFE_OK && broker->sandbox.filtered) {
+		outcome = confine_calls(CONFINE_BROKER, &confinement);
+		broker->children.filters++; /* which decoders inherit */
+	}
+	errno = outcome.error_number;
+	return outcome.status == SAFE_OK ? SANDBOX_STEP_NONE : SANDBOX_STEP_confine;
 }
 
-/* Returns false when the library has closed its end. */
+static enum sandbox_step prepare(struct broker *broker, char **argv)
+{
+	struct procfs_status self;
+	enum sandbox_step failed = take_memory(argv[PROTOCOL_MEMORY], &broker->children.arena);
+
+	if (failed == SANDBOX_STEP_NONE)
+		failed = sandbox_prepare(&broker->sandbox, argv);
+	if (failed != SANDBOX_STEP_NONE)
+		return failed;
+	if (procfs_read_own_status(&self) != 0)
+		return SANDBOX_STEP_know_itself;
+	/* A /proc of another pid namespace would speak of other processes. */
+	if (self.pid != (uint64_t)getpid())
+		return SANDBOX_STEP_know_namespace;
+	broker->children.filters = self.seccomp_filters;
+	initialise();
+	return confine(broker);
+}
+
+/* Returns false when the caller has closed its end. */
 static bool take_commands(struct broker *broker)
 {
 	struct protocol_command command;
@@ -112,7 +187,7 @@ static void drain_signals(int fd)
 		;
 }
 
-/* The timer ran out.  Whether the library has stopped it meanwhile, only the kernel knows: a read tells. */
+/* The timer ran out.  Whether the caller has stopped it meanwhile, only the kernel knows: a read tells. */
 static bool is_idle(void)
 {
 	uint64_t times = 0;
@@ -142,31 +217,57 @@ static bool step(struct broker *broker)
 	return fds[TIMER].revents == 0 || !is_idle();
 }
 
-int main(int argc, char **argv)
+static _Noreturn void run_broker(char **argv)
 {
-	/* Static: it is large, and the stack is what children inherit. */
+	/* Static: it is large, and the stack is what decoders inherit. */
 	static struct broker broker;
-	static char module[64];
+	struct children *children = &broker.children;
 
-	/* Its arguments are wiped from children, and so the name must not lie among them. */
-	if (argc != PROTOCOL_ARGUMENTS || !is_module(argv[PROTOCOL_MODULE]) ||
-	    (size_t)snprintf(module, sizeof(module), "%s", argv[PROTOCOL_MODULE]) >= sizeof(module))
-		return SAFE_USAGE;
-	if (open_descriptors(&broker) != 0)
-		return SAFE_NO_SANDBOX;
+	children->socket = PROTOCOL_SOCKET;
+	children->spares = strtoul(argv[PROTOCOL_SPARES], NULL, 10);
+	children->spawn.sandbox = &broker.sandbox;
+	children->spawn.cpu_seconds = (uint32_t)strtoul(argv[PROTOCOL_CPU], NULL, 10);
+	children->spawn.warm_up = decoder_warm_up;
+	children->spawn.run = decoder_run;
 	raise_descriptors();
-	broker.children = (struct children){
-		.engine = &broker.engine,
-		.module = module,
-		.cpu_seconds = (uint32_t)strtoul(argv[PROTOCOL_CPU], NULL, 10),
-		.spares = strtoul(argv[PROTOCOL_SPARES], NULL, 10),
-		.socket = PROTOCOL_SOCKET,
-	};
-	broker.children.engine_outcome = prepare(&broker.engine, module, argv);
-	children_refill(&broker.children);
+	if (sandbox_replace_guards() != 0)
+		children->failed = SANDBOX_STEP_replace_guards;
+	else if (open_descriptors(&broker) != 0)
+		children->failed = SANDBOX_STEP_signals;
+	else
+		children->failed = prepare(&broker, argv);
+	children->error_number = errno;
+	children_refill(children);
 	while (step(&broker))
 		;
-	children_end(&broker.children);
-	engine_close(&broker.engine);
-	return SAFE_OK;
+	children_end(children);
+	_exit(SAFE_OK);
+}
+
+/* Descriptors 1 and 2 are there, and nothing can be written to them: libraries may try. */
+static void plug_standard_descriptors(void)
+{
+	int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+
+	/* Where that failed, others will say so. */
+	if (fd >= 0 && dup2(fd, STDOUT_FILENO) >= 0 && dup2(fd, STDERR_FILENO) >= 0)
+		(void)close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	static char *no_environment[] = { NULL };
+
+	/* No codec is to be led by variables. */
+	environ = no_environment;
+	if (argc != PROTOCOL_ARGUMENTS || !say_hello() || strcmp(argv[PROTOCOL_BUILD], PROTOCOL_BUILD_ID) != 0)
+		_exit(SAFE_USAGE);
+	if (strcmp(argv[PROTOCOL_MODE], PROTOCOL_MODE_SINGLE) == 0)
+		run_single(argv, false);
+	if (strcmp(argv[PROTOCOL_MODE], PROTOCOL_MODE_DIAGNOSE) == 0)
+		run_single(argv, true);
+	plug_standard_descriptors();
+	if (strcmp(argv[PROTOCOL_MODE], PROTOCOL_MODE_BROKER) == 0)
+		run_broker(argv);
+	_exit(SAFE_OK);
 }

@@ -85,7 +85,7 @@ void sink_prepare(const struct sink_format *format)
 	void *writer = NULL;
 
 	if (format->module)
-		(void)loader_find(LOADER_SINKS, format->module, SINK_MODULE_SYMBOL, &writer);
+		(void)loader_find(format->module, SINK_MODULE_SYMBOL, &writer);
 }
 
 /* The writer may be in a module, which only pictures need. */
@@ -95,7 +95,7 @@ static struct safe_outcome load_writer(struct sink *sink)
 	struct safe_outcome outcome = outcome_ok();
 
 	if (sink->format->module)
-		outcome = loader_find(LOADER_SINKS, sink->format->module, SINK_MODULE_SYMBOL, &writer);
+		outcome = loader_find(sink->format->module, SINK_MODULE_SYMBOL, &writer);
 	if (writer)
 		sink->writer = *(const struct sink_writer *)writer;
 	return outcome;
@@ -278,12 +278,14 @@ void sink_moved(struct sink *sink, size_t size)
 	count_rows(sink, size);
 }
 
-/* What lacks of a damaged picture: transparent black, or black. */
-static struct safe_outcome fill_rest(struct sink *sink)
+enum { FILL_AT_ONCE = 4 << 20 }; /* bytes */
+
+/* What is missing of a damaged picture: transparent black, or black. */
+struct safe_outcome sink_fill(struct sink *sink, bool *more)
 {
 	struct safe_outcome outcome = outcome_ok();
 
-	while (sink->rows_left > 0 && outcome.status == SAFE_OK) {
+	for (size_t filled = 0; sink->rows_left > 0 && filled < FILL_AT_ONCE && outcome.status == SAFE_OK;) {
 		/* To the end of the row that was begun; only a format that takes rows buffers pieces. */
 		size_t size = sink->stride - sink->written % sink->stride;
 		size_t room = 0;
@@ -292,7 +294,9 @@ static struct safe_outcome fill_rest(struct sink *sink)
 			size = room;
 		memset(rest, 0, size);
 		outcome = commit_wide(sink, size);
+		filled += size;
 	}
+	*more = sink->rows_left > 0;
 	return outcome;
 }
 
@@ -300,8 +304,8 @@ struct safe_outcome sink_end(struct sink *sink, bool fill)
 {
 	struct safe_outcome outcome = outcome_ok();
 
-	if (fill && sink->is_image)
-		outcome = fill_rest(sink);
+	for (bool more = fill && sink->is_image; more && outcome.status == SAFE_OK;)
+		outcome = sink_fill(sink, &more);
 	if (outcome.status == SAFE_OK && sink->writer.end)
 		outcome = sink->writer.end(sink);
 	return outcome;

@@ -108,6 +108,9 @@ int sink_outlet(const struct sink *sink);
 void sink_moved(struct sink *sink, size_t size);
 struct safe_outcome sink_end(struct sink *sink, bool fill);
 
+/* Does a part of what sink_end() does for a picture with missing rows, and sets *more while that is not all. */
+struct safe_outcome sink_fill(struct sink *sink, bool *more);
+
 /* For formats: writes all of it to the descriptor, through short writes and EINTR. */
 struct safe_outcome sink_write(struct sink *sink, const void *data, size_t size);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What turns a decoder into a module: its one exported symbol, and the main function of the child. */
+/* What turns a decoder into a program, once it is locked down. */
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -19,12 +20,12 @@ static ssize_t write_output(void *context, const void *data, size_t size)
 
 enum { TOUCHED = 64 << 10 }; /* bytes: what a small picture takes, and each spare costs twice */
 
-static void warm_up(void)
+void decoder_warm_up(void)
 {
 	session_rehearse(&decoder, TOUCHED);
 }
 
-static void run(void)
+void decoder_run(void)
 {
 	static const struct session_io io = { .read = read_input, .write = write_output };
 
@@ -34,9 +35,10 @@ static void run(void)
 		syscall(SYS_exit, 0);
 }
 
-__attribute__((visibility("default"))) const struct decoder_module safe_decode_module = {
-	.abi = DECODER_ABI,
-	.decoder = &decoder,
-	.warm_up = warm_up,
-	.run = run,
-};
+void decoder_library(char *text, size_t size)
+{
+	if (decoder.version)
+		(void)snprintf(text, size, "%s %s", decoder.library, decoder.version());
+	else
+		(void)snprintf(text, size, "%s", decoder.library ? decoder.library : "built in");
+}

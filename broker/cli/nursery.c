@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "nursery.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../fds.h"
+#include "../library/decoder.h"
+#include "../programs.h"
+#include "../protocol.h"
+#include "../sinks/sink.h"
+#include "interrupt.h"
+#include "output.h"
+#include "starter.h"
+
+/* ---- opening ---- */
+
+static struct safe_outcome open_pool(struct nursery *nursery, const struct options *options)
+{
+	struct safe_config config = {
+		.size = sizeof(config),
+		.memory = options->limits.memory,
+		.spares = (uint32_t)options->jobs,
+		.no_spares = options->input_count <= 1,
+		.programs = nursery->folder,
+	};
+
+	if (config.spares > PROTOCOL_SPARES_MAX)
+		config.spares = PROTOCOL_SPARES_MAX;
+	enum safe_status status = safe_decoder_open(&config, &nursery->pool);
+	if (status != SAFE_OK)
+		return outcome_of_errno(status, "cannot begin", ENOMEM);
+	nursery->pool->watch = interrupt_watch_broker;
+	nursery->source = &nursery->pool->source;
+	return starter_open(nursery->pool, &nursery->starter, &nursery->socket);
+}
+
+struct safe_outcome nursery_open(struct nursery *nursery, const struct options *options)
+{
+	*nursery = NURSERY_NONE;
+	nursery->folder = programs_find();
+	if (!nursery->folder)
+		return outcome_of_errno(SAFE_IO, "cannot begin", ENOMEM);
+	if (options->diagnose || (options->input_count <= 1 && !options->cover)) {
+		single_init(&nursery->single, nursery->folder);
+		nursery->source = &nursery->single.source;
+		return outcome_ok();
+	}
+	return open_pool(nursery, options);
+}
+
+/* ---- confinement ---- */
+
+static enum confine_role role_of(const struct nursery *nursery, const struct options *options)
+{
+	if (options->device != DEVICE_NONE)
+		return CONFINE_DEVICE;
+	if (nursery->pool || options->input_count > 1)
+		return CONFINE_MANY;
+	return options->output && !options->diagnose ? CONFINE_ONE_FILE : CONFINE_ONE;
+}
+
+/* The folder, device or FIFO that output goes to; -1: none, or none that can be found. */
+static int open_place(const struct options *options)
+{
+	char *place = NULL;
+	int fd = -1;
+
+	if (options->diagnose)
+		return -1;
+	if (options->output_dir)
+		place = strdup(options->output_dir);
+	else if (options->output)
+		place = output_place(options->output);
+	if (place)
+		fd = open(place, O_PATH | O_CLOEXEC);
+	free(place);
+	return fd;
+}
+
+struct safe_outcome nursery_confine(struct nursery *nursery, const struct options *options)
+{
+	struct confine_files files = { .place = -1, .writing = true };
+
+	/* A diagnosis of several inputs starts a program for each: it is confined with the last. */
+	if (nursery->confined)
+		return outcome_ok();
+	if (!options->info && !options->diagnose)
+		sink_prepare(options->sink);
+	files.place = open_place(options);
+	struct safe_outcome outcome = confine_files(&files, &nursery->confinement);
+	fds_close(&files.place);
+	if (outcome.status == SAFE_OK)
+		outcome = confine_calls(role_of(nursery, options), &nursery->confinement);
+	nursery->confined = outcome.status == SAFE_OK;
+	return outcome;
+}
+
+void nursery_close(struct nursery *nursery)
+{
+	safe_decoder_close(&nursery->pool);
+	fds_close(&nursery->socket);
+	if (nursery->starter.pidfd >= 0)
+		starter_close(&nursery->starter);
+	free(nursery->folder);
+	nursery->folder = NULL;
+}

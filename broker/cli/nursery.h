@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the command line's decoders come from, and when it confines itself.
+ *
+ * One input is decoded by a program that is executed for it: nothing starts faster.  For several, and for a cover, which takes
+ * two decoders one after the other, brokers keep spares, and are replaced when one of their decoders crashed; a starter, which
+ * is a program of its own, starts them, for this process has confined itself by then.  In any case that has happened before a
+ * byte of any decoder's is read.
+ */
+#ifndef SAFE_DECODE_NURSERY_H
+#define SAFE_DECODE_NURSERY_H
+
+#include <stdbool.h>
+
+#include "../confine.h"
+#include "../single.h"
+#include "../source.h"
+#include "../start.h"
+#include "options.h"
+
+struct nursery {
+	struct child_source *source; /* one of the next two */
+	struct single single;
+	struct safe_decoder *pool; /* NULL: none */
+	char *folder;              /* of decoder programs; owned */
+	struct started starter;
+	int socket; /* to the starter */
+	bool confined;
+	struct confinement confinement;
+};
+
+#define NURSERY_NONE ((struct nursery){ .starter = STARTED_NONE, .socket = -1 })
+
+/* SAFE_OK, or how it failed; nursery_close() is next in either case. */
+struct safe_outcome nursery_open(struct nursery *nursery, const struct options *options);
+
+/* To be called when there is a decoder and before a byte of it is read: gives up, once, all that moving bytes does not
+ * need.  Returns SAFE_OK or SAFE_NO_SANDBOX. */
+struct safe_outcome nursery_confine(struct nursery *nursery, const struct options *options);
+
+/* Ends all brokers. */
+void nursery_close(struct nursery *nursery);
+
+#endif

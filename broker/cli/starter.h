@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* How the command line asks for brokers once it cannot execute anything itself: see starter/main.c. */
+#ifndef SAFE_DECODE_CLI_STARTER_H
+#define SAFE_DECODE_CLI_STARTER_H
+
+#include "../library/decoder.h"
+#include "../start.h"
+#include "../status.h"
+
+/* Executes the starter, from which `pool` gets its brokers from then on.  `*socket` is our end of its socket.  Returns SAFE_OK,
+ * or how it failed. */
+struct safe_outcome starter_open(struct safe_decoder *pool, struct started *starter, int *socket);
+
+/* To be called after the pool and the socket were closed: returns when the starter and all brokers have ended. */
+void starter_close(struct started *starter);
+
+#endif

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+#include "request.h"
+
+#include "../limits.h"
+#include "../structs.h"
+#include "../widen.h"
+#include "describe.h"
+
+/* ---- checking ---- */
+
+static struct safe_outcome usage(const char *reason)
+{
+	return outcome_of(SAFE_USAGE, reason);
+}
+
+static struct safe_outcome check_request(const struct safe_request *request, enum request_mode mode)
+{
+	bool power = request->scale == 0 || request->scale == 1 || request->scale == 2 || request->scale == 4 ||
+	             request->scale == 8;
+
+	if (request->pixel_format >= WIRE_PIXEL_FORMATS)
+		return usage("no such pixel format");
+	if (!power)
+		return usage("the scale is not 1, 2, 4 or 8");
+	if (describe_wanted_samples(request->sample_format) == 0)
+		return usage("no such sample format");
+	if ((request->flags & ~(SAFE_PARTIAL | SAFE_STRICT | SAFE_HEADER_ONLY)) != 0)
+		return usage("no such flag");
+	if (mode == REQUEST_WHOLE && (request->flags & SAFE_HEADER_ONLY))
+		return usage("the header alone gives nothing to decode");
+	if (request->format && !registry_by_name(request->format))
+		return usage("no such format");
+	return outcome_ok();
+}
+
+static struct safe_outcome check_limits(const struct safe_limits *limits, const struct safe_decoder *decoder)
+{
+	if (limits->memory > decoder->config.memory)
+		return usage("more memory than the decoder was opened with");
+	if (limits->memory < LIMITS_MEMORY_LEAST)
+		return usage("less memory than any decoder needs");
+	if (limits->max_side > WIRE_SIDE_MAX)
+		return usage("a side that is too long");
+	return outcome_ok();
+}
+
+static struct safe_outcome check_input(const struct safe_input *input)
+{
+	if (!input->data && input->data_size > 0)
+		return usage("the input has a size but no data");
+	if (!input->data && input->fd < 0)
+		return usage("the input has neither data nor a descriptor");
+	return outcome_ok();
+}
+
+/* ---- a plan ---- */
+
+static uint32_t wire_flags(uint32_t flags)
+{
+	return (flags & SAFE_PARTIAL ? WIRE_PARTIAL : 0) | (flags & SAFE_STRICT ? WIRE_STRICT : 0);
+}
+
+static void fill_plan(struct call_plan *plan, const struct safe_input *input, const struct safe_request *request,
+                      bool info_only)
+{
+	uint32_t wanted = WIRE_FORMAT_BIT(request->pixel_format);
+
+	plan->data = input->data;
+	plan->data_size = input->data_size;
+	plan->fd = input->fd;
+	plan->name = input->name;
+	plan->format = request->format ? registry_by_name(request->format) : NULL;
+	plan->operation = info_only ? WIRE_INFO : WIRE_DECODE;
+	plan->pixel_formats = wanted | widen_sources(wanted);
+	plan->sample_formats = describe_wanted_samples(request->sample_format);
+	plan->flags = wire_flags(request->flags);
+	plan->scale = request->scale ? request->scale : 1;
+}
+
+/* Fills our copies of the caller's structs. */
+static struct safe_outcome take(struct safe_decoder *decoder, const struct safe_input *given_input,
+                                const struct safe_request *given, struct safe_input *input,
+                                struct safe_request *request, struct safe_limits *limits)
+{
+	static const char not_ours[] = "the size of a struct is not set, or it says something that is not known here";
+
+	if (!decoder_is_ours(decoder))
+		return usage("not a decoder of this process");
+	if (!given_input)
+		return usage("there is no input");
+	if (!structs_take(input, sizeof(*input), given_input) || !structs_take(request, sizeof(*request), given) ||
+	    !structs_take(limits, sizeof(*limits), request->limits))
+		return usage(not_ours);
+	if (limits->memory == 0)
+		limits->memory = decoder->config.memory;
+	*limits = limits_resolve(limits);
+	return check_limits(limits, decoder);
+}
+
+struct safe_outcome request_begin(struct request *request, struct safe_decoder *decoder, const struct safe_input *input,
+                                  const struct safe_request *given, enum request_mode mode,
+                                  const struct call_driver *driver, void *context)
+{
+	struct safe_input our_input;
+	struct safe_request our_request;
+	struct call_plan plan = { .source = decoder ? &decoder->source : NULL, .driver = driver, .context = context };
+	struct safe_outcome outcome = take(decoder, input, given, &our_input, &our_request, &plan.limits);
+
+	*request = (struct request){ .decoder = decoder, .info = { .size = sizeof(request->info) } };
+	if (outcome.status == SAFE_OK)
+		outcome = check_request(&our_request, mode);
+	if (outcome.status == SAFE_OK)
+		outcome = check_input(&our_input);
+	if (outcome.status == SAFE_OK) {
+		request->info_only = mode == REQUEST_PROBE || (our_request.flags & SAFE_HEADER_ONLY) != 0;
+		request->pixel_format = our_request.pixel_format;
+		fill_plan(&plan, &our_input, &our_request, request->info_only);
+	}
+	call_init(&request->call, &plan);
+	if (outcome.status != SAFE_OK)
+		call_over(&request->call, outcome);
+	return outcome;
+}
+
+/* ---- for drivers ---- */
+
+size_t request_row_bytes(const struct request *request)
+{
+	size_t bytes = 0;
+
+	/* The reader has limited the width: this cannot overflow where size_t has 64 bits. */
+	if (__builtin_mul_overflow((size_t)request->call.image.width, wire_pixel_bytes[request->pixel_format], &bytes))
+		return 0;
+	return bytes;
+}
+
+bool request_fits(const struct request *request, size_t size, size_t stride)
+{
+	size_t row_bytes = request_row_bytes(request);
+	size_t needed = 0;
+
+	return stride >= row_bytes &&
+	       !__builtin_mul_overflow((size_t)request->call.image.height - 1, stride, &needed) &&
+	       !__builtin_add_overflow(needed, row_bytes, &needed) && needed <= size;
+}
+
+/* What is written may be more than what came: opaque pixels come without alpha. */
+static bool fits_output(const struct request *request)
+{
+	uint64_t bytes = 0;
+
+	return !__builtin_mul_overflow((uint64_t)request_row_bytes(request), request->call.image.height, &bytes) &&
+	       bytes > 0 && bytes <= request->call.plan.limits.max_output;
+}
+
+struct safe_outcome request_refuse_others(struct call *call)
+{
+	const struct call_driver *driver = call->plan.driver;
+	enum safe_kind kind = call->format->kind;
+
+	if (kind == SAFE_KIND_IMAGE && !driver->image)
+		return usage("the input gives a picture");
+	if (kind == SAFE_KIND_BYTES && !driver->bytes)
+		return usage("the input gives bytes");
+	if (kind == SAFE_KIND_AUDIO && !driver->audio)
+		return usage("the input gives sound");
+	return outcome_ok();
+}
+
+struct safe_outcome request_describe_image(struct call *call)
+{
+	struct request *request = request_of(call);
+
+	describe_image(&request->info, &call->image);
+	request->info.format = call->format->name;
+	return request->info_only || fits_output(request) ? outcome_ok() : outcome_of_failure(WIRE_FAIL_LIMIT_OUTPUT);
+}
+
+struct safe_outcome request_describe_audio(struct call *call)
+{
+	struct request *request = request_of(call);
+
+	describe_audio(&request->info, &call->audio);
+	request->info.format = call->format->name;
+	return outcome_ok();
+}
+
+struct safe_outcome request_describe(struct call *call)
+{
+	struct request *request = request_of(call);
+
+	if (call->kind == SAFE_KIND_IMAGE)
+		return request_describe_image(call);
+	if (call->kind == SAFE_KIND_AUDIO)
+		return request_describe_audio(call);
+	request->info.kind = call->kind;
+	request->info.format = call->format->name;
+	return outcome_ok();
+}
+
+/* ---- end ---- */
+
+struct safe_outcome request_complete(struct request *request, struct safe_outcome begun, struct safe_result *result)
+{
+	struct safe_outcome outcome = begun.status == SAFE_OK ? call_run(&request->call) : begun;
+
+	request->call.outcome = outcome;
+	request_result(request, result); /* first: the child's figures go with it */
+	request_end(request);
+	return outcome;
+}
+
+void request_end(struct request *request)
+{
+	if (request->call.plan.source)
+		call_end(&request->call);
+}
+
+void request_result(const struct request *request, struct safe_result *result)
+{
+	const struct call *call = &request->call;
+	struct safe_outcome damage = call->damage != WIRE_OK ? outcome_of_failure(call->damage) : outcome_ok();
+	struct safe_result all = {
+		.status = call->outcome.status,
+		.limit = call->outcome.limit,
+		.damage = call->damage != WIRE_OK,
+		.rows_missing = (uint32_t)request->rows_missing,
+		.signal = call->outcome.signal,
+		.error_number = call->outcome.error_number,
+		.reason = call->outcome.reason ? call->outcome.reason : damage.reason,
+		.cpu_microseconds = call->decode.child.cpu_microseconds,
+		.peak_memory = call->decode.child.peak_memory,
+		.losses = call->losses,
+	};
+
+	structs_give(result, &all, sizeof(all));
+}
+
+void posture_public(const struct sandbox_posture *verified, struct safe_posture *posture)
+{
+	posture->verified = verified->verified;
+	posture->strict = verified->strict;
+	posture->filters = (uint32_t)verified->filters;
+	posture->inherited = (uint32_t)verified->filters_before;
+	posture->no_new_privs = verified->no_new_privs;
+}
