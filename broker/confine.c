@@ -29,7 +29,8 @@ enum { TRUNCATE_SINCE = 3, NETWORK_SINCE = 4, SCOPES_SINCE = 6 };
 
 #define RIGHT_TRUNCATE (UINT64_C(1) << 14)
 #define NETWORK_TCP UINT64_C(3) /* bind and connect */
-#define SCOPES UINT64_C(3)      /* abstract sockets and signals */
+#define SCOPE_SOCKETS UINT64_C(1)  /* abstract ones */
+#define SCOPE_SIGNALS UINT64_C(2)
 
 #define MAKING (LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)
 #define NEVER                                                                                                          \
@@ -37,7 +38,7 @@ enum { TRUNCATE_SINCE = 3, NETWORK_SINCE = 4, SCOPES_SINCE = 6 };
 	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |                   \
 	 LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
 
-static struct ruleset rights_of(unsigned version)
+static struct ruleset rights_of(unsigned version, bool killing)
 {
 	struct ruleset rights = { .files = LANDLOCK_ACCESS_FS_WRITE_FILE | MAKING | NEVER };
 
@@ -46,7 +47,7 @@ static struct ruleset rights_of(unsigned version)
 	if (version >= NETWORK_SINCE)
 		rights.network = NETWORK_TCP;
 	if (version >= SCOPES_SINCE)
-		rights.scopes = SCOPES;
+		rights.scopes = SCOPE_SOCKETS | (killing ? 0 : SCOPE_SIGNALS);
 	return rights;
 }
 
@@ -71,9 +72,9 @@ struct rule {
 	uint64_t rights;
 };
 
-static int restrict_self(unsigned version, const struct rule *rules, size_t count)
+static int restrict_self(unsigned version, const struct rule *rules, size_t count, bool killing)
 {
-	struct ruleset rights = rights_of(version);
+	struct ruleset rights = rights_of(version, killing);
 	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &rights, sizeof(rights), 0);
 	int result = ruleset < 0 ? -1 : 0;
 
@@ -86,7 +87,8 @@ static int restrict_self(unsigned version, const struct rule *rules, size_t coun
 	return result;
 }
 
-static struct safe_outcome confine(const struct rule *rules, size_t count, struct confinement *confinement)
+static struct safe_outcome confine(const struct rule *rules, size_t count, bool killing,
+                                   struct confinement *confinement)
 {
 	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
@@ -96,7 +98,7 @@ static struct safe_outcome confine(const struct rule *rules, size_t count, struc
 	/* Kernels without it, or that start without it, and containers that do not know it. */
 	if (version < 0 && (errno == ENOSYS || errno == EOPNOTSUPP || errno == EPERM))
 		return outcome_ok();
-	if (version < 1 || restrict_self((unsigned)version, rules, count) != 0)
+	if (version < 1 || restrict_self((unsigned)version, rules, count, killing) != 0)
 		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot confine itself with Landlock", errno);
 	confinement->landlock = (unsigned)version;
 	return outcome_ok();
@@ -107,7 +109,7 @@ struct safe_outcome confine_files(const struct confine_files *files, struct conf
 	const uint64_t writing = LANDLOCK_ACCESS_FS_WRITE_FILE | RIGHT_TRUNCATE;
 	const struct rule rule = { .place = files->place, .rights = MAKING | (files->writing ? writing : 0) };
 
-	return confine(&rule, 1, confinement);
+	return confine(&rule, 1, files->killing, confinement);
 }
 
 /* Of the first object, which is this program: the dynamic linker that it names. */
@@ -131,7 +133,7 @@ struct safe_outcome confine_starter(int folder)
 	if (linker && file < 0)
 		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot find the dynamic linker", errno);
 	const struct rule rules[] = { { folder, LANDLOCK_ACCESS_FS_EXECUTE }, { file, LANDLOCK_ACCESS_FS_EXECUTE } };
-	struct safe_outcome outcome = confine(rules, sizeof(rules) / sizeof(rules[0]), &confinement);
+	struct safe_outcome outcome = confine(rules, sizeof(rules) / sizeof(rules[0]), false, &confinement);
 	fds_close(&file);
 	return outcome;
 }

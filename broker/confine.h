@@ -34,12 +34,14 @@ struct confinement {
 struct confine_files {
 	int place;    /* descriptor of a folder, or of a file or device; -1: nowhere */
 	bool writing; /* files there may be opened to write; else they are only made, renamed and removed */
+	bool killing; /* decoders that were started before are to be killed: signals go anywhere */
 };
 
 #define CONFINE_NO_FILES ((struct confine_files){ .place = -1 })
 
 /* From now on, this process and those that it starts execute nothing, and change files only in `files->place`.  TCP is
- * closed, and signals reach only processes that it started, where the kernel's Landlock knows of them.  Without Landlock,
+ * closed, and (unless `files->killing`) signals reach only processes that it starts from now on, where the kernel's
+ * Landlock knows of them.  Without Landlock,
  * nothing happens.  Returns SAFE_OK or SAFE_NO_SANDBOX. */
 struct safe_outcome confine_files(const struct confine_files *files, struct confinement *confinement);
 

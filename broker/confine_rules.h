@@ -113,8 +113,6 @@ static const struct confine_rule confine_rules[] = {
 	CALL(rt_sigaction, ALL, "abort(); in a new child: it handles nothing"),
 	CALL(restart_syscall, ALL, "a wait goes on after the process was stopped"),
 	CALL(getrandom, ALL, "names of temporary files; in a new child: its stack protector"),
-	CALL(gettid, ALL, "abort()"),
-	CALL(tgkill, ALL, "abort()"),
 	CALL(exit_group, ALL, "the end"),
 	CALL(exit, BROKER, "in a child: the end"),
 

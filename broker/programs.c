@@ -31,10 +31,9 @@ static char *beside(const char *file)
 	for (size_t i = 0; slash && i < sizeof(places) / sizeof(places[0]); i++) {
 		if (asprintf(&path, "%.*s%s", (int)(slash - file), file, places[i]) < 0)
 			return NULL;
-		char *found = realpath(path, NULL);
+		if (access(path, F_OK) == 0)
+			return path;
 		free(path);
-		if (found)
-			return found;
 	}
 	return NULL;
 }
@@ -56,13 +55,13 @@ static char *this_library(void)
  * the others are. */
 static char *this_command_line(void)
 {
-	char *program = realpath("/proc/self/exe", NULL);
-	const char *name = program ? strrchr(program, '/') : NULL;
+	char path[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
-	if (name && strcmp(name + 1, COMMAND_LINE) == 0)
-		return program;
-	free(program);
-	return NULL;
+	if (length <= 0 || path[0] != '/')
+		return NULL;
+	path[length] = '\0';
+	return strcmp(strrchr(path, '/') + 1, COMMAND_LINE) == 0 ? strdup(path) : NULL;
 }
 
 char *programs_find(void)

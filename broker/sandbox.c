@@ -26,6 +26,8 @@
 #define STACK_LIMIT ((rlim_t)1 << 20)
 #define STACK_MOST ((size_t)8 << 20) /* bytes that a process usually has */
 
+enum { FIRST_REAL_TIME = 32 }; /* the first signal of those that only programs send */
+
 /* ---- the program prepares ---- */
 
 /* The strings of argv, of the environment and of AT_EXECFN lie one after the other at the top of the stack. */
@@ -180,15 +182,15 @@ static int die_with_parent(struct lockdown *lockdown)
 	return getppid() == lockdown->child->parent ? 0 : -1;
 }
 
-/* The parent's handlers must not run here, and what it ignores or blocks must end this process. */
+/* The parent's handlers must not run here, and what it ignores or blocks must end this process.  (Signals that the kernel
+ * never sends by itself may stay as they are: nobody else may send any.) */
 static int reset_signals(struct lockdown *lockdown)
 {
 	sigset_t none;
 
 	(void)lockdown;
-	for (int number = 1; number <= SIGRTMAX; number++) {
-		/* glibc keeps two signals for itself and refuses them; SIGKILL and SIGSTOP have no action. */
-		if (signal(number, SIG_DFL) == SIG_ERR && errno != EINVAL)
+	for (int number = 1; number < FIRST_REAL_TIME; number++) {
+		if (number != SIGKILL && number != SIGSTOP && signal(number, SIG_DFL) == SIG_ERR)
 			return -1;
 	}
 	if (sigemptyset(&none) != 0)
@@ -278,6 +280,8 @@ static int limit(__rlimit_resource_t resource, rlim_t soft, rlim_t hard)
 	struct rlimit now;
 
 	/* Never raise what is lower already. */
+	if (hard == 0)
+		return setrlimit(resource, &wanted);
 	if (getrlimit(resource, &now) != 0)
 		return -1;
 	if (wanted.rlim_max > now.rlim_max)

@@ -136,23 +136,19 @@ bool started_has_ended(const struct started *started)
 	return poll(&ended, 1, 0) > 0;
 }
 
-enum { ENDING = 1000 }; /* milliseconds for a process that was killed */
+enum { ENDING = 5000 }; /* milliseconds for a process that was killed; it ends with its parent in any case */
 
 /* One that was detached is another's to reap, unless this process has to do that for all orphans. */
 static int reap(struct started *started)
 {
 	struct pollfd ended = { .fd = started->pidfd, .events = POLLIN };
 	siginfo_t info = { .si_pid = 0 };
-	int result = 0;
 
-	do
-		result = waitid(P_PIDFD, (id_t)started->pidfd, &info, WEXITED);
-	while (result != 0 && errno == EINTR);
-	/* Then it is gone soon. */
-	if (result != 0)
-		(void)poll(&ended, 1, ENDING);
+	while (poll(&ended, 1, ENDING) < 0 && errno == EINTR)
+		;
+	int result = waitid(P_PIDFD, (id_t)started->pidfd, &info, WEXITED | WNOHANG);
 	fds_close(&started->pidfd);
-	if (result != 0)
+	if (result != 0 || info.si_pid == 0)
 		return 0;
 	return info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0) : info.si_status;
 }

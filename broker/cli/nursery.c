@@ -84,7 +84,7 @@ static int open_place(const struct options *options)
 
 struct safe_outcome nursery_confine(struct nursery *nursery, const struct options *options)
 {
-	struct confine_files files = { .place = -1, .writing = true };
+	struct confine_files files = { .place = -1, .writing = true, .killing = true };
 
 	/* A diagnosis of several inputs starts a program for each: it is confined with the last. */
 	if (nursery->confined)
