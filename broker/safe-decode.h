@@ -472,6 +472,25 @@ SAFE_DECODE_API const char *safe_status_name(enum safe_status status);
 /* Name of a tag: "album_artist".  Static.  "unknown" for a number that is none. */
 SAFE_DECODE_API const char *safe_tag_name(enum safe_tag tag);
 
+/* A format, and whether it can be decoded here and now. */
+struct safe_format_info {
+	size_t size;             /* sizeof(struct safe_format_info) */
+	const char *name;        /* static: "jpeg", as in safe_request.format */
+	const char *description; /* static, one line */
+	const char *mime;        /* static: its types of media, separated by spaces, the usual one first; "" if none */
+	const char *extensions;  /* static: of file names, separated by spaces, the usual one first; "" if none */
+	const char *library;     /* static: the codec library that decodes it, and its version: "libpng 1.6.39"; NULL where it
+	                          * is not available */
+	const char *reason;      /* static: why it is not available; NULL: it is */
+	uint32_t kind;           /* enum safe_kind: what it gives */
+	uint32_t available;      /* not 0: its decoder is installed, starts, and is of this version */
+};
+
+/* Tells all about the format by index, from 0.  Starts its decoder program for that, which ends at once; blocks for so
+ * long.  SAFE_OK, whether it is available or not; SAFE_USAGE past the last format, and where an argument is wrong. */
+SAFE_DECODE_API enum safe_status safe_decoder_format(struct safe_decoder *decoder, size_t index,
+                                                     struct safe_format_info *info);
+
 /* Name of the format by index, as in safe_request.format; NULL past the last.  Static. */
 SAFE_DECODE_API const char *safe_format_name(size_t index);
 

@@ -24,6 +24,7 @@ $(foreach decoder,$(DECODERS),$(eval $(call decoder_harness_rules,$(decoder))))
 # The system calls of the pump lead to the harness.
 PUMP_CALLS := read splice writev pipe2 close fcntl fstat
 $(eval $(call harness_rule,wire,fuzz/wire_fuzz.c))
+$(eval $(call harness_rule,stream,fuzz/stream_fuzz.c tests/played_child.c))
 $(eval $(call harness_rule,pump,fuzz/pump_fuzz.c fuzz/allocations.c,,,$(PUMP_CALLS:%=-Wl,--wrap=%)))
 $(eval $(call harness_rule,session,fuzz/session_fuzz.c,,$(BUILD)/libcommon.a,,fuzz/allocations.c))
 $(eval $(call harness_rule,registry,fuzz/registry_fuzz.c))
@@ -36,7 +37,7 @@ $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE $(UNTRACED)
 $(BUILD)/obj/fuzz/allocations.o: EXTRA := -fPIE -fno-builtin $(UNTRACED)
 $(addprefix $(BUILD)/obj/decoders/,pixels.o reduce.o samples.o arena_check.o): EXTRA += $(UNTRACED)
 
-TRUSTED_HARNESSES := wire pump session registry options arena
+TRUSTED_HARNESSES := wire pump stream session registry options arena
 DECODER_HARNESSES := $(DECODERS) $(DECODERS:%=%-memory)
 CHILD_HARNESSES := $(DECODERS:%=%-child)
 HARNESSES := $(TRUSTED_HARNESSES) $(DECODER_HARNESSES) $(if $(findstring address,$(SANITIZE)),,$(CHILD_HARNESSES))

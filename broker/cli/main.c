@@ -10,6 +10,7 @@
 
 #include "../sinks/sink.h"
 #include "batch.h"
+#include "decoders.h"
 #include "interrupt.h"
 #include "nursery.h"
 #include "options.h"
@@ -151,6 +152,15 @@ static enum safe_status decode(struct options *options)
 	return status == SAFE_EXHAUSTED ? SAFE_IO : status;
 }
 
+static enum safe_status list_decoders(void)
+{
+	struct safe_outcome outcome = decoders_print(stdout);
+
+	if (outcome.status != SAFE_OK)
+		report_failure(NULL, &outcome);
+	return outcome.status;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -173,7 +183,7 @@ int main(int argc, char **argv)
 		puts("safe-decode " SAFE_DECODE_VERSION);
 		break;
 	case OPTIONS_LIST_DECODERS:
-		options_print_decoders(stdout);
+		status = list_decoders();
 		break;
 	case OPTIONS_DECODE:
 		status = decode(&options);

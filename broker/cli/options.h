@@ -47,7 +47,6 @@ enum safe_status options_parse(int argc, char **argv, struct options *options);
 
 /* The caller checks the stream for errors. */
 void options_print_help(FILE *stream);
-void options_print_decoders(FILE *stream);
 
 /* The name of an enum wire_pixel_format as in --pixels. */
 const char *options_pixel_format_name(uint32_t pixel_format);
