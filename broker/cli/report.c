@@ -131,10 +131,12 @@ static void report_posture(const struct job *job)
 	fprintf(stream,
 	        ", \"verified\": %s, \"seccomp\": \"%s\", \"filters\": %" PRIu64 ", \"inherited_filters\": %" PRIu64
 	        ", \"no_new_privs\": %s, \"system_calls\": [\"read\", \"write\", \"exit\", \"rt_sigreturn\"], "
-	        "\"descriptors\": [0, 1], \"pipes\": 2, \"trusted_side\": {\"seccomp\": \"%s\", \"landlock\": %u}}\n",
+	        "\"descriptors\": [0, 1], \"pipes\": 2, \"trusted_side\": {\"seccomp\": \"%s\", \"landlock\": %u, "
+	        "\"landlock_denies\": \"%s\"}}\n",
 	        job->call.decode.posture.verified ? "true" : "false", job->call.decode.posture.strict ? "strict" : "filter",
 	        job->call.decode.posture.filters, job->call.decode.posture.filters_before,
-	        job->call.decode.posture.no_new_privs ? "true" : "false", own->filtered ? "filter" : "none", own->landlock);
+	        job->call.decode.posture.no_new_privs ? "true" : "false", own->filtered ? "filter" : "none", own->landlock,
+	        confine_landlock_walls(own));
 }
 
 static void report_diagnosis(const struct job *job)
