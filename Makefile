@@ -63,7 +63,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
 # ---- what is built from what ----
 
 # The library: what talks to brokers and to children, and needs nothing but libc.
-LIBRARY := $(wildcard broker/library/*.c) $(addprefix broker/,channels.c child.c decode.c limits.c packet.c pump.c registry.c status.c widen.c wire_reader.c words.c)
+LIBRARY := $(wildcard broker/library/*.c broker/recognise/*.c) $(addprefix broker/,channels.c child.c decode.c limits.c packet.c pump.c recognise.c registry.c status.c widen.c wire_reader.c words.c)
 # What forks children: the broker process and the command line.
 TRUSTED := $(filter-out $(LIBRARY),$(wildcard broker/*.c))
 # Output formats whose writer is a module.
