@@ -195,9 +195,13 @@ static session_result decode_opus(struct session *session)
 	return result;
 }
 
+/* The library says its name, too. */
 static const char *version(void)
 {
-	return opus_get_version_string();
+	const char *text = opus_get_version_string();
+	const char *last = strrchr(text, ' ');
+
+	return last ? last + 1 : text;
 }
 
 const struct decoder decoder = { .name = "opus", .library = "libopus", .version = version, .gives_covers = true, .decode = decode_opus };

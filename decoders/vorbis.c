@@ -231,9 +231,13 @@ static void initialise(void)
 	qsort(bytes, sizeof(bytes), 1, compare);
 }
 
+/* The library says its name, too. */
 static const char *version(void)
 {
-	return vorbis_version_string();
+	const char *text = vorbis_version_string();
+	const char *last = strrchr(text, ' ');
+
+	return last ? last + 1 : text;
 }
 
 const struct decoder decoder = {
