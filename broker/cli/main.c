@@ -17,15 +17,12 @@
 #include "report.h"
 
 /* A descriptor of 0 to 2 that the caller closed must not be taken by a file that this program opens: reading from it or
- * writing to it must go on failing. */
+ * writing to it must go on failing.  (A descriptor of a mere path can do neither; /dev/null may be missing.) */
 static int plug_standard_descriptors(void)
 {
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-		if (fcntl(fd, F_GETFD) >= 0)
-			continue;
-		if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/", O_PATH) != fd)
 			return -1;
-	}
 	return 0;
 }
 
