@@ -9,7 +9,6 @@
 #include <linux/seccomp.h>
 #include <stdint.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -31,7 +30,7 @@ enum { TRUNCATE_SINCE = 3, NETWORK_SINCE = 4, SCOPES_SINCE = 6 };
 #define NETWORK_TCP UINT64_C(3) /* bind and connect */
 #define SCOPES UINT64_C(3)      /* abstract sockets and signals */
 
-#define WRITING (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)
+#define NAMING (LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)
 #define NEVER                                                                                                          \
 	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_CHAR |                   \
 	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |                   \
@@ -39,7 +38,7 @@ enum { TRUNCATE_SINCE = 3, NETWORK_SINCE = 4, SCOPES_SINCE = 6 };
 
 static struct ruleset rights_of(unsigned version)
 {
-	struct ruleset rights = { .files = WRITING | NEVER };
+	struct ruleset rights = { .files = LANDLOCK_ACCESS_FS_WRITE_FILE | NAMING | NEVER };
 
 	if (version >= TRUNCATE_SINCE)
 		rights.files |= RIGHT_TRUNCATE;
@@ -50,44 +49,49 @@ static struct ruleset rights_of(unsigned version)
 	return rights;
 }
 
-/* A file has only the rights of files. */
+static int allow_below(int ruleset, int fd, uint64_t rights)
+{
+	struct landlock_path_beneath_attr beneath = { .allowed_access = rights, .parent_fd = fd };
+
+	return (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
+}
+
 static int allow(int ruleset, const char *path, uint64_t rights)
 {
-	struct stat status;
 	int fd = open(path, O_PATH | O_CLOEXEC);
+	int result = fd < 0 ? -1 : allow_below(ruleset, fd, rights);
 
-	if (fd < 0)
-		return -1;
-	int result = fstat(fd, &status);
-	if (result == 0 && !S_ISDIR(status.st_mode))
-		rights &= LANDLOCK_ACCESS_FS_WRITE_FILE | RIGHT_TRUNCATE | LANDLOCK_ACCESS_FS_EXECUTE;
-	struct landlock_path_beneath_attr beneath = { .allowed_access = rights, .parent_fd = fd };
-	if (result == 0)
-		result = (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
-	/* What is in no file system, such as a pipe, is no matter of Landlock's. */
-	if (result != 0 && errno == EBADFD)
-		result = 0;
 	fds_close(&fd);
 	return result;
 }
 
-static int restrict_self(unsigned version, const char *writable, const char *const *programs)
+/* What a process is allowed besides. */
+struct allowance {
+	int folder; /* -1: none */
+	uint64_t in_folder;
+	bool launches; /* and writes to /dev/null */
+	const char *const *programs;
+};
+
+static int restrict_self(unsigned version, const struct allowance *allowance)
 {
 	struct ruleset rights = rights_of(version);
 	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &rights, sizeof(rights), 0);
 	int result = ruleset < 0 ? -1 : allow(ruleset, "/proc", LANDLOCK_ACCESS_FS_WRITE_FILE);
 
-	if (result == 0 && writable)
-		result = allow(ruleset, writable, WRITING | (rights.files & RIGHT_TRUNCATE));
-	for (; result == 0 && *programs; programs++)
-		result = allow(ruleset, *programs, LANDLOCK_ACCESS_FS_EXECUTE);
+	if (result == 0 && allowance->folder >= 0)
+		result = allow_below(ruleset, allowance->folder, allowance->in_folder);
+	if (result == 0 && allowance->launches)
+		result = allow(ruleset, "/dev/null", LANDLOCK_ACCESS_FS_WRITE_FILE | (rights.files & RIGHT_TRUNCATE));
+	for (const char *const *program = allowance->programs; result == 0 && *program; program++)
+		result = allow(ruleset, *program, LANDLOCK_ACCESS_FS_EXECUTE);
 	if (result == 0)
 		result = (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
 	fds_close(&ruleset);
 	return result;
 }
 
-static struct safe_outcome confine(const char *writable, const char *const *programs, struct confinement *confinement)
+static struct safe_outcome confine(const struct allowance *allowance, struct confinement *confinement)
 {
 	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
@@ -97,17 +101,20 @@ static struct safe_outcome confine(const char *writable, const char *const *prog
 	/* Kernels without it, or that start without it, and containers that do not know it. */
 	if (version < 0 && (errno == ENOSYS || errno == EOPNOTSUPP || errno == EPERM))
 		return outcome_ok();
-	if (version < 1 || restrict_self((unsigned)version, writable, programs) != 0)
+	if (version < 1 || restrict_self((unsigned)version, allowance) != 0)
 		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot confine itself with Landlock", errno);
 	confinement->landlock = (unsigned)version;
 	return outcome_ok();
 }
 
-struct safe_outcome confine_files(const char *writable, struct confinement *confinement)
+struct safe_outcome confine_files(int folder, bool opens, struct confinement *confinement)
 {
 	static const char *const none[] = { NULL };
+	struct allowance allowance = { .folder = folder, .in_folder = NAMING, .programs = none };
 
-	return confine(writable, none, confinement);
+	if (opens)
+		allowance.in_folder |= LANDLOCK_ACCESS_FS_WRITE_FILE;
+	return confine(&allowance, confinement);
 }
 
 /* Of the first object, which is this program: the dynamic linker that it names. */
@@ -123,11 +130,12 @@ static int find_linker(struct dl_phdr_info *object, size_t size, void *path)
 struct safe_outcome confine_launcher(const char *program)
 {
 	const char *programs[] = { program, NULL, NULL };
+	const struct allowance allowance = { .folder = -1, .launches = true, .programs = programs };
 	struct confinement confinement;
 
 	/* The kernel executes the dynamic linker, too; the program's is the one of this process. */
 	(void)dl_iterate_phdr(find_linker, &programs[1]);
-	return confine("/dev/null", programs, &confinement);
+	return confine(&allowance, &confinement);
 }
 
 /* ---- seccomp ---- */

@@ -30,11 +30,11 @@ struct confinement {
 	bool filtered;
 };
 
-/* From now on, this process and its children execute nothing, and write, make and remove files only below (or at)
- * `writable`, which may be NULL, and in /proc (children, before they are locked down).  TCP is closed, and signals
- * reach only children, where the kernel's Landlock knows of them.  Without Landlock, nothing happens.  Returns SAFE_OK
- * or SAFE_NO_SANDBOX. */
-struct safe_outcome confine_files(const char *writable, struct confinement *confinement);
+/* From now on, this process and its children execute nothing, make, rename and remove files only below the open
+ * `folder`, which may be -1, and open files for writing only there if it `opens` any, and in /proc (children, before
+ * they are locked down).  What is open stays writable.  TCP is closed, and signals reach only children, where the
+ * kernel's Landlock knows of them.  Without Landlock, nothing happens.  Returns SAFE_OK or SAFE_NO_SANDBOX. */
+struct safe_outcome confine_files(int folder, bool opens, struct confinement *confinement);
 
 /* The same for a process that starts others: it executes `program`, the dynamic linker that this needs, and nothing
  * else, and writes only to /dev/null and in /proc.  Returns SAFE_OK or SAFE_NO_SANDBOX. */

@@ -75,3 +75,13 @@ struct safe_outcome outcome_of_errno(enum safe_status status, const char *reason
 {
 	return (struct safe_outcome){ .status = status, .reason = reason, .error_number = error_number };
 }
+
+struct safe_outcome outcome_of_output(const char *reason, int error_number)
+{
+	return (struct safe_outcome){
+		.status = SAFE_IO,
+		.reason = reason,
+		.error_number = error_number,
+		.of_output = true,
+	};
+}

@@ -3,6 +3,7 @@
 #ifndef SAFE_DECODE_STATUS_H
 #define SAFE_DECODE_STATUS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "safe-decode.h"
@@ -14,6 +15,7 @@ struct safe_outcome {
 	const char *reason;
 	int error_number; /* errno that explains it, or 0 */
 	int signal;       /* signal that ended the decoder, or 0 */
+	bool of_output;   /* it is about the output, not about the input */
 	enum safe_limit limit;
 };
 
@@ -29,5 +31,8 @@ struct safe_outcome outcome_ok(void);
 struct safe_outcome outcome_of(enum safe_status status, const char *reason);
 struct safe_outcome outcome_of_limit(enum safe_limit limit, const char *reason);
 struct safe_outcome outcome_of_errno(enum safe_status status, const char *reason, int error_number);
+
+/* SAFE_IO, and it is the output's fault. */
+struct safe_outcome outcome_of_output(const char *reason, int error_number);
 
 #endif

@@ -143,7 +143,7 @@ def byte_streams():
     expect(run("-q", GZIP).stdout == run("-q", "samples/zlib/romeo.txt.zlib").stdout)
     expect(run("-q", "--decoder", "deflate", "samples/deflate/romeo.txt.deflate").stdout == run("-q", GZIP).stdout)
     expect(run(GZIP).stderr == b"samples/gzip/romeo.txt.gz: 942 bytes\n", run(GZIP).stderr)
-    expect_failure(run("-t", "png", GZIP), 1, "picture")
+    expect_failure(run("-t", "png", GZIP), 7, "picture")
 
 
 @test
@@ -396,10 +396,15 @@ def closed_descriptors():
 
 @test
 def a_reader_that_leaves():
+    """Behind `| head` there was a line on standard error, which gzip and others do not have."""
     reader, writer = os.pipe()
     os.close(reader)
-    expect_failure(run("-q", PHOTO, stdout=writer), 2, "Broken pipe")
+    for arguments in (["-q", PHOTO], ["-i", *[PHOTO] * 100], [PHOTO, GZIP, PHOTO], ["-o", "/dev/stdout", PHOTO]):
+        done = run(*arguments, stdout=writer)
+        expect(done.returncode == 2 and done.stderr == b"", (arguments, done))
     os.close(writer)
+    with open("/dev/full", "wb") as full:
+        expect_failure(run("-i", PHOTO, stdout=full), 2, "standard output: cannot write", "No space left")
 
 
 @test

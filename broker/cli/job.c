@@ -21,23 +21,14 @@ static struct safe_outcome take_hello(void *context)
 	return decode_hello(&job->decode);
 }
 
-/* Opens the output as late as possible: a refused input leaves no trace. */
-static struct safe_outcome open_sink(struct job *job)
+static void open_sink(struct job *job, enum safe_kind kind)
 {
-	struct safe_outcome outcome = outcome_ok();
-	int fd = STDOUT_FILENO;
-	const char *path = job->options->diagnose ? "/dev/null" : job->output_path;
+	const struct sink_format *format = outputs_sink(job->options, kind);
+	int fd = job->given.output.fd >= 0 ? job->given.output.fd : STDOUT_FILENO;
 
-	if (path) {
-		outcome = output_open(&job->output, path);
-		fd = job->output.fd;
-	}
-	if (outcome.status != SAFE_OK)
-		return outcome;
-	sink_init(&job->sink, job->options->sink, job->options->pixel_formats, fd);
+	sink_init(&job->sink, format, job->options->pixel_formats, fd);
 	job->sink.device = job->device;
 	job->sink_open = true;
-	return outcome;
 }
 
 /* Whether what comes is for the caller to have: an image, audio or a stream, as its format says. */
@@ -48,7 +39,9 @@ static struct safe_outcome announce(struct job *job, enum safe_kind kind)
 	job->announced = true;
 	job->is_image = kind == SAFE_KIND_IMAGE;
 	job->is_audio = kind == SAFE_KIND_AUDIO;
-	return job->options->info ? outcome_ok() : open_sink(job);
+	if (!job->options->info)
+		open_sink(job, kind);
+	return outcome_ok();
 }
 
 static struct safe_outcome take_image(void *context, const struct wire_image *image)
@@ -300,33 +293,28 @@ static struct safe_outcome start_child(struct job *job)
 {
 	uint8_t bytes[REGISTRY_START];
 	size_t size = 0;
-	bool failed = false;
 	struct safe_outcome outcome = read_start(job, bytes, &size);
 
 	if (outcome.status == SAFE_OK)
 		outcome = find_format(job, bytes, size);
-	if (outcome.status != SAFE_OK)
+	if (outcome.status == SAFE_OK && !job->fetching)
+		outcome = outputs_give(job->outputs, job->name, job->format, &job->given);
+	if (outcome.status != SAFE_OK || job->given.kept)
 		return outcome;
-	if (!job->fetching)
-		job->output_path = job->name_output(job->name_context, job->name, job->format, &failed);
-	if (failed)
-		return outcome_of_errno(SAFE_IO, "cannot name the output", ENOMEM);
 	return start_decode(job, bytes, size);
 }
 
-bool job_start(struct job *job, job_name_output *name_output, void *context)
+bool job_start(struct job *job)
 {
 	job->source = -1;
 	job->decode = DECODE_NONE;
-	job->output = OUTPUT_NONE;
+	job->given = (struct outputs_given){ .output = OUTPUT_NONE };
 	job->cover = COVER_NONE;
-	job->name_output = name_output;
-	job->name_context = context;
 	job->fetching = job->options->cover;
 	job->outcome = open_source(job);
 	if (job->outcome.status == SAFE_OK)
 		job->outcome = start_child(job);
-	return job->outcome.status == SAFE_OK;
+	return job->outcome.status == SAFE_OK && !job->given.kept;
 }
 
 /* Gives up the first child and its input, and starts the second on the picture that the first has sent. */
@@ -355,7 +343,7 @@ bool job_step(struct job *job, const struct pollfd fds[PUMP_FDS], uint64_t waite
 	job->outcome = job->decode.outcome;
 	if (!more && job->fetching && job->outcome.status == SAFE_OK) {
 		job->outcome = start_on_cover(job);
-		return job->outcome.status == SAFE_OK;
+		return job->outcome.status == SAFE_OK && !job->given.kept;
 	}
 	return more;
 }
@@ -373,11 +361,9 @@ void job_end(struct job *job)
 		(void)close(job->source);
 	job->source = -1;
 	cover_close(&job->cover);
-	if (job->output_path && job->outcome.status == SAFE_OK && job->announced && !job->options->info)
-		job->outcome = output_commit(&job->output);
-	output_abort(&job->output);
-	free(job->output_path);
-	job->output_path = NULL;
+	if (job->given.output.fd >= 0 && job->outcome.status == SAFE_OK && job->announced)
+		job->outcome = output_commit(&job->given.output);
+	output_abort(&job->given.output);
 }
 
 void job_free(struct job *job)

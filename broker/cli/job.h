@@ -21,12 +21,8 @@
 #include "../status.h"
 #include "cover.h"
 #include "options.h"
-#include "output.h"
+#include "outputs.h"
 #include "tag_list.h"
-
-/* Names the output once the format is known: returns what the caller frees, or NULL for standard output; sets *failed
- * when there is no memory. */
-typedef char *job_name_output(void *context, const char *input, const struct safe_format *format, bool *failed);
 
 /* Where children come from: this process, or brokers that keep spares. */
 struct nursery {
@@ -45,14 +41,12 @@ struct job {
 	size_t slot;           /* for interrupt_watch() */
 	int source;            /* -1: closed */
 	const struct safe_format *format;
-	char *output_path; /* owned; NULL: standard output */
 	struct decode decode;
 	struct wire_consumer consumer;
-	struct output output;
+	struct outputs *outputs; /* borrowed */
+	struct outputs_given given;
 	struct sink sink;
 	bool sink_open;
-	job_name_output *name_output;
-	void *name_context;
 	struct cover cover; /* with --cover: what the first child gives and the second is given */
 	bool fetching;      /* the child is the first of those two */
 
@@ -73,7 +67,7 @@ struct job {
 
 /* Opens and recognises the input and starts a child for it.  Returns true if there is something to poll for; false if
  * it is over already and job_end() is next. */
-bool job_start(struct job *job, job_name_output *name_output, void *context);
+bool job_start(struct job *job);
 
 /* As pump_wants() and pump_step(); job_step() returns false when it is over and job_end() is next. */
 int job_wants(const struct job *job, struct pollfd fds[PUMP_FDS]);

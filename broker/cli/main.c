@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "interrupt.h"
 #include "launcher.h"
 #include "options.h"
+#include "outputs.h"
 #include "report.h"
 
 /* A descriptor of 0 to 2 that the caller closed must not be taken by a file that this program opens: reading from it or
@@ -34,13 +36,18 @@ static int plug_standard_descriptors(void)
 /* Standard output can only be lost here, after the last write. */
 static enum safe_status close_output(enum safe_status status)
 {
-	struct safe_outcome outcome = outcome_of(SAFE_IO, "cannot write to standard output");
+	struct safe_outcome outcome = outcome_of_output("cannot write the output", 0);
+	struct pollfd reader = { .fd = STDOUT_FILENO };
 
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
 	outcome.error_number = errno;
-	report_failure(NULL, &outcome);
+	/* An earlier write may have been the one that failed. */
+	if (poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR))
+		outcome.error_number = EPIPE;
+	if (!report_is_quiet_end(&outcome))
+		report_failure("standard output", &outcome);
 	return status > SAFE_IO ? status : SAFE_IO;
 }
 
@@ -119,13 +126,6 @@ static void fit_jobs(struct options *options)
 		options->jobs = (size_t)jobs;
 }
 
-static struct safe_outcome make_folder(const char *folder)
-{
-	if (!folder || mkdir(folder, 0777) == 0 || errno == EEXIST)
-		return outcome_ok();
-	return outcome_of_errno(SAFE_IO, "cannot make the output folder", errno);
-}
-
 /* With brokers, this process forks nothing: the launcher does. */
 static struct safe_outcome confine_many(const struct options *options, struct nursery *nursery)
 {
@@ -135,22 +135,17 @@ static struct safe_outcome confine_many(const struct options *options, struct nu
 }
 
 /* Gives up what neither this process nor its children will need. */
-static struct safe_outcome confine(const struct options *options, struct nursery *nursery)
+static struct safe_outcome confine(const struct options *options, const struct outputs *outputs,
+                                   struct nursery *nursery)
 {
-	char *place = NULL;
+	bool opens = false;
+	int folder = outputs_folder(outputs, &opens);
+	struct safe_outcome outcome = confine_files(folder, opens, &nursery->confinement);
 
-	if (options->diagnose)
-		place = strdup("/dev/null");
-	else if (options->output_dir)
-		place = strdup(options->output_dir);
-	else if (options->output)
-		place = output_place(options->output);
-	struct safe_outcome outcome = confine_files(place, &nursery->confinement);
-	free(place);
 	if (outcome.status == SAFE_OK && nursery->decoder)
 		return confine_many(options, nursery);
 	nursery->children = (options->input_count > 1 ? options->input_count : 1) * (options->cover ? 2 : 1);
-	nursery->role = options->diagnose || options->output_dir || options->output ? CONFINE_ONE_FILE : CONFINE_ONE;
+	nursery->role = folder >= 0 ? CONFINE_ONE_FILE : CONFINE_ONE;
 	return outcome;
 }
 
@@ -184,8 +179,9 @@ static enum safe_status decode(struct options *options, char **arguments)
 	struct device device = { .kind = DEVICE_NONE };
 	bool spared = spare_terminal(options);
 	fit_jobs(options);
-	const char *about = options->output_dir;
-	struct safe_outcome outcome = make_folder(options->output_dir);
+	struct outputs outputs = OUTPUTS_NONE;
+	const char *about = options->output_dir ? options->output_dir : options->output;
+	struct safe_outcome outcome = outputs_open(&outputs, options);
 	if (outcome.status == SAFE_OK) {
 		about = NULL;
 		outcome = open_nursery(options, &engine, &nursery, &launcher, arguments);
@@ -195,12 +191,13 @@ static enum safe_status decode(struct options *options, char **arguments)
 		about = outcome.status != SAFE_OK ? options->device_name : NULL;
 	}
 	if (outcome.status == SAFE_OK)
-		outcome = confine(options, &nursery);
+		outcome = confine(options, &outputs, &nursery);
 	enum safe_status status = outcome.status;
 
 	if (status == SAFE_OK)
-		status = batch_run(options, &nursery, device.kind != DEVICE_NONE ? &device : NULL);
+		status = batch_run(options, &nursery, &outputs, device.kind != DEVICE_NONE ? &device : NULL);
 	close_device(&device);
+	outputs_close(&outputs);
 	if (outcome.status != SAFE_OK)
 		report_failure(about, &outcome);
 	engine_close(&engine);

@@ -79,7 +79,7 @@ static struct safe_outcome prepare(struct engine *engine, const char *module, ch
 	if (outcome.status != SAFE_OK)
 		return outcome;
 	(void)engine_prepare(engine, module); /* the library hears of it with its first child */
-	outcome = confine_files(NULL, &confinement);
+	outcome = confine_files(-1, false, &confinement);
 	/* Under a filter of its own, its children could not enter strict mode. */
 	if (outcome.status != SAFE_OK || prctl(PR_GET_SECCOMP) == 0)
 		return outcome;
