@@ -192,9 +192,25 @@ struct safe_outcome output_prepare(struct output *output, const char *path)
 	return outcome;
 }
 
+/* What is not a file has no permissions to go by: *existing is -1 then.  Returns 0 or an errno. */
+static int look_at_existing(int folder, const char *name, int *existing, struct stat *status)
+{
+	int error = 0;
+
+	*existing = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (*existing < 0)
+		return errno == ENOENT ? 0 : errno;
+	if (fstat(*existing, status) != 0)
+		error = errno;
+	if (error != 0 || !S_ISREG(status->st_mode))
+		fds_close(existing);
+	return error;
+}
+
 struct safe_outcome output_prepare_in(struct output *output, int folder, const char *name, bool replaces,
                                       struct output_made *made)
 {
+	int existing = -1;
 	struct stat status;
 
 	*output = OUTPUT_NONE;
@@ -202,11 +218,8 @@ struct safe_outcome output_prepare_in(struct output *output, int folder, const c
 	output->replaces = replaces;
 	output->made = made;
 	output->name = strdup(name);
-	int existing = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	/* What is not a file has no permissions to go by. */
-	if (existing >= 0 && (fstat(existing, &status) != 0 || !S_ISREG(status.st_mode)))
-		fds_close(&existing);
-	struct safe_outcome outcome = output->name ? open_file(output, existing, &status) : cannot_open(ENOMEM);
+	int error = output->name ? look_at_existing(folder, name, &existing, &status) : ENOMEM;
+	struct safe_outcome outcome = error == 0 ? open_file(output, existing, &status) : cannot_open(error);
 	fds_close(&existing);
 	if (outcome.status != SAFE_OK)
 		output_abort(output);

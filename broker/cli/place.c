@@ -50,18 +50,23 @@ static int enter(struct place *place, const char *text)
 	return 0;
 }
 
-/* Whether the folder is the one of this process's own descriptors. */
-static bool has_own_descriptors(int folder)
+/* Whether the folder is the one of this process's own descriptors.  Returns 0 or an errno: if nobody can tell, what a
+ * descriptor leads to must not be taken for a file to replace. */
+static int ask_for_own_descriptors(int folder, bool *own)
 {
 	static const char *const names[] = { "/proc/self/fd", "/proc/thread-self/fd" };
-	struct stat status, own;
+	struct stat status, named;
 
+	*own = false;
 	if (fstat(folder, &status) != 0)
-		return false;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (stat(names[i], &own) == 0 && same_file(&status, &own))
-			return true;
-	return false;
+		return errno;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !*own; i++) {
+		if (stat(names[i], &named) == 0)
+			*own = same_file(&status, &named);
+		else if (errno != ENOENT)
+			return errno;
+	}
+	return 0;
 }
 
 /* A descriptor that the caller left open for this process to write to.  Those that it opened itself are closed on
@@ -120,17 +125,19 @@ static int walk(struct place *place, const char *path)
 {
 	char text[PATH_MAX];
 	bool link = true;
+	bool own = false;
 
 	if (strlen(path) >= sizeof(text))
 		return ENAMETOOLONG;
 	strcpy(text, path);
 	for (int hop = 0; hop <= HOPS; hop++) {
 		int error = enter(place, text);
-		if (error != 0)
-			return error;
-		if (has_own_descriptors(place->folder))
+		if (error == 0)
+			error = ask_for_own_descriptors(place->folder, &own);
+		if (error == 0 && own)
 			return take_descriptor(place);
-		error = look(place, text, &link);
+		if (error == 0)
+			error = look(place, text, &link);
 		if (error != 0 || !link)
 			return error;
 	}
