@@ -5,7 +5,7 @@ model that says what may be there afterwards: the old content whole or the new o
 
     tests/output_model_test.py BUILD_FOLDER
 
-MODEL_FULL=1 tries every call of every run, else a part of them that takes about a minute.
+MODEL_FULL=1 tries every call of every run; else it is a part of them, in about a minute.
 """
 
 import concurrent.futures
@@ -18,11 +18,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 from cli_support import PROGRAM, TIME_LIMIT, Folder, Skip, expect, main, read, run, test
 
 FULL = bool(os.environ.get("MODEL_FULL"))
-MOST = None if FULL else 13  # faults for each scene
+REST = 9  # faults for each scene, besides those where an output takes its name
+DEADLINE = time.monotonic() + 60
 SOURCES = {"ppm": "samples/jpeg/testorig.jpg", "wav": "samples/vorbis/noise-stereo.ogg"}
 OTHERS = {"ppm": "samples/jpeg/pjw-thumbnail.jpeg", "wav": "samples/wav/tone-s16.wav"}  # with "several"
 OLD = b"what was there before\n" * 50
@@ -311,16 +313,13 @@ def scenes():
                 yield scene
 
 
-def choose(faults, seed):
-    """Those where an output takes its name are tried in any case."""
-    if not MOST:
-        return faults
-    chance = random.Random(seed)
-    chance.shuffle(faults)
+def choose(tries, seed):
+    """Those where an output takes its name are tried in any case, and some of the rest."""
     naming = ("linkat", "renameat", "renameat2", "fsync")
-    sure = {(name, number, fault == KILL): (name, number, fault) for name, number, fault in faults if name in naming}
-    rest = [one for one in faults if one[0] not in naming]
-    return [*sure.values(), *rest[:max(5, MOST - len(sure))]]
+    random.Random(seed).shuffle(tries)
+    sure = {(one.name, one.number, one.fault == KILL): one for one in tries if one.name in naming}
+    rest = [one for one in tries if one not in sure.values()]
+    return list(sure.values()), rest if FULL else [one for one in rest if one.name not in naming][:REST]
 
 
 def try_scene(scene):
@@ -339,30 +338,52 @@ def try_scene(scene):
     expect(status == expected, f"{scene}: status {status}")
     faults = [(name, number, fault) for name, number in calls for fault in [KILL, *FAULTS[name]]
               if not (scene.named and name == "openat")]
-    for name, number, fault in choose(faults, str(scene)):
-        what = f"{name} {number} {fault}"
-        inject = f"inject={name}:signal=KILL:when={number}" if fault == KILL else \
-            f"inject={name}:error={fault}:when={number}"
-        once(scene, model, lambda log, one=inject: strace(log, "-e", one, *refuse), name, fault == KILL, what)
+    tries = [Try(scene, model, refuse, *fault) for fault in faults]
+    sure, rest = choose(tries, str(scene))
+    for one in sure:
+        one.run()
+    return rest
+
+
+class Try:
+    """One call of a scene that fails, or at which the process is killed."""
+
+    def __init__(self, scene, model, refuse, name, number, fault):  # pylint: disable=too-many-arguments
+        self.scene, self.model, self.refuse = scene, model, refuse
+        self.name, self.number, self.fault = name, number, fault
+
+    def run(self):
+        killed = self.fault == KILL
+        how = "signal=KILL" if killed else f"error={self.fault}"
+        inject = ["-e", f"inject={self.name}:{how}:when={self.number}", *self.refuse]
+        once(self.scene, self.model, lambda log: strace(log, *inject), self.name, killed,
+             f"{self.name} {self.number} {self.fault}")
+
+    def run_in_time(self):
+        if FULL or time.monotonic() < DEADLINE:
+            self.run()
 
 
 def try_all(function, work):
     """All failures, not only the first."""
-    failures = []
+    failures, results = [], []
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for future in [pool.submit(function, one) for one in work]:
             try:
-                future.result()
+                results.append(future.result())
             except AssertionError as error:
                 failures.append(str(error))
-    expect(not failures, f"{len(failures)} scenes: " + " | ".join(failures))
+    expect(not failures, f"{len(failures)} failed: " + " | ".join(failures))
+    return results
 
 
 @test
 def calls_fail_and_the_process_is_killed_at_them():
     if not shutil.which("strace"):
         raise Skip("strace is not installed")
-    try_all(try_scene, list(scenes()))
+    rest = [one for tries in try_all(try_scene, list(scenes())) for one in tries]
+    random.Random(1).shuffle(rest)
+    try_all(Try.run_in_time, rest)
     print(f"# {runs} runs")
 
 

@@ -304,8 +304,7 @@ static void settle(struct output *output, const struct stat *status)
 	free(output->temporary);
 	output->temporary = NULL;
 	if (output->made)
-		*output->made =
-		        (struct output_made){ .made = true, .device = status->st_dev, .inode = status->st_ino };
+		*output->made = (struct output_made){ .made = true, .device = status->st_dev, .inode = status->st_ino };
 	sync_folder(output->folder);
 }
 

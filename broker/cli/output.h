@@ -26,20 +26,20 @@ struct output_made {
 };
 
 struct output {
-	int fd;           /* to write to; -1 when not open */
-	int folder;       /* where it will be; -1: it is written to in place */
-	bool owns_folder; /* else the descriptor is borrowed */
-	bool unnamed;     /* so far */
-	bool replaces;    /* whatever has its name; else only what `made` tells of */
-	char *name;       /* in the folder; owned */
-	char *temporary;  /* the same, until then; owned; NULL: none */
+	int fd;                   /* to write to; -1 when not open */
+	int folder;               /* where it will be; -1: it is written to in place */
+	bool owns_folder;         /* else the descriptor is borrowed */
+	bool unnamed;             /* so far */
+	bool replaces;            /* whatever has its name; else only what `made` tells of */
+	char *name;               /* in the folder; owned */
+	char *temporary;          /* the same, until then; owned; NULL: none */
 	struct output_made *made; /* borrowed; NULL: nobody asks */
 	int slot;                 /* in the table for output_unlink_all(), or -1 */
 };
 
 #define OUTPUT_NONE ((struct output){ .fd = -1, .folder = -1, .slot = -1 })
 
-/* Opens an output that will be at `path`, or replace what is there, following symbolic links as the kernel does.  Leaves
+/* Opens an output that will be at `path`, or replace what is there, following symbolic links as the kernel does. Leaves
  * no trace, if nothing comes.  Returns SAFE_OK or SAFE_IO. */
 struct safe_outcome output_prepare(struct output *output, const char *path);
 

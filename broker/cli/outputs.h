@@ -41,8 +41,8 @@ struct outputs_given {
 	bool kept;            /* it is there already, and stays: there is nothing to decode */
 };
 
-/* Gives an input its output, once its format is known.  Returns SAFE_OK, SAFE_IO, or SAFE_USAGE where a picture or sound
- * would get an extension that no output format has. */
+/* Gives an input its output, once its format is known.  Returns SAFE_OK, SAFE_IO, or SAFE_USAGE where a picture or
+ * sound would get an extension that no output format has. */
 struct safe_outcome outputs_give(struct outputs *outputs, const char *input, const struct safe_format *format,
                                  struct outputs_given *given);
 

@@ -44,9 +44,10 @@ static int enter(struct place *place, const char *text)
 	place->folder = folder;
 	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return EISDIR;
-	if (strlen(name) > NAME_MAX)
+	size_t length = strlen(name);
+	if (length > NAME_MAX)
 		return ENAMETOOLONG;
-	strcpy(place->name, name);
+	memcpy(place->name, name, length + 1);
 	return 0;
 }
 
@@ -127,9 +128,10 @@ static int walk(struct place *place, const char *path)
 	bool link = true;
 	bool own = false;
 
-	if (strlen(path) >= sizeof(text))
+	size_t length = strlen(path);
+	if (length >= sizeof(text))
 		return ENAMETOOLONG;
-	strcpy(text, path);
+	memcpy(text, path, length + 1);
 	for (int hop = 0; hop <= HOPS; hop++) {
 		int error = enter(place, text);
 		if (error == 0)
