@@ -28,7 +28,7 @@ PACKAGES := gcc g++ clang libclang-rt-14-dev llvm clang-tidy clang-format cppche
 	libasound2-dev libdrm-dev \
 	flac mpg123 vorbis-tools opus-tools \
 	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap gnuplot-nox \
-	bzip2 xz-utils lzip zstd lz4 brotli \
+	bzip2 xz-utils lzip zstd lz4 brotli strace \
 	libsdl2-dev xvfb xdotool x11-apps
 
 # ---- flags ----
@@ -106,11 +106,19 @@ SINKS := $(patsubst %.c,$(BUILD)/sinks/%.so,$(notdir $(SINK_MODULES) $(DEVICE_MO
 
 all: $(PROGRAM) $(STARTER) $(SHARED) $(STATIC) $(BUILD)/safe-decode.pc $(DECODER_PROGRAMS) $(SINKS) $(MANUALS) ## build the program, the library, the decoders and the manual pages
 
-INSTALL_DIRS := $(BINDIR) $(LIBRARYDIR)/decoders $(LIBRARYDIR)/sinks $(LIBDIR)/pkgconfig $(INCLUDEDIR) $(MANDIR)/man1 $(MANDIR)/man3
-INSTALLED := $(BINDIR)/safe-decode $(LIBRARYDIR)/$(notdir $(STARTER)) $(DECODER_PROGRAMS:$(BUILD)/%=$(LIBRARYDIR)/%) \
-	$(SINKS:$(BUILD)/%=$(LIBRARYDIR)/%) $(addprefix $(LIBDIR)/libsafe-decode,.so .so.$(SONAME_VERSION) .so.$(VERSION) .a) \
-	$(LIBDIR)/pkgconfig/safe-decode.pc $(INCLUDEDIR)/safe-decode.h \
-	$(foreach page,$(notdir $(MANUALS)),$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(page))
+# MODE:SOURCE:TARGET of each file that is installed, and link:TEXT:TARGET; what others need comes before them.
+INSTALL_FILES := $(foreach sink,$(SINKS),644:$(sink):$(sink:$(BUILD)/%=$(LIBRARYDIR)/%)) \
+	$(foreach decoder,$(DECODER_PROGRAMS),755:$(decoder):$(decoder:$(BUILD)/%=$(LIBRARYDIR)/%)) \
+	755:$(STARTER):$(LIBRARYDIR)/$(notdir $(STARTER)) \
+	755:$(SHARED).$(SONAME_VERSION):$(LIBDIR)/$(notdir $(SHARED)).$(VERSION) \
+	link:$(notdir $(SHARED)).$(VERSION):$(LIBDIR)/$(notdir $(SHARED)).$(SONAME_VERSION) \
+	link:$(notdir $(SHARED)).$(SONAME_VERSION):$(LIBDIR)/$(notdir $(SHARED)) \
+	644:$(STATIC):$(LIBDIR)/$(notdir $(STATIC)) \
+	644:$(BUILD)/safe-decode.pc:$(LIBDIR)/pkgconfig/safe-decode.pc \
+	644:broker/safe-decode.h:$(INCLUDEDIR)/safe-decode.h \
+	$(foreach page,$(MANUALS),644:$(page):$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+	755:$(PROGRAM):$(BINDIR)/$(notdir $(PROGRAM))
+INSTALLED := $(foreach file,$(INSTALL_FILES),$(lastword $(subst :, ,$(file))))
 
 # Changes whenever the compiler or its flags do, and everything depends on it.
 FLAGS := $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -270,19 +278,15 @@ bench: deps ## measure against in-process codecs and other sandboxes
 	@$(MAKE) --no-print-directory all $(BUILD)/bench/png-loop $(BUILD)/bench/library-bench
 	@bench/run $(BUILD)
 
+# Each file takes its name when it is whole, so that programs that run meanwhile find the old one or the new one.
 install: all ## install under PREFIX (and DESTDIR)
-	install -d $(addprefix $(DESTDIR),$(INSTALL_DIRS))
-	install -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)
-	install -m 755 $(STARTER) $(DESTDIR)$(LIBRARYDIR)
-	install -m 755 $(DECODER_PROGRAMS) $(DESTDIR)$(LIBRARYDIR)/decoders
-	install -m 644 $(SINKS) $(DESTDIR)$(LIBRARYDIR)/sinks
-	install -m 755 $(SHARED).$(SONAME_VERSION) $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED)).$(VERSION)
-	ln -sf $(notdir $(SHARED)).$(VERSION) $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED)).$(SONAME_VERSION)
-	ln -sf $(notdir $(SHARED)).$(SONAME_VERSION) $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))
-	install -m 644 $(STATIC) $(DESTDIR)$(LIBDIR)
-	install -m 644 $(BUILD)/safe-decode.pc $(DESTDIR)$(LIBDIR)/pkgconfig
-	install -m 644 broker/safe-decode.h $(DESTDIR)$(INCLUDEDIR)
-	for page in $(MANUALS); do install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.} || exit 1; done
+	@set -e; for file in $(INSTALL_FILES); do \
+		kind=$${file%%:*}; rest=$${file#*:}; source=$${rest%%:*}; target="$(DESTDIR)$${rest#*:}"; \
+		install -d "$${target%/*}"; \
+		if [ $$kind = link ]; then ln -sfn "$$source" "$$target.new"; \
+		else install -m $$kind "$$source" "$$target.new"; fi; \
+		mv -fT "$$target.new" "$$target"; \
+	done
 
 uninstall: ## remove what install put there
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))

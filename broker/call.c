@@ -187,10 +187,10 @@ static void want_child(struct call *call)
 	const struct call_driver *driver = call->plan.driver;
 	struct safe_outcome outcome = driver->recognised ? driver->recognised(call) : outcome_ok();
 
-	if (outcome.status != SAFE_OK) {
+	if (outcome.status != SAFE_OK)
 		call_over(call, outcome);
+	if (call->stage == CALL_OVER)
 		return;
-	}
 	call->want.module = call->format->module;
 	call->want.limits = &call->plan.limits;
 	call->want.diagnose = (call->plan.flags & WIRE_DIAGNOSE) != 0;

@@ -88,3 +88,13 @@ struct safe_outcome outcome_of_making(const char *reason, int error_number)
 	return outcome_of_errno(status_is_exhaustion(error_number) ? SAFE_EXHAUSTED : SAFE_NO_SANDBOX, reason,
 	                        error_number);
 }
+
+struct safe_outcome outcome_of_output(const char *reason, int error_number)
+{
+	return (struct safe_outcome){
+		.status = SAFE_IO,
+		.reason = reason,
+		.error_number = error_number,
+		.of_output = true,
+	};
+}

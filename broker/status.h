@@ -15,6 +15,7 @@ struct safe_outcome {
 	const char *reason;
 	int error_number; /* errno that explains it, or 0 */
 	int signal;       /* signal that ended the decoder, or 0 */
+	bool of_output;   /* it is about the output, not about the input */
 	enum safe_limit limit;
 };
 
@@ -35,5 +36,8 @@ struct safe_outcome outcome_of_errno(enum safe_status status, const char *reason
  * SAFE_NO_SANDBOX. */
 struct safe_outcome outcome_of_making(const char *reason, int error_number);
 bool status_is_exhaustion(int error_number);
+
+/* SAFE_IO, and it is the output's fault. */
+struct safe_outcome outcome_of_output(const char *reason, int error_number);
 
 #endif

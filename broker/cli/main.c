@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "interrupt.h"
 #include "nursery.h"
 #include "options.h"
+#include "outputs.h"
 #include "report.h"
 
 /* A descriptor of 0 to 2 that the caller closed must not be taken by a file that this program opens: reading from it or
@@ -29,13 +31,18 @@ static int plug_standard_descriptors(void)
 /* Standard output can only be lost here, after the last write. */
 static enum safe_status close_output(enum safe_status status)
 {
-	struct safe_outcome outcome = outcome_of(SAFE_IO, "cannot write to standard output");
+	struct safe_outcome outcome = outcome_of_output("cannot write the output", 0);
+	struct pollfd reader = { .fd = STDOUT_FILENO };
 
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
 	outcome.error_number = errno;
-	report_failure(NULL, &outcome);
+	/* An earlier write may have been the one that failed. */
+	if (poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR))
+		outcome.error_number = EPIPE;
+	if (!report_is_quiet_end(&outcome))
+		report_failure("standard output", &outcome);
 	return status > SAFE_IO ? status : SAFE_IO;
 }
 
@@ -86,13 +93,6 @@ static void fit_jobs(struct options *options)
 		options->jobs = (size_t)jobs;
 }
 
-static struct safe_outcome make_folder(const char *folder)
-{
-	if (!folder || mkdir(folder, 0777) == 0 || errno == EEXIST)
-		return outcome_ok();
-	return outcome_of_errno(SAFE_IO, "cannot make the output folder", errno);
-}
-
 static void restore_device(void *device)
 {
 	device_restore(device);
@@ -121,8 +121,9 @@ static enum safe_status decode(struct options *options)
 	struct device device = { .kind = DEVICE_NONE };
 	bool spared = spare_terminal(options);
 	fit_jobs(options);
-	const char *about = options->output_dir;
-	struct safe_outcome outcome = make_folder(options->output_dir);
+	struct outputs outputs = OUTPUTS_NONE;
+	const char *about = options->output_dir ? options->output_dir : options->output;
+	struct safe_outcome outcome = outputs_open(&outputs, options);
 	if (outcome.status == SAFE_OK) {
 		about = NULL;
 		outcome = nursery_open(&nursery, options);
@@ -133,12 +134,13 @@ static enum safe_status decode(struct options *options)
 	}
 	/* With brokers, which the starter starts, there is nothing to wait for. */
 	if (outcome.status == SAFE_OK && nursery.pool)
-		outcome = nursery_confine(&nursery, options);
+		outcome = nursery_confine(&nursery, options, &outputs);
 	enum safe_status status = outcome.status;
 
 	if (status == SAFE_OK)
-		status = batch_run(options, &nursery, device.kind != DEVICE_NONE ? &device : NULL);
+		status = batch_run(options, &nursery, &outputs, device.kind != DEVICE_NONE ? &device : NULL);
 	close_device(&device);
+	outputs_close(&outputs);
 	if (outcome.status != SAFE_OK)
 		report_failure(about, &outcome);
 	nursery_close(&nursery);

@@ -17,6 +17,7 @@
 #include "../source.h"
 #include "../start.h"
 #include "options.h"
+#include "outputs.h"
 
 struct nursery {
 	struct child_source *source; /* one of the next two */
@@ -36,7 +37,8 @@ struct safe_outcome nursery_open(struct nursery *nursery, const struct options *
 
 /* To be called when there is a decoder and before a byte of it is read: gives up, once, all that moving bytes does not
  * need.  Returns SAFE_OK or SAFE_NO_SANDBOX. */
-struct safe_outcome nursery_confine(struct nursery *nursery, const struct options *options);
+struct safe_outcome nursery_confine(struct nursery *nursery, const struct options *options,
+                                    const struct outputs *outputs);
 
 /* Ends all brokers. */
 void nursery_close(struct nursery *nursery);

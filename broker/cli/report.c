@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,13 +16,24 @@ static const char *shown_name(const char *name)
 	return strcmp(name, "-") == 0 ? "standard input" : name;
 }
 
-void report_failure(const char *name, const struct safe_outcome *outcome)
+bool report_is_quiet_end(const struct safe_outcome *outcome)
+{
+	return outcome->of_output && outcome->error_number == EPIPE;
+}
+
+static void print_name(const char *name)
+{
+	if (!name)
+		return;
+	escape_text(stderr, shown_name(name));
+	fputs(": ", stderr);
+}
+
+static void print_failure(const char *input, const char *output, const struct safe_outcome *outcome)
 {
 	fputs("safe-decode: ", stderr);
-	if (name) {
-		escape_text(stderr, shown_name(name));
-		fputs(": ", stderr);
-	}
+	print_name(input);
+	print_name(output);
 	fputs(outcome->reason, stderr);
 	if (outcome->error_number != 0)
 		fprintf(stderr, ": %s", strerror(outcome->error_number));
@@ -30,10 +42,28 @@ void report_failure(const char *name, const struct safe_outcome *outcome)
 	fputc('\n', stderr);
 }
 
+void report_failure(const char *name, const struct safe_outcome *outcome)
+{
+	print_failure(name, NULL, outcome);
+}
+
+/* What the output is to blame for is not said of the input, which only tells one output of a folder from another. */
+static void report_failed_job(const struct job *job)
+{
+	const char *input = job->options->output_dir ? job->name : NULL;
+	const char *output = job->given.path ? job->given.path : "standard output";
+
+	if (report_is_quiet_end(&job->outcome))
+		return;
+	if (job->outcome.of_output)
+		print_failure(input, output, &job->outcome);
+	else
+		report_failure(job->name, &job->outcome);
+}
+
 void report_name(const struct job *job)
 {
-	escape_text(stderr, shown_name(job->name));
-	fputs(": ", stderr);
+	print_name(job->name);
 }
 
 /* "5.1 (FL FR FC LFE BL BR)"; the order only where there can be doubt. */
@@ -157,7 +187,7 @@ static void report_diagnosis(const struct job *job)
 		        job->call.damage == WIRE_OK ? "complete" : "partial");
 		return;
 	}
-	report_failure(job->name, &job->outcome);
+	report_failed_job(job);
 }
 
 static void report_info(const struct job *job)
@@ -185,12 +215,14 @@ void report_job(const struct job *job)
 		return;
 	}
 	if (job->outcome.status != SAFE_OK) {
-		report_failure(job->name, &job->outcome);
+		report_failed_job(job);
 		return;
 	}
+	if (job->given.kept)
+		return;
 	if (options->info)
 		report_info(job);
-	else if (!options->quiet && strcmp(options->sink->name, "raw") == 0)
+	else if (!options->quiet && strcmp(job->sink.format->name, "raw") == 0)
 		report_raw(job);
 	if (job->call.losses > 0)
 		report_losses(job);
