@@ -36,7 +36,7 @@ static struct safe_outcome take_child(struct call *call)
 	struct job *job = of(call);
 
 	interrupt_watch(job->slot, call->want.child.pidfd);
-	return nursery_confine(job->nursery, job->options, job->outputs);
+	return nursery_confine(job->nursery, job->options);
 }
 
 static struct safe_outcome take_info(struct call *call)

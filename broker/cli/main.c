@@ -126,7 +126,7 @@ static enum safe_status decode(struct options *options)
 	struct safe_outcome outcome = outputs_open(&outputs, options);
 	if (outcome.status == SAFE_OK) {
 		about = NULL;
-		outcome = nursery_open(&nursery, options);
+		outcome = nursery_open(&nursery, options, &outputs);
 	}
 	if (outcome.status == SAFE_OK) {
 		outcome = open_device(options, &device);
@@ -134,7 +134,7 @@ static enum safe_status decode(struct options *options)
 	}
 	/* With brokers, which the starter starts, there is nothing to wait for. */
 	if (outcome.status == SAFE_OK && nursery.pool)
-		outcome = nursery_confine(&nursery, options, &outputs);
+		outcome = nursery_confine(&nursery, options);
 	enum safe_status status = outcome.status;
 
 	if (status == SAFE_OK)

@@ -34,9 +34,11 @@ static struct safe_outcome open_pool(struct nursery *nursery, const struct optio
 	return starter_open(nursery->pool, &nursery->starter, &nursery->socket);
 }
 
-struct safe_outcome nursery_open(struct nursery *nursery, const struct options *options)
+struct safe_outcome nursery_open(struct nursery *nursery, const struct options *options, const struct outputs *outputs)
 {
 	*nursery = NURSERY_NONE;
+	nursery->files.killing = true;
+	nursery->files.place = outputs_folder(outputs, &nursery->files.writing);
 	nursery->folder = programs_find();
 	if (!nursery->folder)
 		return outcome_of_errno(SAFE_IO, "cannot begin", ENOMEM);
@@ -50,28 +52,24 @@ struct safe_outcome nursery_open(struct nursery *nursery, const struct options *
 
 /* ---- confinement ---- */
 
-static enum confine_role role_of(const struct nursery *nursery, const struct options *options, int folder)
+static enum confine_role role_of(const struct nursery *nursery, const struct options *options)
 {
 	if (options->device != DEVICE_NONE)
 		return CONFINE_DEVICE;
 	if (nursery->pool)
 		return CONFINE_MANY;
-	return folder >= 0 ? CONFINE_ONE_FILE : CONFINE_ONE;
+	return nursery->files.place >= 0 ? CONFINE_ONE_FILE : CONFINE_ONE;
 }
 
-struct safe_outcome nursery_confine(struct nursery *nursery, const struct options *options,
-                                    const struct outputs *outputs)
+struct safe_outcome nursery_confine(struct nursery *nursery, const struct options *options)
 {
-	struct confine_files files = { .place = -1, .killing = true };
-
 	if (nursery->confined)
 		return outcome_ok();
 	if (!options->info && !options->diagnose)
 		sink_prepare(options->sink);
-	files.place = outputs_folder(outputs, &files.writing);
-	struct safe_outcome outcome = confine_files(&files, &nursery->confinement);
+	struct safe_outcome outcome = confine_files(&nursery->files, &nursery->confinement);
 	if (outcome.status == SAFE_OK)
-		outcome = confine_calls(role_of(nursery, options, files.place), &nursery->confinement);
+		outcome = confine_calls(role_of(nursery, options), &nursery->confinement);
 	nursery->confined = outcome.status == SAFE_OK;
 	return outcome;
 }
