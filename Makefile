@@ -20,15 +20,16 @@ BUILD ?= build
 SANITIZE ?=
 SECONDS ?= 20
 
-# Everything that building, testing and checking need, as Debian packages.  `make deps` installs what is missing.
-PACKAGES := gcc g++ clang libclang-rt-14-dev llvm clang-tidy clang-format cppcheck pkg-config \
-	libseccomp-dev libcriterion-dev scdoc \
+# What building needs, as Debian packages; and all that building, testing and checking need.  `make deps-build` and
+# `make deps` install what is missing.
+BUILD_PACKAGES := gcc libc6-dev pkg-config libseccomp-dev scdoc \
 	libjpeg62-turbo-dev libpng-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev libbrotli-dev \
 	libflac-dev libmpg123-dev libvorbis-dev libopusfile-dev \
-	libasound2-dev libdrm-dev \
+	libasound2-dev libdrm-dev
+PACKAGES := $(BUILD_PACKAGES) g++ clang libclang-rt-dev llvm clang-tidy clang-format cppcheck libcriterion-dev \
 	flac mpg123 vorbis-tools opus-tools \
-	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap gnuplot-nox \
-	bzip2 xz-utils lzip zstd lz4 brotli strace \
+	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap systemd strace gnuplot-nox \
+	bzip2 xz-utils lzip zstd lz4 brotli \
 	libsdl2-dev xvfb xdotool x11-apps
 
 # ---- flags ----
@@ -99,7 +100,7 @@ MANUALS := $(patsubst man/%.scd,$(BUILD)/%,$(wildcard man/*.scd))
 DECODER_PROGRAMS := $(DECODERS:%=$(BUILD)/decoders/%)
 SINKS := $(patsubst %.c,$(BUILD)/sinks/%.so,$(notdir $(SINK_MODULES) $(DEVICE_MODULES)))
 
-.PHONY: all deps run test coverage check stress asan ubsan tsan valgrind fuzz bench install uninstall clean help
+.PHONY: all deps deps-build run test coverage check stress asan ubsan tsan valgrind fuzz bench install uninstall clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 .PRECIOUS: $(BUILD)/obj/%.o
@@ -224,8 +225,11 @@ $(MANUALS): $(BUILD)/%: man/%.scd $(wildcard samples/*.c)
 
 # ---- targets ----
 
-deps: ## install what is missing, with apt-get
+deps: ## install what is missing for all targets, with apt-get
 	@tests/install-packages $(PACKAGES)
+
+deps-build: ## install what is missing for `make` and `make install` alone
+	@tests/install-packages $(BUILD_PACKAGES)
 
 run: deps ## decode a photograph and a screenshot, and show the photograph
 	@$(MAKE) --no-print-directory all
@@ -296,7 +300,7 @@ clean: ## remove build/
 	rm -rf $(BUILD)
 
 help: ## print this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) samples/samples.mk bench/bench.mk tests/faults.mk tests/prove.mk tests/devices.mk | expand -t 20
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) samples/samples.mk bench/bench.mk tests/faults.mk tests/prove.mk tests/devices.mk tests/release.mk | expand -t 20
 	@echo '  variables: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR BUILD V=1; for fuzz, prove: SECONDS; for memory: GIB'
 
 include samples/samples.mk
@@ -307,5 +311,6 @@ include tests/tests.mk
 include tests/faults.mk
 include tests/prove.mk
 include tests/devices.mk
+include tests/release.mk
 
 -include $(shell test -d $(BUILD)/obj && find $(BUILD)/obj -name '*.d')
