@@ -9,7 +9,7 @@
 
 #include "decoder.h"
 
-enum { INPUT_PEEK_MAX = 16 };
+enum { INPUT_PEEK_MAX = 32 };
 
 /* Zero at first, but for the session. */
 struct input {
