@@ -340,8 +340,8 @@ static struct walk walk_frames(const uint8_t *tag, size_t size, enum sizes sizes
 	return walk;
 }
 
-/* Decides by what the rest of the tag, from the frame with this header on, looks like: by the rule of mutagen.  It has to
- * be held for that; where there is no memory, only a byte that no seven bits make decides. */
+/* Decides by what the rest of the tag, from the frame with this header on, looks like: by the rule of mutagen.  It has
+ * to be held for that; where there is no memory, only a byte that no seven bits make decides. */
 static void decide_sizes(struct id3 *id3, const uint8_t header[HEADER_SIZE])
 {
 	bool high = ((header[4] | header[5] | header[6] | header[7]) & 0x80) != 0;
