@@ -28,13 +28,6 @@ enum { PIECE = 512 }; /* samples that are converted at a time */
 
 /* ---- for the containers ---- */
 
-bool pcm_is_placeholder(uint64_t size)
-{
-	/* All ones; half of them (arecord), as a signed number that is rounded down (sox, espeak, GStreamer). */
-	return size == 0 || (size >= 0x7eff0000 && size <= 0x80001000) || (size >= 0xffff0000 && size <= UINT32_MAX) ||
-	       size >= UINT64_C(1) << 62;
-}
-
 /* Whether these bytes, all 8 or those before the end of the input, are the start of a chunk. */
 static bool is_chunk(const uint8_t *bytes, size_t size, bool big_endian)
 {
@@ -61,7 +54,7 @@ void pcm_set_size(struct pcm *pcm, uint64_t size)
 {
 	pcm->has_data = true;
 	pcm->size = size;
-	if (!pcm_is_placeholder(size) || (size == 0 && at_end(pcm)))
+	if (!input_is_placeholder(size) || (size == 0 && at_end(pcm)))
 		return;
 	pcm->size = WIRE_UNKNOWN;
 	pcm->open_ended = true;

@@ -64,10 +64,6 @@ session_result pcm_read_wav(struct pcm *pcm);
 session_result pcm_read_aiff(struct pcm *pcm);
 session_result pcm_read_au(struct pcm *pcm);
 
-/* Whether a size is what writers leave in a header that they cannot go back to: nothing, all ones, or half of that;
- * what else they count may be added or taken away. */
-bool pcm_is_placeholder(uint64_t size);
-
 /* For containers at their samples, once `chunks` is set: takes `size` for that of the samples, if it is one. */
 void pcm_set_size(struct pcm *pcm, uint64_t size);
 

@@ -192,7 +192,7 @@ static session_result take_fact(struct wav *wav, uint64_t size)
 		return WIRE_OK;
 	if (input_take(&wav->pcm->input, frames, sizeof(frames)) < sizeof(frames))
 		return WIRE_FAIL_TRUNCATED;
-	if (!pcm_is_placeholder(read32(wav, frames)))
+	if (!input_is_placeholder(read32(wav, frames)))
 		wav->pcm->frames = read32(wav, frames);
 	return WIRE_OK;
 }
@@ -280,7 +280,7 @@ static session_result take_header(struct wav *wav)
 static bool take_samples(struct wav *wav, uint32_t size)
 {
 	struct pcm *pcm = wav->pcm;
-	bool elsewhere = wav->wide && (size == UINT32_MAX || (pcm_is_placeholder(size) && wav->wide_size > 0));
+	bool elsewhere = wav->wide && (size == UINT32_MAX || (input_is_placeholder(size) && wav->wide_size > 0));
 
 	pcm->chunks = wav->big_endian ? PCM_BIG_CHUNKS : PCM_LITTLE_CHUNKS;
 	pcm_set_size(pcm, elsewhere ? wav->wide_size : size);

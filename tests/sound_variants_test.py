@@ -14,12 +14,14 @@ import subprocess
 import sys
 import time
 
-from audio_files import (FLOAT, UNKNOWN, aiff, au, chunk, damaged, id3, ogg_page, ogg_pages, ogg_with_serial, syncsafe,
+from audio_files import (FLOAT, UNKNOWN, aiff, au, chunk, damaged, id3, id3v1, ogg_page, ogg_pages, ogg_with_serial, syncsafe,
                          wav, wav_format, wav_list)
 from cli_support import PROGRAM, Folder, Skip, expect, expect_failure, expect_status, main, read, run, test
 
 FLAC = "samples/flac/flac-multiple-album-artists-tags.flac"  # 10 frames of 4608
 OGG_FLAC = "samples/flac/tone.oga"
+MP3 = "samples/mp3/l3-si.bit"
+MP3_WITH_INFO = "samples/mp3/testcase-0star.mp3"
 VORBIS = "samples/vorbis/noise-stereo.ogg"
 OPUS = "samples/opus/testcase.opus"
 SAMPLES = struct.pack("<8h", 1, -2, 300, -400, 5000, -6000, 7, -8)
@@ -178,7 +180,7 @@ def id3_before_everything():
 @test
 def sizes_of_frames_as_itunes_wrote_them():
     """A title of more than 127 bytes was cut, and what came behind it was not found."""
-    audio = read("samples/mp3/l3-si.bit")
+    audio = read(MP3)
     picture = b"\0image/png\0\3\0" + read("samples/png/rgb-8.png")
     expect(len(picture) > 128)
     frames = [(b"TALB", b"\0An album"), (b"TIT2", b"\0" + b"T" * 199), (b"APIC", picture), (b"TPE1", b"\0Someone")]
@@ -199,6 +201,94 @@ def sizes_of_frames_as_itunes_wrote_them():
         # One frame alone: where it ends decides.
         alone = info(tag(plain, 0, [(b"TIT2", b"\0" + b"t" * 299)]) + audio)
         expect(alone["tags"] == {"title": ["t" * 299]}, (plain, alone))
+
+
+# ---- MP3 ----
+
+
+def ape(items, header=True, footer=True):
+    """An APE tag, version 2."""
+    def end(flags):
+        return b"APETAGEX" + struct.pack("<IIII", 2000, len(items) + 32, 1, flags) + bytes(8)
+    return (end(0xA0000000) if header else b"") + items + (end(0x80000000) if footer else b"")
+
+
+def lyrics(text):
+    body = b"LYRICSBEGIN" + b"LYR" + b"%05d" % len(text) + text
+    return body + b"%06d" % len(body) + b"LYRICS200"
+
+
+# What looks like frames of MP3, but is in a picture or a text.
+FALSE_FRAMES = (b"\xff\xfb\x90\x64" + bytes(413)) * 4
+TAGS = {"ID3": id3(3, [(b"TIT2", b"\0A title"), (b"APIC", b"\0image/png\0\3\0" + FALSE_FRAMES)]),
+        "ID3 with a footer": id3(4, [(b"PRIV", b"x\0" + FALSE_FRAMES[:100])], 0x10) + b"3DI\4\0\x10" + syncsafe(122),
+        "APE": ape(FALSE_FRAMES), "empty APE": ape(b"", footer=False), "APE without a header": ape(b"", header=False),
+        "Lyrics3": lyrics(FALSE_FRAMES), "ID3v1": id3v1(b"A title", b"Someone"), "TAG+": b"TAG+" + bytes(223)}
+
+
+@test
+def tags_behind_mp3_are_no_damage():
+    """One part was called damaged where a tag stood between two frames, and false frames in a tag were decoded."""
+    audio = read(MP3)
+    for name, tag in TAGS.items():
+        expect(raw_without_a_word(audio + tag) == raw(audio), name)
+        expect(raw_without_a_word(audio + tag + audio) == raw(audio + audio), name)
+    every = b"".join(TAGS.values())
+    expect(raw_without_a_word(audio + every + audio + every) == raw(audio + audio))
+    expect(info(audio + TAGS["ID3"])["tags"] == {"title": ["A title"]})
+    expect(info(audio + TAGS["APE"] + TAGS["ID3v1"])["tags"] == {"title": ["A title"], "artist": ["Someone"]})
+
+
+@test
+def mp3_behind_other_things():
+    """The decoder's part of what the recognition must find: tags, padding, and a start within a frame."""
+    for path in (MP3, MP3_WITH_INFO):
+        audio = read(path)
+        for before in (ape(FALSE_FRAMES), ape(b"", footer=False), id3(3, [(b"TIT2", b"\0x")]) + ape(FALSE_FRAMES),
+                       ape(FALSE_FRAMES) + id3(3, [(b"TIT2", b"\0x")]), bytes(1), bytes(1000), bytes(5000),
+                       bytes(100) + id3(3, [(b"TIT2", b"\0x")]) + bytes(100), b"\xff" * 40, b"A\xffI" * 999):
+            expect(raw_without_a_word(before + audio, "--decoder", "mp3") == raw(audio), (path, before[:20]))
+            expect(info(before + audio, "--decoder", "mp3")["frames"] == info(audio)["frames"], (path, before[:20]))
+        # What the first whole frame needs of the one before is missing; then there is no difference.
+        for start in (1, 100, 417, 1000):
+            cut = raw_without_a_word(audio[start:], "--decoder", "mp3")
+            expect(len(raw(audio)) - 12000 < len(cut) < len(raw(audio)) + 5000, (path, start, len(cut)))
+            expect(raw(audio)[-20000:] in cut, (path, start))
+
+
+@test
+def mp3_in_wav():
+    audio = read(MP3)
+    fmt = struct.pack("<HHIIHHH", 0x55, 1, 44100, 8000, 1, 0, 12) + struct.pack("<HIHHH", 1, 2, 417, 1, 1393)
+    wide = wav_format(0x55, channels=1, valid=0, mask=4)
+    for header in (fmt, wide):
+        for size, outer in ((None, None), (0, 0), (UNKNOWN, UNKNOWN)):
+            data = wav(audio, header, chunk(b"fact", bytes(4)), b"" if size is not None else wav_list(INAM=b"\xff\xfb" * 50), size)
+            if outer is not None:
+                data = data[:4] + struct.pack("<I", outer) + data[8:]
+            expect(raw_without_a_word(data, "--decoder", "mp3") == raw(audio), size)
+            expect(raw_without_a_word(id3(3, []) + data, "--decoder", "mp3") == raw(audio), size)
+            expect(info(data, "--decoder", "mp3")["frames"] == info(audio)["frames"], size)
+    expect_failure(run("-q", "--decoder", "mp3", input=wav(audio)), 3)
+
+
+@test
+def what_is_no_mp3_behind_a_tag():
+    """AAC has the same tags, and nearly the same sync: it was called damaged."""
+    frame = bytes((0xFF, 0xF1, 0x50, 0x80, 0x02, 0x1F, 0xFC)) + bytes(9)
+    for tag in (b"", id3(3, [(b"TIT2", b"\0x")]), id3(4, [(b"TIT2", b"\3x")], padding=3000)):
+        expect_failure(run("-q", "--decoder", "mp3", input=tag + frame * 50), 7, "not supported")
+        expect_failure(run("-q", "--decoder", "mp3", input=tag + b"ADIF" + bytes(100)), 7, "not supported")
+
+
+@test
+def mp3_is_what_mpg123_makes_of_it():
+    for path in (MP3, MP3_WITH_INFO):
+        audio = read(path)
+        for data in (audio, audio[1000:], id3(3, [(b"TIT2", b"\0x")]) + audio, audio + audio):
+            with Folder() as folder:
+                reference = tool("mpg123", "-q", "-e", "s16", "-s", folder.write("some.mp3", data))
+            expect(raw_without_a_word(data, "--decoder", "mp3") == reference, (path, data[:5]))
 
 
 # ---- FLAC ----
