@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "confine.h"
 
@@ -54,7 +55,9 @@ static const struct confine_rule confine_rules[] = {
 	CALL(write, ALL,
 	     "the output, the child's input, messages to the user; in a new child: its out-of-memory score"),
 	CALL(writev, PUMPS, "the request and the input, in one piece"),
-	CALL(pwrite64, FILES | MANY, "sizes in the header of a finished file"),
+	CALL_IF(pwrite64, ONE, 0, EXACTLY, STDOUT_FILENO, "to standard output",
+	        "sizes in the header of a finished file"),
+	CALL(pwrite64, FILES | MANY, "the same"),
 	CALL(splice, PUMPS, "input and output that need not be looked at"),
 	CALL(poll, ALL, "waiting for whatever comes next"),
 	CALL(lseek, PUMPS, "whether an input or output can seek; the header of a finished file"),
