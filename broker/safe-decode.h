@@ -255,7 +255,7 @@ struct safe_info {
 	uint32_t has_profile;    /* not 0: the file has an ICC profile; it is not applied */
 	uint32_t frames;         /* pictures in the file, as far as its header says */
 	uint32_t orientation;    /* EXIF, 1 to 8; 0: the file does not say.  The pixels are not turned */
-	uint32_t rate;           /* of sound, as all that follows but `format`: sample frames a second, 1 to 768000 */
+	uint32_t rate;           /* of sound, as all that follows but `format`: sample frames a second, 1 to 1048575 */
 	const char *format;      /* static: "jpeg" */
 	uint64_t sample_frames;  /* as far as the file says, else SAFE_UNKNOWN: there may be more or fewer.  What an
 	                          * encoder has put before and after the sound is neither counted nor given */

@@ -154,7 +154,7 @@ struct wire_frame {
 	uint32_t delay; /* how long to show it, milliseconds; 0 for a still picture */
 };
 
-#define WIRE_RATE_MAX UINT32_C(768000)
+#define WIRE_RATE_MAX UINT32_C(1048575) /* what the 20 bits of FLAC can say */
 #define WIRE_CHANNELS_MAX UINT32_C(64)
 #define WIRE_DEPTH_MAX UINT32_C(64)
 #define WIRE_UNKNOWN UINT64_MAX

@@ -43,6 +43,17 @@ CHILD_HARNESSES := $(DECODERS:%=%-child)
 HARNESSES := $(TRUSTED_HARNESSES) $(DECODER_HARNESSES) $(if $(findstring address,$(SANITIZE)),,$(CHILD_HARNESSES))
 REPLAYERS := $(HARNESSES:%=$(BUILD)/fuzz/%)
 
+# Decoders of sound, many times over one file: for tests/pieces_sound_test.py.
+SOUND_DECODERS := flac mp3 opus pcm vorbis
+define sound_rule
+$(BUILD)/tests/sound_pieces_$(1): $(call object,tests/sound_pieces.c $(call parts_of,$(1))) $(BUILD)/libcommon.a
+	@mkdir -p $$(@D)
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) -pie -o $$@ $$^ $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(call libs_of,$(1))
+endef
+$(foreach decoder,$(SOUND_DECODERS),$(eval $(call sound_rule,$(decoder))))
+REPLAYERS += $(SOUND_DECODERS:%=$(BUILD)/tests/sound_pieces_%)
+
 .PHONY: fuzzers child-fuzzers
 fuzzers: $(TRUSTED_HARNESSES:%=$(BUILD)/fuzz/%-fuzzer) $(DECODER_HARNESSES:%=$(BUILD)/fuzz/%-fuzzer)
 child-fuzzers: $(CHILD_HARNESSES:%=$(BUILD)/fuzz/%-fuzzer)
