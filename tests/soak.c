@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -263,11 +264,11 @@ static int load(const char *path, const struct stat *status, int type, struct FT
 	return whole ? 0 : -1;
 }
 
-/* On a broker that lies beside the folder of this program. */
+/* On decoder programs in a folder that lies beside the folder of this program. */
 static struct safe_decoder *open_on(const char *name)
 {
 	char path[PATH_MAX] = "";
-	struct safe_config config = { .size = sizeof(config), .broker = path };
+	struct safe_config config = { .size = sizeof(config), .programs = path };
 	struct safe_decoder *decoder = NULL;
 	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 64);
 	char *slash = length > 0 ? strrchr(path, '/') : NULL;
@@ -308,6 +309,9 @@ int main(int argc, char **argv)
 	uint64_t seed = (uint64_t)time(NULL);
 	size_t descriptors = count_descriptors();
 
+	/* Brokers are no children of their caller; here they are, to be counted. */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+		return 1;
 	if (threads < 1 || threads > THREADS_MAX)
 		return 1;
 	kept = argv[3];
@@ -315,8 +319,8 @@ int main(int argc, char **argv)
 		(void)nftw(argv[i], load, 16, FTW_PHYS);
 	if (file_count == 0)
 		return 1;
-	sandboxed = open_on("../safe-decode-broker");
-	plain = open_on("bin-plain/safe-decode-broker");
+	sandboxed = open_on("../decoders");
+	plain = open_on("bin-plain");
 	printf("# %zu files, seed %" PRIu64 "\n", file_count, seed);
 	/* Every module's brokers are there after a while. */
 	run(seconds / 10 + 1, threads, seed);
