@@ -33,7 +33,7 @@ enum {
 	FILES_MAX = 4096,
 	SIZE_LARGEST = 256 << 10, /* larger files only make it slow */
 	ROOM = SIZE_LARGEST + 4096,
-	STATUSES = SAFE_UNSUPPORTED + 1,
+	STATUSES = SAFE_EXHAUSTED + 1,
 	MEMORY_MORE = 8 << 20,
 	BROKERS_MOST = 2 * 16, /* one for each module and decoder, and some that are on their way out */
 	OF_A_BROKER = 20,      /* descriptors, with its spares */
@@ -333,7 +333,9 @@ int main(int argc, char **argv)
 	struct count last = settle(threads);
 	report("at last");
 	bool all = expect(atomic_load(&endings[SAFE_KILLED]) == 0, "no decoder was killed");
-	all &= expect(atomic_load(&endings[SAFE_IO]) + atomic_load(&endings[SAFE_NO_SANDBOX]) == 0,
+	all &= expect(atomic_load(&endings[SAFE_IO]) + atomic_load(&endings[SAFE_NO_SANDBOX]) +
+	                              atomic_load(&endings[SAFE_EXHAUSTED]) ==
+	                      0,
 	              "none failed for us");
 	all &= expect(atomic_load(&compared) > 0 && atomic_load(&different) == 0, "without a sandbox it is the same");
 	all &= expect(last.children <= BROKERS_MOST, "no broker stays behind");
