@@ -31,8 +31,8 @@ struct recognition {
  * descriptor.
  *
  * Cost: linear in `size`.  A mark decides within 1 us, a usual input within 2 us, 64 KiB of the worst kind in 0.4 ms.
- * Come again at `more` bytes, not at each byte: that is where a tag or chunk ends, or an eighth more than there were, so
- * that all calls for an input take 4 ms at most.  (At each byte, they would take up to 15 s.) */
+ * Come again at `more` bytes, not at each byte: that is where a tag or chunk ends, or an eighth more than there were,
+ * so that all calls for an input take 4 ms at most.  (At each byte, they would take up to 15 s.) */
 enum recognise_answer recognise(const uint8_t *start, size_t size, bool ended, const char *name,
                                 struct recognition *result);
 
