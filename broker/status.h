@@ -15,6 +15,7 @@ struct safe_outcome {
 	int error_number; /* errno that explains it, or 0 */
 	int signal;       /* signal that ended the decoder, or 0 */
 	enum safe_limit limit;
+	uint64_t needed; /* of SAFE_LIMIT_MEMORY, bytes that would be enough, says the decoder; 0: not known */
 };
 
 /* The outcome that a FAIL or DAMAGE message with this code stands for; `failure` must be below WIRE_FAILURES and not
