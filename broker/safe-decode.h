@@ -223,7 +223,9 @@ struct safe_limits {
 /* safe_request.flags */
 /* Of a damaged input, keep what was decoded: SAFE_OK, and safe_result.damage is set. */
 #define SAFE_PARTIAL UINT32_C(1)
-/* Of sound, refuse what otherwise is concealed or skipped, and counted: each damaged part is SAFE_MALFORMED. */
+/* Of sound, refuse what otherwise is concealed or skipped, and counted: each damaged part is SAFE_MALFORMED.  Of
+ * pictures and compressed data, refuse those that are complete, but whose end is missing or wrong or has something
+ * behind it. */
 #define SAFE_STRICT UINT32_C(2)
 /* Of streams: the tags, SAFE_EVENT_INFO, and SAFE_EVENT_END.  Nothing is decoded. */
 #define SAFE_HEADER_ONLY UINT32_C(4)
