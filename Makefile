@@ -192,7 +192,7 @@ PROGRAM_PARTS := $(call object,$(PROGRAM_MAIN) $(MEMORY) decoders/program.c) $(B
 define program_link
 	@mkdir -p $(@D)
 	$(call say,DECODER,$@)
-	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(1)
+	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(1)
 	$(Q)chmod go-w $(@D) $@
 endef
 define program_rule
