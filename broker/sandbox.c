@@ -48,11 +48,18 @@ static const char oom_most[] = "1000";
 static bool is_first_for_oom(void)
 {
 	char now[16];
+	size_t filled = 0;
+	ssize_t got = 0;
 	int fd = open(OOM_SCORE, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd >= 0 ? read(fd, now, sizeof(now)) : -1;
 
+	do {
+		got = read(fd, now + filled, sizeof(now) - filled);
+		filled += got > 0 ? (size_t)got : 0;
+	} while ((got > 0 && filled < sizeof(now)) || (got < 0 && errno == EINTR));
+	int saved = errno;
 	fds_close(&fd);
-	return got == sizeof(oom_most) && memcmp(now, oom_most, sizeof(oom_most) - 1) == 0;
+	errno = saved;
+	return got >= 0 && filled == sizeof(oom_most) && memcmp(now, oom_most, sizeof(oom_most) - 1) == 0;
 }
 
 /* It is inherited: who was started by one that had it already may not be able to write there any more. */

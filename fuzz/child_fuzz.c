@@ -88,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size_t before = arena_used(arena);
 		void *ballast = take_most(arena, &dice);
 		(void)interpose_select(arena);
-		(void)decoder_run(&run, data, size);
+		(void)run_decoder(&run, data, size);
 		(void)interpose_select(NULL);
 		arena_free(arena, ballast);
 		if (arena_used(arena) != before || !arena_check(arena))

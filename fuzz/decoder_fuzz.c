@@ -45,12 +45,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	decoder_prepare();
 	for (size_t index = 0; (format = decoder_next_format(&index, data, size)) != NULL;) {
 		struct decoder_run run = { .variant = format->variant, .piece = SIZE_MAX, .out_piece = SIZE_MAX };
-		struct decoder_answer whole = decoder_run(&run, data, size);
+		struct decoder_answer whole = run_decoder(&run, data, size);
 		if (hash_dice(&dice, 4) != 0)
 			continue;
 		run.piece = 1 + hash_dice(&dice, UINT32_C(1) << hash_dice(&dice, 10));
 		run.out_piece = 1 + hash_dice(&dice, 8000);
-		struct decoder_answer pieces = decoder_run(&run, data, size);
+		struct decoder_answer pieces = run_decoder(&run, data, size);
 		compare(&whole, &pieces);
 	}
 	return 0;

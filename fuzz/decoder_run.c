@@ -91,7 +91,7 @@ static uint64_t choose_most_output(size_t size)
 	return size % 8 == 7 ? 1 << 19 : 1 << 16;
 }
 
-struct decoder_answer decoder_run(const struct decoder_run *plan, const uint8_t *data, size_t size)
+struct decoder_answer run_decoder(const struct decoder_run *plan, const uint8_t *data, size_t size)
 {
 	struct run run = {
 		.checked.request = { .version = WIRE_VERSION,

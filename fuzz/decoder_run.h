@@ -29,7 +29,7 @@ const struct safe_format *decoder_next_format(size_t *index, const uint8_t *data
 
 /* What is asked for, the size of the input decides.  Aborts where the trusted wire reader refuses what the decoder
  * says, or the decoder does not have the last word. */
-struct decoder_answer decoder_run(const struct decoder_run *run, const uint8_t *data, size_t size);
+struct decoder_answer run_decoder(const struct decoder_run *run, const uint8_t *data, size_t size);
 
 /* Which allocations may fail without a crash: those before this one.  libvorbis does not look whether it got what it
  * asked for; the session does. */

@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (failing >= decoder_survives())
 			failing %= decoder_survives();
 		allocations_begin(failing, hash_dice(&dice, 2) == 0);
-		(void)decoder_run(&run, data, size);
+		(void)run_decoder(&run, data, size);
 		if (allocations_end() != 0)
 			abort();
 	}

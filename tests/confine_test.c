@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,7 +23,20 @@
 enum { ALLOWED = 0, CANNOT_CONFINE = 200, NO_LANDLOCK };
 
 #define NOT_FILTERED CONFINE_ROLES
-#define LAUNCHER (CONFINE_ROLES + 1) /* not filtered; what is writable is what it may execute instead */
+#define STARTER (CONFINE_ROLES + 1) /* not filtered; what is writable is the folder whose programs it may execute instead */
+
+static struct safe_outcome confine_like(enum confine_role role, const char *place, struct confinement *confinement)
+{
+	struct confine_files files = { .place = place ? open(place, O_PATH | O_CLOEXEC) : -1, .writing = true };
+
+	if (place && files.place < 0)
+		return outcome_of(SAFE_NO_SANDBOX, "the test's place is not there");
+	struct safe_outcome outcome =
+	        role == STARTER ? confine_starter(files.place) : confine_files(&files, confinement);
+	if (files.place >= 0)
+		(void)close(files.place);
+	return outcome;
+}
 
 /* What an attempt came to in a process of its own, which is confined like `role`: 0, an errno, or 1000 and the signal
  * that ended it. */
@@ -33,10 +48,7 @@ static int attempt(enum confine_role role, const char *writable, int (*act)(void
 	cr_assert(pid >= 0);
 	if (pid == 0) {
 		struct confinement confinement = { .landlock = 0 };
-		bool launches = role == LAUNCHER;
-		struct safe_outcome outcome =
-		        launches ? confine_launcher(writable) : confine_files(writable, &confinement);
-		if (outcome.status != SAFE_OK)
+		if (confine_like(role, writable, &confinement).status != SAFE_OK)
 			_exit(CANNOT_CONFINE);
 		if (role == NOT_FILTERED && confinement.landlock == 0)
 			_exit(NO_LANDLOCK);
@@ -65,9 +77,10 @@ static int execute(void)
 	return execv(arguments[0], arguments);
 }
 
+/* One that lies elsewhere. */
 static int execute_another(void)
 {
-	char *arguments[] = { (char *)(uintptr_t) "/bin/false", NULL };
+	char *arguments[] = { (char *)(uintptr_t) "/proc/self/exe", (char *)(uintptr_t) "--version", NULL };
 
 	return execv(arguments[0], arguments);
 }
@@ -229,16 +242,34 @@ Test(confine_files, no_role_makes_files_elsewhere)
 	}
 }
 
-Test(confine_launcher, executes_its_program_and_nothing_else)
+Test(confine_files, what_is_only_made_is_not_opened)
+{
+	struct confinement confinement = { .landlock = 0 };
+
+	if (attempt(NOT_FILTERED, NULL, nothing) == NO_LANDLOCK)
+		cr_skip("this kernel has no Landlock");
+	int made = make_file();
+	cr_assert(made >= 0);
+	(void)close(made);
+	struct confine_files files = { .place = open("/tmp", O_PATH | O_CLOEXEC), .writing = false };
+	cr_assert(confine_files(&files, &confinement).status == SAFE_OK);
+	/* A file of a name of its own can be made without the right to write, but not opened. */
+	cr_expect(open("/tmp/confine-test-made", O_WRONLY) < 0 && errno == EACCES);
+	cr_expect(mknod("/tmp/confine-test-new", S_IFREG | 0600, 0) == 0);
+	cr_expect(rename("/tmp/confine-test-new", "/tmp/confine-test-made") == 0);
+	cr_expect(unlink("/tmp/confine-test-made") == 0);
+}
+
+Test(confine_starter, executes_what_is_in_its_folder_and_nothing_else)
 {
 	if (attempt(NOT_FILTERED, NULL, nothing) == NO_LANDLOCK)
 		cr_skip("this kernel has no Landlock");
-	cr_expect(attempt(LAUNCHER, "/bin/true", execute) == ALLOWED);
-	cr_expect(attempt(LAUNCHER, "/bin/true", execute_another) == EACCES);
-	cr_expect(attempt(LAUNCHER, "/bin/false", execute) == EACCES);
-	cr_expect(attempt(LAUNCHER, "/bin/true", make_file) == EACCES);
-	cr_expect(attempt(LAUNCHER, "/bin/true", trace) == EPERM);
-	cr_expect(attempt(LAUNCHER, "/bin/true", write_existing) == ALLOWED, "/dev/null");
+	cr_expect(attempt(STARTER, "/usr/bin", execute) == ALLOWED);
+	cr_expect(attempt(STARTER, "/usr/bin", execute_another) == EACCES);
+	cr_expect(attempt(STARTER, "/usr/include", execute) == EACCES);
+	cr_expect(attempt(STARTER, "/usr/bin", make_file) == EACCES);
+	cr_expect(attempt(STARTER, "/usr/bin", trace) == EPERM);
+	cr_expect(attempt(STARTER, "/usr/bin", write_existing) == EACCES);
 }
 
 Test(confine_files, nothing_is_executed_or_traced)
@@ -260,12 +291,58 @@ Test(confine_files, a_pipe_is_written_to_as_before)
 	cr_expect(attempt(NOT_FILTERED, path, nothing) != CANNOT_CONFINE);
 }
 
-Test(confine_files, a_place_that_is_not_there_is_an_error)
+Test(confine_files, a_place_that_is_none_is_an_error)
 {
 	struct confinement confinement = { .landlock = 0 };
+	const struct confine_files files = { .place = 1000000, .writing = true };
 
 	if (attempt(NOT_FILTERED, NULL, nothing) == NO_LANDLOCK)
 		cr_skip("this kernel has no Landlock");
-	cr_expect(confine_files("/nowhere/at/all", &confinement).status == SAFE_NO_SANDBOX);
+	cr_expect(confine_files(&files, &confinement).status == SAFE_NO_SANDBOX);
 	cr_expect(confinement.landlock == 0);
+}
+
+/* ---- signals: a decoder that was there before can be killed only where that was asked for ---- */
+
+/* Confines itself and kills a process that was forked before.  Returns 0 or an errno. */
+static int kill_an_older_one(bool killing)
+{
+	struct confinement confinement = { .landlock = 0 };
+	struct confine_files files = { .place = -1, .killing = killing };
+	pid_t older = fork();
+
+	if (older == 0)
+		for ((void)prctl(PR_SET_PDEATHSIG, SIGKILL);;)
+			(void)pause();
+	if (confine_files(&files, &confinement).status != SAFE_OK)
+		return CANNOT_CONFINE;
+	errno = 0;
+	int result = kill(older, SIGKILL) == 0 ? ALLOWED : errno;
+	/* A process that starts later is within the scope in any case. */
+	pid_t younger = fork();
+	if (younger == 0)
+		for (;;)
+			(void)pause();
+	if (kill(younger, SIGKILL) != 0 || waitpid(younger, NULL, 0) != younger)
+		return CANNOT_CONFINE;
+	return confinement.landlock < 6 ? NO_LANDLOCK : result;
+}
+
+Test(confine_files, signals)
+{
+	int results[2];
+
+	for (int killing = 0; killing < 2; killing++) {
+		int status = 0;
+		pid_t pid = fork();
+		cr_assert(pid >= 0);
+		if (pid == 0)
+			_exit(kill_an_older_one(killing));
+		cr_assert(waitpid(pid, &status, 0) == pid);
+		results[killing] = WEXITSTATUS(status);
+	}
+	if (results[0] == NO_LANDLOCK)
+		cr_skip("this kernel's Landlock knows no signals");
+	cr_expect(results[0] == EPERM, "%d", results[0]);
+	cr_expect(results[1] == ALLOWED, "%d", results[1]);
 }

@@ -4,7 +4,16 @@
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+/* A broker leads a process group, in which its decoders are; what a test forks is in the test's. */
+static bool was_a_decoder(pid_t pid)
+{
+	pid_t group = getpgid(pid);
+
+	return group > 0 && group != pid && group != getpgrp();
+}
 
 size_t list_children(pid_t *pids, size_t most)
 {
@@ -17,9 +26,15 @@ size_t list_children(pid_t *pids, size_t most)
 		int pid = 0;
 		(void)snprintf(path, sizeof(path), "/proc/self/task/%s/children", entry->d_name);
 		FILE *list = entry->d_name[0] == '.' ? NULL : fopen(path, "r");
-		for (; list && fscanf(list, "%d", &pid) == 1; count++)
+		while (list && fscanf(list, "%d", &pid) == 1) {
+			if (was_a_decoder(pid)) {
+				(void)waitpid(pid, NULL, 0);
+				continue;
+			}
 			if (count < most)
 				pids[count] = pid;
+			count++;
+		}
 		if (list)
 			(void)fclose(list);
 	}

@@ -4,11 +4,11 @@
 
 # The linker leads to tests/faults.c whatever that has a __wrap_ for.
 FAULTS := $(BUILD)/tests/bin-faults
-FAULTS_LINK = $(CC) -pie -o $@ $(filter-out %.list,$^) \
+FAULTS_LINK = $(CC) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) \
 	$$(nm $(filter $(BUILD)/obj/tests/%.o,$^) | sed -n 's/.* T __wrap_/-Wl,--wrap=/p') $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
-$(FAULTS)/safe-decode: $(call object,broker/cli/main.c tests/faults.c) $(CLIENT)
-$(FAULTS)/safe-decode-starter: $(call object,broker/starter/main.c tests/faults.c tests/faults_starter.c) $(BUILD)/libtrusted.a $(BUILD)/liblibrary.a
+$(FAULTS)/safe-decode: $(call object,broker/cli/main.c tests/faults.c tests/faults_memory.c) $(CLIENT)
+$(FAULTS)/safe-decode-starter: $(call object,broker/starter/main.c tests/faults.c tests/faults_memory.c tests/faults_starter.c) $(BUILD)/libtrusted.a $(BUILD)/liblibrary.a
 $(FAULTS)/safe-decode $(FAULTS)/safe-decode-starter:
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
@@ -18,7 +18,7 @@ $(FAULTS)/safe-decode $(FAULTS)/safe-decode-starter:
 # Decoders whose brokers' calls fail.
 FAULTY_DECODERS := $(addprefix $(FAULTS)/decoders/,jpeg png zlib flac pcm)
 define faulty_rule
-$(FAULTS)/decoders/$(1): $(call object,$(call parts_of,$(1)) tests/faults.c) $(PROGRAM_PARTS) decoders/interpose.list
+$(FAULTS)/decoders/$(1): $(call object,$(call parts_of,$(1)) tests/faults.c tests/faults_decoder.c) $(PROGRAM_PARTS) decoders/interpose.list
 	@mkdir -p $$(@D)
 	$$(call say,DECODER,$$@)
 	$$(Q)$$(FAULTS_LINK) $$(EXPORTS) $(call libs_of,$(1))
@@ -26,18 +26,24 @@ $(FAULTS)/decoders/$(1): $(call object,$(call parts_of,$(1)) tests/faults.c) $(P
 endef
 $(foreach decoder,$(notdir $(FAULTY_DECODERS)),$(eval $(call faulty_rule,$(decoder))))
 
+# The others, as they are.
+HARDY_DECODERS := $(filter-out $(FAULTY_DECODERS),$(DECODERS:%=$(FAULTS)/decoders/%))
+$(HARDY_DECODERS): $(FAULTS)/decoders/%: $(BUILD)/decoders/%
+	@mkdir -p $(@D)
+	$(Q)ln -f $< $@
+
 $(FAULTS)/sinks: $(SINKS)
 	@mkdir -p $@
 	$(Q)ln -f $(SINKS) $@
 
 # The library, in a process of its own, so that AddressSanitizer can tell of leaks.
 WALK := $(BUILD)/tests/library_walk
-$(WALK): $(call object,tests/library_walk.c tests/faults.c tests/counting.c) $(BUILD)/obj/hostile/registry.o $(BUILD)/liblibrary.a
+$(WALK): $(call object,tests/library_walk.c tests/faults.c tests/faults_memory.c tests/counting.c) $(BUILD)/obj/hostile/registry.o $(BUILD)/liblibrary.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(FAULTS_LINK)
 
-FAULTY := $(addprefix $(FAULTS)/,safe-decode safe-decode-starter sinks) $(FAULTY_DECODERS)
+FAULTY := $(addprefix $(FAULTS)/,safe-decode safe-decode-starter sinks) $(FAULTY_DECODERS) $(HARDY_DECODERS)
 tests: $(FAULTY) $(WALK)
 
 .PHONY: faults leaks walk

@@ -143,22 +143,22 @@ Test(library_faults, a_broker_that_is_stopped, .timeout = 120)
 	cr_assert_eq(list_children(NULL, 0), 0);
 }
 
-/* ---- brokers that are none ---- */
+/* ---- brokers that are none; see library_programs_test.c, too ---- */
 
-Test(library_faults, no_broker)
+Test(library_faults, no_programs)
 {
-	static const char *const paths[] = { "/nonexistent/broker", "/etc/passwd", "/", "/bin/true", "/bin/false", "" };
+	static const char *const paths[] = { "/nonexistent/decoders", "/etc/passwd", "/", "/usr/bin" };
 	size_t descriptors = count_descriptors();
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		struct safe_config config = { .size = sizeof(config), .broker = paths[i] };
+		struct safe_config config = { .size = sizeof(config), .programs = paths[i] };
 		struct safe_decoder *decoder = NULL;
 		struct safe_posture posture = { .size = sizeof(posture) };
 		struct safe_result result;
 		cr_assert_eq(safe_decoder_open(&config, &decoder), SAFE_OK);
-		cr_assert_eq(decode(decoder, "\xff\xd8 and more", &result), SAFE_NO_SANDBOX, "%s", paths[i]);
-		cr_assert_not_null(result.reason);
-		cr_assert_eq(safe_decoder_posture(decoder, NULL, &posture), SAFE_NO_SANDBOX);
+		cr_assert_eq(decode(decoder, "\xff\xd8 and more", &result), SAFE_UNSUPPORTED, "%s", paths[i]);
+		cr_assert_str_eq(result.reason, "the decoder that it needs is not installed");
+		cr_assert_eq(safe_decoder_posture(decoder, NULL, &posture), SAFE_UNSUPPORTED);
 		cr_assert_eq(posture.verified, 0);
 		safe_decoder_close(&decoder);
 	}
@@ -166,6 +166,7 @@ Test(library_faults, no_broker)
 	cr_assert_eq(list_children(NULL, 0), 0);
 }
 
+/* What is told of them is another's where the caller adopts orphans, and so can wait for brokers. */
 Test(library_faults, callers_may_reap)
 {
 	struct safe_decoder *decoder = open_hostile(NULL);
@@ -222,7 +223,7 @@ Test(library_faults, no_descriptors)
 			struct safe_stream *stream = NULL;
 			cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
 			enum safe_status status = safe_decode_image(decoder, &input, NULL, &image, NULL);
-			cr_assert(status == SAFE_OK || status == SAFE_IO || status == SAFE_NO_SANDBOX, "%s",
+			cr_assert(status == SAFE_OK || status == SAFE_EXHAUSTED, "%s",
 			          safe_status_name(status));
 			failed += status != SAFE_OK;
 			safe_image_free(&image);
@@ -237,7 +238,8 @@ Test(library_faults, no_descriptors)
 	safe_decoder_close(&decoder);
 }
 
-/* As a user who may have no more processes: the broker can be started, its children cannot, or neither. */
+/* As a user who may have no more processes: the broker can be started, its children cannot, or neither.  It is started by
+ * a process that is gone when it has any. */
 Test(library_faults, no_processes)
 {
 	if (geteuid() != 0)
@@ -256,8 +258,8 @@ Test(library_faults, no_processes)
 		}
 		cr_assert_eq(waitpid(pid, &status, 0), pid);
 		cr_assert(WIFEXITED(status));
-		cr_assert(WEXITSTATUS(status) == SAFE_NO_SANDBOX || (most > 2 && WEXITSTATUS(status) == SAFE_OK),
-		          "%d with %d processes", WEXITSTATUS(status), (int)most);
+		cr_assert_eq(WEXITSTATUS(status), most < 3 ? SAFE_EXHAUSTED : SAFE_OK, "%d with %d processes",
+		             WEXITSTATUS(status), (int)most);
 	}
 }
 
@@ -418,25 +420,39 @@ Test(library_faults, a_broker_that_is_stopped_while_signals_come, .timeout = 120
 	cr_assert_eq(list_children(NULL, 0), 0);
 }
 
-/* ---- what comes from a broker of another version ---- */
+/* ---- packets that are not as expected ---- */
 
-Test(library_faults, messages_of_another_size_leave_no_descriptors)
+Test(library_faults, packets_of_another_size_leave_no_descriptors)
 {
 	static const char text[] = "message";
-	int ends[2], fds[1];
+	int ends[2], fds[2];
 	char data[sizeof(text) + 1];
-	bool with_fds = false;
+	struct packet longer = { .data = data, .size = sizeof(data), .fds = fds, .count = 2 };
+	struct packet exact = { .data = data, .size = sizeof(text), .fds = fds, .count = 1 };
 
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
 	size_t before = count_descriptors();
+	/* One descriptor, where two are expected. */
 	cr_assert(packet_send(ends[0], text, sizeof(text), &ends[0], 1));
-	cr_assert_eq(packet_receive(ends[1], false, data, sizeof(data), fds, 1, &with_fds), PACKET_END);
-	cr_assert_not(with_fds);
+	cr_assert_eq(packet_receive(ends[1], false, &longer), PACKET_ONE);
+	cr_assert_eq(longer.got, sizeof(text));
+	cr_assert_not(longer.with_fds);
 	cr_assert_eq(count_descriptors(), before);
-	cr_assert(packet_send(ends[0], text, sizeof(text), &ends[0], 1));
-	cr_assert_eq(packet_receive(ends[1], false, data, sizeof(text), fds, 1, &with_fds), PACKET_ONE);
-	cr_assert(with_fds);
+	/* Four, where one is. */
+	const int four[] = { ends[0], ends[0], ends[1], ends[1] };
+	cr_assert(packet_send(ends[0], text, sizeof(text), four, 4));
+	cr_assert_eq(packet_receive(ends[1], false, &exact), PACKET_ONE);
+	cr_assert_not(exact.with_fds);
+	cr_assert_eq(count_descriptors(), before);
+	/* A packet that is longer than there is room for is cut; its descriptor comes. */
+	cr_assert(packet_send(ends[0], data, sizeof(data), &ends[0], 1));
+	cr_assert_eq(packet_receive(ends[1], false, &exact), PACKET_ONE);
+	cr_assert_eq(exact.got, sizeof(text));
+	cr_assert(exact.with_fds);
+	cr_assert_eq(count_descriptors(), before + 1);
 	(void)close(fds[0]);
+	cr_assert_eq(packet_receive(ends[1], false, &exact), PACKET_NONE);
 	(void)close(ends[0]);
+	cr_assert_eq(packet_receive(ends[1], false, &exact), PACKET_END);
 	(void)close(ends[1]);
 }

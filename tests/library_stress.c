@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -244,13 +245,13 @@ static void load(struct sample *sample)
 static void open_decoder(void)
 {
 	char path[PATH_MAX] = "";
-	struct safe_config config = { .size = sizeof(config), .broker = path };
+	struct safe_config config = { .size = sizeof(config), .programs = path };
 	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 64);
 	char *slash = length > 0 ? strrchr(path, '/') : NULL;
 
 	if (!slash)
 		abort();
-	memcpy(slash, "/bin-hostile/safe-decode-broker", sizeof("/bin-hostile/safe-decode-broker"));
+	memcpy(slash, "/bin-hostile/decoders", sizeof("/bin-hostile/decoders"));
 	if (safe_decoder_open(&config, &decoder) != SAFE_OK)
 		abort();
 }
@@ -281,6 +282,9 @@ int main(int argc, char **argv)
 	unsigned long kills = strtoul(argv[3], NULL, 10);
 	size_t descriptors = count_descriptors();
 
+	/* Brokers are no children of their caller; here they are, to be counted and killed. */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+		return 1;
 	open_decoder();
 	for (size_t i = 0; i < BAD; i++)
 		load(&bad[i]);

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "../broker/safe-decode.h"
+#include "counting.h"
 
 #define PHOTOGRAPH "samples/photograph.jpg"
 #define SCREENSHOT "samples/screenshot.png"
@@ -44,15 +45,8 @@ struct safe_input fd_input(int fd);
 /* Decodes the thumbnail, and asserts that it comes out right. */
 void expect_works(struct safe_decoder *decoder);
 
-/* Descriptors of this process; its children, zombies included, into `pids` as far as they fit. */
-size_t count_descriptors(void);
-size_t list_children(pid_t *pids, size_t most);
-
 /* The only child of this process: its broker. */
 pid_t the_broker(void);
-
-/* Whether the process is there and not a zombie. */
-int is_running(pid_t pid);
 
 /* Waits until `pid` does not run any more; asserts that it takes no more than `milliseconds`. */
 void expect_gone(pid_t pid, unsigned milliseconds);

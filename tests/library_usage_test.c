@@ -217,7 +217,7 @@ Test(library_sizes, a_later_caller)
 	struct blob file = read_blob(THUMBNAIL);
 
 	struct safe_decoder *decoder = NULL;
-	config.now.broker = built_program("safe-decode-broker");
+	config.now.programs = built_program("decoders");
 	cr_assert_eq(safe_decoder_open(&config.now, &decoder), SAFE_OK);
 	input.now.data = file.data;
 	input.now.data_size = file.size;

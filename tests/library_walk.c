@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * library_walk BROKER [STEP]: every call that the library makes to the system fails once, or each STEPth, and every
+ * library_walk FOLDER [STEP]: with the decoder programs of a folder, the hostile one among them, every call that the library makes to the system fails once, or each STEPth, and every
  * allocation, in each kind of decode from opening a decoder to closing it.  Whatever fails, the answer is a status of
  * the list; what is said to be complete is; no descriptor, no process and, where AddressSanitizer looks, no memory is
  * left behind.  Calls that are interrupted, or move one byte at a time, change nothing.
  */
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,31 +34,7 @@ ssize_t __real_read(int fd, void *data, size_t size);
 ssize_t __real_write(int fd, const void *data, size_t size);
 
 static struct faults state;
-static const char *broker;
-static char hostile_broker[PATH_MAX];
-
-/* ---- allocations, which the linker leads here ---- */
-
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_malloc(size_t size)
-{
-	return faults_fails("malloc") ? NULL : __real_malloc(size);
-}
-
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return faults_fails("calloc") ? NULL : __real_calloc(count, size);
-}
-
-void *__real_realloc(void *pointer, size_t size);
-void *__wrap_realloc(void *pointer, size_t size);
-void *__wrap_realloc(void *pointer, size_t size)
-{
-	return faults_fails("realloc") ? NULL : __real_realloc(pointer, size);
-}
+static const char *programs;
 
 /* ---- kinds of decodes: each returns its status, or -1 where what it gives is wrong ---- */
 
@@ -261,7 +237,7 @@ static const struct kind {
 /* Opens a decoder, decodes, and closes it, with faults. */
 static int run(const struct kind *kind, enum faults_mode mode, uint32_t target)
 {
-	struct safe_config config = { .size = sizeof(config), .broker = kind->crashes ? hostile_broker : broker };
+	struct safe_config config = { .size = sizeof(config), .programs = programs };
 	struct safe_decoder *decoder = NULL;
 	int fd = open(kind->path, O_RDONLY | O_CLOEXEC);
 
@@ -287,7 +263,7 @@ static bool is_sane(const struct kind *kind, enum faults_mode mode, uint32_t tar
 	bool must_work = mode != FAULTS_FAIL || atomic_load(&state.fired) == 0;
 	int wanted = kind->crashes ? SAFE_KILLED : SAFE_OK;
 
-	if (status >= SAFE_OK && status <= SAFE_UNSUPPORTED && (status == wanted || !must_work) && after == before &&
+	if (status >= SAFE_OK && status <= SAFE_EXHAUSTED && (status == wanted || !must_work) && after == before &&
 	    children == 0)
 		return true;
 	printf("# %s, call %u, %s: status %d, %zu descriptors instead of %zu, %zu children\n", kind->name, target,
@@ -330,10 +306,10 @@ int main(int argc, char **argv)
 
 	if (argc < 2 || step == 0)
 		return 1;
-	broker = argv[1];
-	const char *slash = strrchr(broker, '/');
-	(void)snprintf(hostile_broker, sizeof(hostile_broker), "%.*s/tests/bin-hostile/safe-decode-broker",
-	               slash ? (int)(slash - broker) : 0, broker);
+	programs = realpath(argv[1], NULL);
+	/* Brokers are no children of their caller; here they are, to be counted. */
+	if (!programs || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+		return 1;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		bool passed = walk(&kinds[i], step);
 		passed = hamper(&kinds[i], FAULTS_INTERRUPT) && passed;

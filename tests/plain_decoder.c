@@ -3,8 +3,11 @@
  * Takes the sandbox out of a decoder program, for comparison alone: this is linked into programs in a folder of the tests.
  * Their decoders decode as plain processes do, with the C library's memory; the library is none the wiser.
  */
+#include <fcntl.h>
 #include <unistd.h>
 
+#include "../broker/packet.h"
+#include "../broker/protocol.h"
 #include "../broker/sandbox.h"
 #include "../broker/verify.h"
 #include "../decoders/interpose.h"
@@ -12,7 +15,12 @@
 void __wrap_sandbox_enter(const struct sandbox_plan *plan, const struct sandbox_child *child);
 void __wrap_sandbox_enter(const struct sandbox_plan *plan, const struct sandbox_child *child)
 {
+	const struct protocol_lockdown report = { .kind = PROTOCOL_LOCKDOWN, .pid = getpid() };
+	int status = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+
 	(void)plan;
+	if (!packet_send(child->control, &report, sizeof(report), &status, 1))
+		_exit(1);
 	if (dup2(child->input, STDIN_FILENO) != STDIN_FILENO || dup2(child->output, STDOUT_FILENO) != STDOUT_FILENO)
 		_exit(1);
 	/* As the lock-down does: the caller's end of the input must be the last. */

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,7 +33,7 @@ enum {
 	FILES_MAX = 4096,
 	SIZE_LARGEST = 256 << 10, /* larger files only make it slow */
 	ROOM = SIZE_LARGEST + 4096,
-	STATUSES = SAFE_UNSUPPORTED + 1,
+	STATUSES = SAFE_EXHAUSTED + 1,
 	MEMORY_MORE = 8 << 20,
 	BROKERS_MOST = 2 * 16, /* one for each module and decoder, and some that are on their way out */
 	OF_A_BROKER = 20,      /* descriptors, with its spares */
@@ -263,11 +264,11 @@ static int load(const char *path, const struct stat *status, int type, struct FT
 	return whole ? 0 : -1;
 }
 
-/* On a broker that lies beside the folder of this program. */
+/* On decoder programs in a folder that lies beside the folder of this program. */
 static struct safe_decoder *open_on(const char *name)
 {
 	char path[PATH_MAX] = "";
-	struct safe_config config = { .size = sizeof(config), .broker = path };
+	struct safe_config config = { .size = sizeof(config), .programs = path };
 	struct safe_decoder *decoder = NULL;
 	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 64);
 	char *slash = length > 0 ? strrchr(path, '/') : NULL;
@@ -308,6 +309,9 @@ int main(int argc, char **argv)
 	uint64_t seed = (uint64_t)time(NULL);
 	size_t descriptors = count_descriptors();
 
+	/* Brokers are no children of their caller; here they are, to be counted. */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+		return 1;
 	if (threads < 1 || threads > THREADS_MAX)
 		return 1;
 	kept = argv[3];
@@ -315,8 +319,8 @@ int main(int argc, char **argv)
 		(void)nftw(argv[i], load, 16, FTW_PHYS);
 	if (file_count == 0)
 		return 1;
-	sandboxed = open_on("../safe-decode-broker");
-	plain = open_on("bin-plain/safe-decode-broker");
+	sandboxed = open_on("../decoders");
+	plain = open_on("bin-plain");
 	printf("# %zu files, seed %" PRIu64 "\n", file_count, seed);
 	/* Every module's brokers are there after a while. */
 	run(seconds / 10 + 1, threads, seed);
@@ -329,7 +333,9 @@ int main(int argc, char **argv)
 	struct count last = settle(threads);
 	report("at last");
 	bool all = expect(atomic_load(&endings[SAFE_KILLED]) == 0, "no decoder was killed");
-	all &= expect(atomic_load(&endings[SAFE_IO]) + atomic_load(&endings[SAFE_NO_SANDBOX]) == 0,
+	all &= expect(atomic_load(&endings[SAFE_IO]) + atomic_load(&endings[SAFE_NO_SANDBOX]) +
+	                              atomic_load(&endings[SAFE_EXHAUSTED]) ==
+	                      0,
 	              "none failed for us");
 	all &= expect(atomic_load(&compared) > 0 && atomic_load(&different) == 0, "without a sandbox it is the same");
 	all &= expect(last.children <= BROKERS_MOST, "no broker stays behind");

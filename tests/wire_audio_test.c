@@ -281,6 +281,11 @@ Test(wire_audio, information_only)
 	reach(&stream, WIRE_STATE_AUDIO);
 	put_good(&stream, WIRE_SAMPLES, SAMPLE_FRAME);
 	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+	/* Where nothing is decoded, nothing can be lost. */
+	stream.size = 0;
+	reach(&stream, WIRE_STATE_AUDIO);
+	put_good(&stream, WIRE_LOSS, 0);
+	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
 }
 
 Test(wire_audio, covers)

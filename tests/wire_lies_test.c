@@ -181,6 +181,14 @@ Test(wire_reader, information_only)
 	reach(&stream, WIRE_STATE_IMAGE);
 	put_good(&stream, WIRE_END, 0);
 	cr_expect_eq(status_of(&stream, &request), SAFE_OK);
+	/* Where nothing is decoded, nothing can be missing. */
+	static const enum wire_state announced[] = { WIRE_STATE_IMAGE, WIRE_STATE_BYTES, WIRE_STATE_AUDIO };
+	for (size_t i = 0; i < sizeof(announced) / sizeof(announced[0]); i++) {
+		stream.size = 0;
+		reach(&stream, announced[i]);
+		put_good(&stream, WIRE_DAMAGE, 0);
+		cr_expect_eq(status_of(&stream, &request), SAFE_KILLED, "state %d", (int)announced[i]);
+	}
 	stream.size = 0;
 	reach(&stream, WIRE_STATE_FRAME);
 	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);

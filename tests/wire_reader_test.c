@@ -53,6 +53,50 @@ Test(wire_reader, every_message_in_every_state)
 	}
 }
 
+/* It ends the decode in either case: as an answer, or as a lie. */
+Test(wire_reader, a_forbidden_call_is_told_only_where_that_was_asked_for)
+{
+	static struct stream stream;
+	struct wire_request request = make_request();
+
+	for (size_t i = 0; i < 2 * sizeof(states) / sizeof(states[0]); i++) {
+		enum wire_state state = states[i / 2];
+		bool asked = i % 2 != 0;
+		struct counts counts = { .hello = 0 };
+		struct wire_reader reader;
+		request.flags = WIRE_PARTIAL | (asked ? WIRE_DIAGNOSE : 0);
+		stream.size = stream.taken = 0;
+		reach(&stream, state);
+		put_good(&stream, WIRE_FORBIDDEN, 0);
+		put_good(&stream, WIRE_END, 0);
+		cr_expect_eq(read_all(&reader, &stream, &counts, &request), WIRE_PROGRESS_OVER);
+		cr_expect_eq(reader.outcome.status, SAFE_KILLED);
+		bool told = asked && state != WIRE_STATE_START;
+		cr_expect_eq(counts.forbidden, told, "state %d", (int)state);
+		cr_expect_eq(strcmp(reader.outcome.reason, "the decoder tried a forbidden system call") == 0, told, "%s",
+		             reader.outcome.reason);
+		cr_expect_eq(counts.end, 0);
+	}
+}
+
+Test(wire_reader, nobody_has_to_care_for_a_forbidden_call)
+{
+	static struct stream stream;
+	struct wire_request request = make_request();
+	struct counts counts = { .hello = 0 };
+	struct wire_consumer consumer = counting_consumer(&counts);
+	struct wire_reader reader;
+
+	stream.size = 0;
+	reach(&stream, WIRE_STATE_READY);
+	put_good(&stream, WIRE_FORBIDDEN, 0);
+	consumer.forbidden = NULL;
+	request.flags |= WIRE_DIAGNOSE;
+	wire_reader_init(&reader, &request, &consumer);
+	cr_expect_eq(read_on(&reader, &stream), WIRE_PROGRESS_OVER);
+	cr_expect_eq(reader.outcome.status, SAFE_KILLED);
+}
+
 Test(wire_reader, unknown_kinds)
 {
 	static struct stream stream;
@@ -86,6 +130,8 @@ static const struct {
 	{ WIRE_FAIL, WIRE_STATE_BYTES, 4, 4 },
 	{ WIRE_AUDIO, WIRE_STATE_READY, 32, 32 },
 	{ WIRE_LOSS, WIRE_STATE_AUDIO, 8, 8 },
+	{ WIRE_FORBIDDEN, WIRE_STATE_READY, 8, 8 },
+	{ WIRE_FORBIDDEN, WIRE_STATE_FRAME, 8, 8 },
 	{ WIRE_SAMPLES, WIRE_STATE_AUDIO, SAMPLE_FRAME, 4000 },
 	{ WIRE_METADATA, WIRE_STATE_READY, 5, 4 + WIRE_VALUE_MAX },
 	{ WIRE_METADATA, WIRE_STATE_AUDIO, 5, 4 + WIRE_VALUE_MAX },

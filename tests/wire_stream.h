@@ -20,7 +20,7 @@ struct stream {
 };
 
 struct counts {
-	unsigned hello, image, frame, bytes, audio, metadata, loss, end;
+	unsigned hello, image, frame, bytes, audio, metadata, loss, forbidden, end;
 	size_t committed;
 	enum wire_failure damage;
 	enum wire_tag tag;
@@ -84,6 +84,13 @@ static inline struct safe_outcome count_loss(void *context, uint64_t parts)
 	((struct counts *)context)->loss++;
 	((struct counts *)context)->losses = parts;
 	return outcome_ok();
+}
+
+static inline void count_forbidden(void *context, const struct wire_forbidden *forbidden)
+{
+	cr_expect_eq(forbidden->architecture, 62);
+	cr_expect_eq(forbidden->system_call, 57);
+	((struct counts *)context)->forbidden++;
 }
 
 static inline void *give_room(void *context, size_t *size)
@@ -191,6 +198,7 @@ static inline void put_good(struct stream *stream, uint32_t kind, uint32_t lengt
 	const struct wire_audio audio = make_audio();
 	const struct wire_metadata metadata = { .tag = WIRE_TAG_ALBUM, .value = "An album" };
 	const struct wire_loss loss = { .parts = 1 };
+	const struct wire_forbidden forbidden = { .architecture = 62, .system_call = 57 };
 	const struct wire_end end = { .notes = 0 };
 	const struct wire_fail fail = { .failure = WIRE_FAIL_DATA };
 	const struct {
@@ -210,6 +218,7 @@ static inline void put_good(struct stream *stream, uint32_t kind, uint32_t lengt
 		[WIRE_SAMPLES] = { bulk, length },
 		[WIRE_METADATA] = { &metadata, sizeof(metadata.tag) + strlen("An album") },
 		[WIRE_LOSS] = { &loss, sizeof(loss) },
+		[WIRE_FORBIDDEN] = { &forbidden, sizeof(forbidden) },
 	};
 	put(stream, kind, (uint32_t)good[kind].size, good[kind].payload, good[kind].size);
 }
@@ -246,6 +255,7 @@ static inline struct wire_consumer counting_consumer(struct counts *counts)
 		                       .audio = count_audio,
 		                       .metadata = count_metadata,
 		                       .loss = count_loss,
+		                       .forbidden = count_forbidden,
 		                       .reserve = give_room,
 		                       .commit = count_commit,
 		                       .end = count_end };
