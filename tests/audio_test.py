@@ -213,7 +213,7 @@ def wav_files_that_are_refused():
                          (3, wav(samples, wav_format(valid=17))), (3, wav(samples, before=chunk(b"fmt ", wav_format()))),
                          (3, wav(samples, wav_format(EXTENSIBLE))), (3, wav(samples, size=12)),
                          (3, wav(samples)[:-1]), (3, wav(samples)[:30]), (3, wav(samples, wav_format(2, bits=4))),
-                         (7, wav(samples, wav_format(0x55))), (7, wav(samples, wav_format(bits=48))),
+                         (7, wav(samples, wav_format(0x31))), (7, wav(samples, wav_format(bits=48))),
                          (7, wav(samples, wav_format(FLOAT, bits=16))), (7, wav(samples, wav_format(channels=65))),
                          (7, wav(samples, wav_format(rate=768001)))):
         expect_failure(run("-q", "-t", "raw", input=data), status)
