@@ -412,8 +412,11 @@ __attribute__((no_stack_protector)) void sandbox_enter(const struct sandbox_plan
 	struct lockdown lockdown = { .plan = plan, .child = child, .control = child->control };
 	int step = SANDBOX_STEP_refresh_guards;
 
-	while (step < SANDBOX_STEPS && steps[step](&lockdown) == 0)
-		step++;
+	for (; step < SANDBOX_STEPS; step++) {
+		errno = 0; /* some steps fail without one, and must not tell an older one */
+		if (steps[step](&lockdown) != 0)
+			break;
+	}
 	if (step == SANDBOX_STEPS)
 		return;
 	sandbox_give_up(lockdown.control, (enum sandbox_step)step, errno);

@@ -46,6 +46,12 @@ enum sandbox_step {
 /* How a process ends whose lock-down failed where it could not be reported any more: with this and an errno. */
 #define SANDBOX_EXIT_BASE 100
 
+/* Which step that was: the last ones come after the report's way is closed, and the first report may be what failed. */
+static inline enum sandbox_step sandbox_silent_step(int has_handed_over_status)
+{
+	return has_handed_over_status ? SANDBOX_STEP_enter_seccomp : SANDBOX_STEP_hand_over_status;
+}
+
 /* What to say of a step that failed: "cannot enter strict seccomp mode".  For a number that is none, a general text. */
 const char *sandbox_step_failure(int step);
 

@@ -51,14 +51,17 @@ def modes(pid):
     return (own, below) if "1" in below.values() and own["Seccomp"] == "2" else None
 
 
-def tried_by_launcher(what, argument):
-    """What comes of it when the launcher of brokers is made to try something."""
+STARTER = "safe-decode-sta"
+
+
+def tried_by_starter(what, argument):
+    """What comes of it when the starter of brokers is made to try something."""
     def inject(pid):
-        launchers = [one for one in descendants(pid) if status_of(one)["Name"] == "safe-decode: la"]
-        if not modes(pid) or not launchers:
+        starters = [one for one in descendants(pid) if status_of(one)["Name"] == STARTER]
+        if not modes(pid) or not starters:
             return None
         tool = os.path.join(os.path.dirname(HOSTILE), "inject")
-        return subprocess.run([tool, str(launchers[0]), what, argument], check=True, capture_output=True).stdout
+        return subprocess.run([tool, str(starters[0]), what, argument], check=True, capture_output=True).stdout
     return while_decoding(inject, SCREENSHOT).decode().strip()
 
 
@@ -73,18 +76,19 @@ def the_command_line_confines_itself():
 def with_several_inputs_too():
     own, below = while_decoding(modes, SCREENSHOT)
     expect(own["Seccomp"] == "2" and own["NoNewPrivs"] == "1", own)
-    expect(below["safe-decode: ch"] == "1" and below["safe-decode: la"] == "0", below)
-    expect(below["safe-decode-bro"] == "0", below)
+    expect(below["safe-decode: ch"] == "1" and below[STARTER] == "0", below)
+    expect(below["jpeg"] == "0", below)
 
 
 @test
-def the_launcher_executes_and_writes_nothing_else():
+def the_starter_executes_and_writes_nothing_else():
     if json.loads(run("-q", "--posture", "--info", PHOTO).stdout.splitlines()[0])["trusted_side"]["landlock"] == 0:
         raise Skip("this kernel has no Landlock")
-    expect(tried_by_launcher("execute", "/bin/true") == "EACCES")
-    expect(tried_by_launcher("execute", os.path.join(os.path.dirname(PROGRAM), "safe-decode-broker")) == "done")
+    expect(tried_by_starter("execute", "/bin/true") == "EACCES")
+    expect(tried_by_starter("execute", PROGRAM) == "EACCES")
+    expect(tried_by_starter("execute", os.path.join(os.path.dirname(PROGRAM), "decoders/jpeg")) == "done")
     with Folder() as folder:
-        expect(tried_by_launcher("write", folder("made")) == "EACCES" and not folder.names())
+        expect(tried_by_starter("write", folder("made")) == "EACCES" and not folder.names())
 
 
 @test

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import time
 
-from cli_support import BUILD, Skip, expect, main, read
+from cli_support import BUILD, Skip, become_subreaper, expect, main, read
 
 VIEWER = os.path.abspath(os.path.join(BUILD, "viewer"))
 WINDOW = (1024, 768)
@@ -38,13 +38,21 @@ def wait_for(what, condition, limit=PATIENCE):
         time.sleep(0.02)
 
 
+def caller_of(pid):
+    """For whom a broker works, though it is no child of his: it holds a pidfd of his process."""
+    with contextlib.suppress(OSError):
+        match = re.search(rb"^Pid:\t(\d+)$", read(f"/proc/{pid}/fdinfo/3"), re.MULTILINE)
+        return int(match[1]) if match else None
+    return None
+
+
 def descendants(pid):
-    """All processes below one, zombies included."""
+    """All processes below one, and its brokers and those below them; zombies included."""
     parents = {}
     for entry in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
             fields = read(f"/proc/{entry}/stat").rsplit(b")", 1)[1].split()
-            parents.setdefault(int(fields[1]), []).append(int(entry))
+            parents.setdefault(caller_of(entry) or int(fields[1]), []).append(int(entry))
     found, rest = set(), [pid]
     while rest:
         children = set(parents.get(rest.pop(), ())) - found
@@ -146,8 +154,16 @@ class Viewer:
         expect_gone(self.family)
 
 
+def still_there(pids):
+    """Those of the processes that have not ended.  Brokers are this process's to reap."""
+    for pid in pids:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+    return {pid for pid in pids if os.path.exists(f"/proc/{pid}")}
+
+
 def expect_gone(pids):
-    left = {pid for pid in pids if os.path.exists(f"/proc/{pid}")}
+    left = still_there(pids)
     expect(not left, f"processes left behind: {left}")
 
 
@@ -246,6 +262,7 @@ def covered(start, end, limit):
 
 def main_on_display():
     """Runs the tests on an X server of their own; returns the status to end with."""
+    become_subreaper()
     try:
         Display.running = Display()
     except FileNotFoundError as missing:

@@ -330,7 +330,7 @@ static void report_failed(struct children *children, struct slot *slot, const si
 {
 	take_lockdowns(children);
 	if (!slot->failed && info->si_code == CLD_EXITED && info->si_status >= SANDBOX_EXIT_BASE) {
-		slot->step = SANDBOX_STEP_enter_seccomp;
+		slot->step = (int32_t)sandbox_silent_step(slot->status >= 0);
 		slot->error_number = info->si_status - SANDBOX_EXIT_BASE;
 	}
 	report_none(children, slot, PROTOCOL_NO_LOCKDOWN, slot->step, slot->error_number);

@@ -109,10 +109,7 @@ static int open_descriptors(struct broker *broker)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		return -1;
-	broker->fds[SOCKET] = PROTOCOL_SOCKET;
-	broker->fds[TIMER] = PROTOCOL_TIMER;
 	broker->fds[SIGNALS] = signalfd(-1, &endings, SFD_NONBLOCK | SFD_CLOEXEC);
-	broker->fds[CALLER] = PROTOCOL_CALLER;
 	broker->fds[CONTROL] = broker->children.control = ends[0];
 	broker->children.spawn.control = ends[1];
 	return broker->fds[SIGNALS] < 0 ? -1 : 0;
@@ -220,10 +217,16 @@ static bool step(struct broker *broker)
 static _Noreturn void run_broker(char **argv)
 {
 	/* Static: it is large, and the stack is what decoders inherit. */
-	static struct broker broker;
+	static struct broker broker = {
+		.fds = { [SOCKET] = PROTOCOL_SOCKET,
+		         [TIMER] = PROTOCOL_TIMER,
+		         [SIGNALS] = -1,
+		         [CALLER] = PROTOCOL_CALLER,
+		         [CONTROL] = -1 },
+		.children = { .socket = PROTOCOL_SOCKET, .control = -1, .spawn.control = -1 },
+	};
 	struct children *children = &broker.children;
 
-	children->socket = PROTOCOL_SOCKET;
 	children->spares = strtoul(argv[PROTOCOL_SPARES], NULL, 10);
 	children->spawn.sandbox = &broker.sandbox;
 	children->spawn.cpu_seconds = (uint32_t)strtoul(argv[PROTOCOL_CPU], NULL, 10);

@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 
 from table import WAYS
 from ways import LIBRARY, SENT, STATUSES, Run, by_library, is_printable, library_results
@@ -22,47 +23,60 @@ TRAP = ["writev:kill", "splice:kill"]
 EPERM, EIO, EAGAIN, EINVAL, EMFILE, ENOSYS = 1, 5, 11, 22, 24, 38
 PROC = "no-sandbox: cannot ask the kernel about this process in /proc"
 LIE = 0  # the call says that it succeeded, and does nothing
+REFUSED = ("no-sandbox", "no-sandbox")
+EXHAUSTED = ("io", "exhausted")  # nothing is wrong with the system, but it has no more to give
 
 # The C library may take random bytes from the vDSO, which asks the kernel for a key of 32 bytes in each new process.
 NO_RANDOM = [f"getrandom,1=16:{ENOSYS}", f"getrandom,1=32:{ENOSYS}"]
-# fstat() is one call or the other, depending on the C library.
-NO_STATUS = [f"newfstatat,0=1:{EIO}", f"fstat,0=1:{EIO}"]
 
-# Which call fails: a step of the lock-down (broker/sandbox.c) or what comes before; and what is said about it.
+# The system calls by which a process is made: what executes a program, and what forks a decoder.
+EXECUTING, FORKING = "clone,0=0x5111", "clone,0=0x1011"
+
+# Which call fails: a step of the preparation or the lock-down (broker/sandbox_steps.h) or what comes before; what is
+# said about it; where not all forms take that step, which; and how it ends, where that is not "no-sandbox".
 STEPS = (
-    ("the kernel does not know seccomp", [f"prctl,0=21:{EINVAL}"], "the kernel has no seccomp"),
+    ("the kernel does not know seccomp", [f"prctl,0=21:{EINVAL}"], "seccomp"),
     ("/proc cannot be checked", [f"fstatfs:{ENOSYS}"], "cannot ask the kernel"),
-    ("no pipe can be made", [f"pipe2:{EMFILE}"], "cannot make the decoder's pipes"),
-    ("no process can be made", [f"clone,0=17:{EAGAIN}"], "cannot fork a decoder"),
-    ("no pidfd", [f"pidfd_open:{ENOSYS}"], "cannot get hold of the decoder"),
-    ("no fresh canary", NO_RANDOM, "ended before it was locked down"),
+    ("no pipe can be made", [f"pipe2:{EPERM}"], "cannot make the decoder's pipes"),
+    ("no pipe is left", [f"pipe2:{EMFILE}"], "cannot make the decoder's pipes", FORMS, EXHAUSTED),
+    ("no socket can be made", [f"socketpair:{EPERM}"], "cannot make a socket"),
+    ("no program can be started", [f"{EXECUTING}:{EPERM}"], "cannot start the decoder"),
+    ("no process is left to start one", [f"{EXECUTING}:{EAGAIN}"], "cannot start the decoder", FORMS, EXHAUSTED),
+    ("no process can be forked", [f"{FORKING}:{EPERM}"], "cannot fork a decoder", BROKERS),
+    ("no process is left to fork", [f"{FORKING}:{EAGAIN}"], "no process or descriptor left", BROKERS, EXHAUSTED),
+    ("it stays in its caller's process group", [f"setpgid:{EPERM}"], "cannot start the decoder"),
+    ("it cannot be given its descriptors", [f"dup2,1=0:{EIO}"], "cannot start the decoder"),
+    ("the caller's descriptors cannot be kept from it", [f"close_range,0=5:{ENOSYS}"], "cannot start the decoder"),
+    ("no fresh canary", NO_RANDOM, "stack protector", BROKERS),
     ("its parent's death cannot be awaited", [f"prctl,0=1:{EINVAL}"], "die with its parent"),
     ("its parent is another process by then", [f"getppid:{EPERM}"], "die with its parent"),
-    ("a signal's action cannot be reset", [f"rt_sigaction,0=64:{EPERM}"], "reset signals"),
+    ("a signal's action cannot be reset", [f"rt_sigaction,0=31:{EPERM}"], "reset signals"),
     ("signals cannot be unblocked", [f"rt_sigprocmask,0=2,2=0:{EINVAL}"], "reset signals"),
-    ("no out-of-memory score", ["openat,2=0x80001:13"], "open its out-of-memory score"),
-    ("descriptor 0 cannot be replaced", [f"dup2,1=0:{EMFILE}"], "take the two pipes"),
+    ("no out-of-memory score", ["openat,2=0x80001:13"], "raise its out-of-memory score"),
+    ("the out-of-memory score cannot be written", [f"write,2=4:{EIO}"], "raise its out-of-memory score"),
+    ("the out-of-memory score says it was written, and was not", [f"write,2=4:{LIE}"], "raise its out-of-memory score"),
+    ("its own status cannot be handed over", [f"sendmsg,0=5:{EIO}"], "hand over its status", FORMS[:2]),
+    ("its own status says it was handed over, and was not", [f"sendmsg,0=5:{LIE}"], "hand over its status", FORMS[:2]),
+    ("descriptor 0 cannot be replaced", [f"dup2,0={number},1=0:{EMFILE}" for number in (3, 7)], "take the two pipes"),
     ("descriptor 1 cannot be replaced", [f"dup2,1=1:{EMFILE}"], "take the two pipes"),
     ("descriptor 2 cannot be closed", [f"close,0=2:{EIO}"], "close everything else"),
-    ("the others cannot be closed", [f"close_range:{ENOSYS}"], "close everything else"),
+    ("the others cannot be closed", [f"close_range,0=4:{ENOSYS}"], "close everything else"),
     ("descriptor 0 cannot be looked at", [f"fcntl,0=0,1=3:{EINVAL}"], "descriptors 0 and 1 are the two pipes"),
-    ("descriptor 1 cannot be looked at", NO_STATUS, "descriptors 0 and 1 are the two pipes"),
-    ("descriptor 0 says it was replaced, and was not", [f"dup2,1=0:{LIE}"], "descriptors 0 and 1 are the two pipes"),
+    ("descriptor 1 cannot be looked at", [f"fcntl,0=1,1=3:{EINVAL}"], "descriptors 0 and 1 are the two pipes"),
+    ("descriptor 0 says it was replaced, and was not", [f"dup2,0={number},1=0:{LIE}" for number in (3, 7)],
+     "descriptors 0 and 1 are the two pipes"),
     *((f"no limit of {name}", [f"prlimit64,1={number},2!0:{EPERM}"], "set resource limits")
       for name, number in (("processor time", 0), ("file size", 1), ("stack", 3), ("core files", 4), ("processes", 6),
                            ("descriptors", 7), ("address space", 9))),
     ("privileges cannot be given up", [f"prctl,0=38:{EINVAL}"], "give up privileges"),
     ("it stays dumpable", [f"prctl,0=4:{EINVAL}"], "give up privileges"),
     ("its name cannot be changed", [f"prctl,0=15:{EINVAL}"], "wipe the environment and the arguments"),
-    ("the dead stack cannot be dropped", [f"madvise,2=4:{EINVAL}"], "wipe the environment and the arguments"),
-    ("the out-of-memory score cannot be written", [f"write,0=3:{EIO}"], "raise the out-of-memory score"),
+    ("the dead stack cannot be dropped", [f"madvise,2=4:{EINVAL}"], "wipe the environment and the arguments", BROKERS),
     ("strict mode is refused", [f"prctl,0=22,1=1:{EPERM}"], "enter strict seccomp mode"),
-    ("strict mode cannot be had, nor a filter", [f"seccomp,0=1:{ENOSYS}", f"prctl,0=22,1=2:{EINVAL}"], "seccomp"),
-    ("strict mode cannot be had, and filters are refused", [f"seccomp,0=1:{EPERM}"], "enter strict seccomp mode"),
-    ("strict mode cannot be had, and no filter be prepared", [f"seccomp:{EPERM}"], "cannot build a seccomp filter"),
+    ("strict mode cannot be had, and no filter either", [f"prctl,0=22,1=2:{EINVAL}"], "with seccomp"),
     ("the time-stamp counter cannot be given up", [f"prctl,0=26:{EINVAL}"], "enter strict seccomp mode"),
     ("strict mode says yes, and is not in force", [f"prctl,0=22,1=1:{LIE}"], "the kernel does not confirm"),
-    ("a filter says yes, and is not in force", [f"seccomp,0=1:{LIE}"], "the kernel does not confirm"),
+    ("a filter says yes, and is not in force", [f"prctl,0=22,1=2:{LIE}"], "the kernel does not confirm"),
 )
 
 # What only root can see: others have no new privileges anyway, or they could install no filter.
@@ -70,19 +84,15 @@ ROOT_STEPS = (
     ("giving up privileges says yes, and is not so", [f"prctl,0=38:{LIE}"], "the kernel does not confirm"),
 )
 
-# Which forms of the program are tried.
-FORMS = ("one input", "several inputs", *WAYS[1:])
-
 # The trusted side's own start.
 OWN_STEPS = (
-    ("the trusted side cannot filter itself", [f"prctl,0=22,1=2:{EINVAL}"], "confine itself with seccomp"),
-    ("no launcher can be forked", [f"clone,0=0x1200011:{EAGAIN}"], "cannot start the launcher", FORMS[1:2]),
-    ("no broker can be spawned", [f"clone3:{EAGAIN}"], "cannot start the broker", FORMS[1:]),
-    ("a broker stays in its caller's process group", [f"setpgid:{EPERM}"], "launcher", FORMS[1:]),
-    ("a broker cannot watch its children", [f"signalfd4:{EMFILE}"], "broker", FORMS[1:]),
+    ("the trusted side cannot filter itself", [f"prctl,0=22,1=2:{EPERM}"], "confine itself with seccomp"),
+    ("no pidfd of the caller", [f"pidfd_open:{EPERM}"], "cannot start the starter", BROKERS),
+    ("a broker cannot watch its children", [f"signalfd4:{EPERM}"], "cannot arrange signals", BROKERS),
+    ("a broker has no timer", [f"timerfd_create:{EPERM}"], "cannot make what a broker needs", FORMS[1:3]),
 )
 LANDLOCK_STEPS = (
-    ("Landlock takes no rules", [f"landlock_add_rule:{EPERM}"], "confine itself with Landlock"),
+    ("Landlock takes no rules", [f"landlock_create_ruleset,0!0:{EINVAL}"], "confine itself with Landlock"),
     ("Landlock cannot be entered", [f"landlock_restrict_self:{EPERM}"], "confine itself with Landlock"),
 )
 
@@ -106,8 +116,8 @@ def of_failure(run):
 
 
 def with_pictures(build, prefix, count):
-    """Runs the command line on so many pictures: with one, it is its own broker; with two, brokers come from its
-    launcher."""
+    """Runs the command line on so many pictures: with one, it executes a decoder; with two, decoders come from brokers,
+    and those from its starter."""
     return Run(build, [*prefix, build.program("safe-decode"), "-q", *[os.path.abspath(PICTURE)] * count], brisk=False)
 
 
@@ -124,18 +134,30 @@ def by_form(only, command, library):
 
 
 def judge(table, name, wanted, part, seen):
-    """A row of statuses, or of statuses and reasons, of which the first must have this part."""
+    """A row of statuses, or of statuses and reasons, of which the first must have this part.  `wanted` is the status of
+    the command line and of the library."""
     pairs = [one and split(one) for one in seen]
     reason = next(one[1] for one in pairs if one)
-    cells = [one and (one[0] == wanted.split(",")[0] if place > 1 else one[0] == wanted, one[0])
+    cells = [one and (one[0] == (wanted[1].split(",")[0] if place > 1 else wanted[0]), one[0])
              for place, one in enumerate(pairs)]
-    table.judged(name, wanted, *cells, (part in reason, reason))
+    table.judged(name, " / ".join(dict.fromkeys(wanted)), *cells, (part in reason, reason))
 
 
-def run_step(build, table, name, rules, wanted, only=FORMS):
+def can_fail(build, rules):
+    """Whether a filter sees these calls.  (Random bytes may come without one, from a page of the kernel's.)"""
+    if not rules[0].startswith("getrandom,"):
+        return True
+    tried = Run(build, [build.program("under-filter"), *rules, "--", sys.executable, "-c", "import os; os.getrandom(16)"])
+    return tried.status != 0
+
+
+def run_step(build, table, name, rules, part, only=FORMS, wanted=REFUSED):
     """`only`: the forms which take that step."""
+    if not can_fail(build, rules):
+        table.note(f"not tried, for no filter sees it here: {name}")
+        return
     prefix = [build.program("under-filter"), *TRAP, *rules, "--"]
-    judge(table, name, "no-sandbox", wanted, by_form(
+    judge(table, name, wanted, part, by_form(
         only, lambda count: of_failure(with_pictures(build, prefix, count)),
         lambda way: by_library(build, way, ["HOSTILE picture 4 4"], prefix=prefix, brisk=False)[0]))
 
@@ -179,7 +201,7 @@ class Systems:
                 return "ok, not verified"
         return "ok, " + " and ".join({one["seccomp"] for one in seen})
 
-    def row(self, name, expected, prefix, *, programs=None, only=FORMS, **options):
+    def row(self, name, expected, prefix, *, programs=None, only=FORMS, library_status=None, **options):
         """`expected` is "ok, " and the mode, or "no-sandbox: " and a part of the reason.  `programs`: where they are
         found, where that is another folder.  `only`: the forms that are tried."""
         programs = programs or self.folder
@@ -195,7 +217,8 @@ class Systems:
                       brisk=False, **options)
             return library_results(self.build, run)[0]
 
-        judge(self.table, name, *split(expected), by_form(only, command, library))
+        status, part = split(expected)
+        judge(self.table, name, (status, library_status or status), part, by_form(only, command, library))
 
 
 def shell(script):

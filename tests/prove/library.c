@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -143,16 +144,16 @@ static bool set(const char *argument)
 	return strncmp(argument, secret, strlen(secret)) == 0;
 }
 
-/* The broker that knows the hostile decoder lies beside this program, whose path is its name. */
-static bool set_broker(const char *program)
+/* The programs that know the hostile decoder lie beside this one, whose path is its name. */
+static bool set_programs(const char *program)
 {
 	static char path[PATH_MAX];
 	const char *slash = strrchr(program, '/');
 
 	if (!slash)
 		return false;
-	config.broker = path;
-	return snprintf(path, sizeof(path), "%.*s/safe-decode-broker", (int)(slash - program), program) < PATH_MAX;
+	config.programs = path;
+	return snprintf(path, sizeof(path), "%.*s/decoders", (int)(slash - program), program) < PATH_MAX;
 }
 
 static void decode_all(struct way *way, way_decode *decode)
@@ -173,7 +174,7 @@ int main(int argc, char **argv)
 	way_decode *decode = argc > 1 ? way_by_name(argv[1]) : NULL;
 	struct rusage usage;
 
-	if (!decode || !set_broker(argv[0]))
+	if (!decode || !set_programs(argv[0]) || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
 		return SAFE_USAGE;
 	for (int i = 2; i < argc; i++)
 		if (!set(argv[i]))

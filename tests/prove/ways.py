@@ -13,7 +13,7 @@ import time
 
 LIBRARY = ("call", "stream")
 STATUSES = ("ok", "usage", "io", "malformed", "limit", "killed", "no-sandbox", "unsupported")
-LIMITS = ("", "side", "pixels", "output", "input", "memory", "metadata", "cpu", "stall", "deadline")
+LIMITS = ("", "side", "pixels", "output", "input", "memory", "metadata", "cpu", "stall", "deadline", "work", "cover")
 MEMORY = 32 << 20          # bytes of each decoder: a caller that holds more than this and its own is not bounded
 MOST_MEMORY = 56 << 10     # KiB resident, of the largest process
 PATIENCE = 60              # seconds after which a run is given up and killed
