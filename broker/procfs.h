@@ -24,4 +24,8 @@ int procfs_read_status(int fd, struct procfs_status *status);
 /* The same of the calling thread. */
 int procfs_read_own_status(struct procfs_status *status);
 
+/* Makes this process, and those that it starts, the first to be ended where memory is short.  Returns 0, or -1 with errno
+ * (0: the kernel took it and it is not so). */
+int procfs_volunteer_for_oom(void);
+
 #endif

@@ -42,40 +42,6 @@ static void find_secrets(struct sandbox_plan *plan, char **arguments)
 	plan->secrets_size = (size_t)(end - start) + strlen(end);
 }
 
-#define OOM_SCORE "/proc/self/oom_score_adj"
-static const char oom_most[] = "1000";
-
-static bool is_first_for_oom(void)
-{
-	char now[16];
-	size_t filled = 0;
-	ssize_t got = 0;
-	int fd = open(OOM_SCORE, O_RDONLY | O_CLOEXEC);
-
-	do {
-		got = read(fd, now + filled, sizeof(now) - filled);
-		filled += got > 0 ? (size_t)got : 0;
-	} while ((got > 0 && filled < sizeof(now)) || (got < 0 && errno == EINTR));
-	int saved = errno;
-	fds_close(&fd);
-	errno = saved;
-	return got >= 0 && filled == sizeof(oom_most) && memcmp(now, oom_most, sizeof(oom_most) - 1) == 0;
-}
-
-/* It is inherited: who was started by one that had it already may not be able to write there any more. */
-static int volunteer_for_oom(void)
-{
-	if (is_first_for_oom())
-		return 0;
-	int fd = open(OOM_SCORE, O_WRONLY | O_CLOEXEC);
-	ssize_t put = fd >= 0 ? write(fd, oom_most, sizeof(oom_most) - 1) : -1;
-	int saved = errno;
-
-	fds_close(&fd);
-	errno = saved;
-	return put == sizeof(oom_most) - 1 && is_first_for_oom() ? 0 : -1;
-}
-
 enum sandbox_step sandbox_prepare(struct sandbox_plan *plan, char **arguments)
 {
 	int mode = prctl(PR_GET_SECCOMP);
@@ -86,12 +52,7 @@ enum sandbox_step sandbox_prepare(struct sandbox_plan *plan, char **arguments)
 	find_secrets(plan, arguments);
 	if (!plan->secrets)
 		return SANDBOX_STEP_find_secrets;
-	/* A program that may not be read, or whose caller runs with another's rights, is not dumpable from the start, and
-	 * its own files in /proc are not its own: for this one, it must be. */
-	bool dumpable = prctl(PR_GET_DUMPABLE) == 1;
-	if (!dumpable && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0)
-		return SANDBOX_STEP_volunteer_for_oom;
-	if (volunteer_for_oom() != 0 || (!dumpable && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0))
+	if (procfs_volunteer_for_oom() != 0)
 		return SANDBOX_STEP_volunteer_for_oom;
 	return SANDBOX_STEP_NONE;
 }

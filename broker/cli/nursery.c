@@ -6,6 +6,7 @@
 
 #include "../fds.h"
 #include "../library/decoder.h"
+#include "../procfs.h"
 #include "../programs.h"
 #include "../protocol.h"
 #include "../sinks/sink.h"
@@ -36,9 +37,14 @@ static struct safe_outcome open_pool(struct nursery *nursery, const struct optio
 
 struct safe_outcome nursery_open(struct nursery *nursery, const struct options *options, const struct outputs *outputs)
 {
+	struct procfs_status self;
+
 	*nursery = NURSERY_NONE;
 	nursery->files.killing = true;
 	nursery->files.place = outputs_folder(outputs, &nursery->files.writing);
+	/* All else needs it, even to find the programs, and would say something else. */
+	if (procfs_read_own_status(&self) != 0)
+		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot ask the kernel about this process in /proc", errno);
 	nursery->folder = programs_find();
 	if (!nursery->folder)
 		return outcome_of_errno(SAFE_IO, "cannot begin", ENOMEM);

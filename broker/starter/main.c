@@ -20,6 +20,7 @@
 #include "../fds.h"
 #include "../limits.h"
 #include "../packet.h"
+#include "../procfs.h"
 #include "../protocol.h"
 #include "../registry.h"
 #include "../start.h"
@@ -94,15 +95,6 @@ static void wait_for_brokers(void)
 		(void)nanosleep(&moment, NULL);
 }
 
-static int raise_oom_score(void)
-{
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	ssize_t put = fd >= 0 ? write(fd, "1000", 4) : -1;
-
-	fds_close(&fd);
-	return put == 4 ? 0 : -1;
-}
-
 /* Gives up all but starting what is in the folder. */
 static struct safe_outcome confine(const char *folder)
 {
@@ -111,7 +103,7 @@ static struct safe_outcome confine(const char *folder)
 	if (fd < 0)
 		return outcome_of(SAFE_UNSUPPORTED, "the folder of decoder programs is missing");
 	/* Brokers, and so decoders, inherit it: later nobody can write there any more. */
-	struct safe_outcome outcome = raise_oom_score() == 0
+	struct safe_outcome outcome = procfs_volunteer_for_oom() == 0
 	                                      ? confine_starter(fd)
 	                                      : outcome_of_errno(SAFE_NO_SANDBOX,
 	                                                         "cannot raise the out-of-memory score", errno);

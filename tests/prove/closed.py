@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 
@@ -19,6 +20,7 @@ from ways import LIBRARY, SENT, STATUSES, Run, by_library, is_printable, library
 
 PICTURE = "samples/jpeg/pjw-thumbnail.jpeg"
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+SOME_GROUP = SOME_USER = 54321
 TRAP = ["writev:kill", "splice:kill"]
 EPERM, EIO, EAGAIN, EINVAL, EMFILE, ENOSYS = 1, 5, 11, 22, 24, 38
 PROC = "no-sandbox: cannot ask the kernel about this process in /proc"
@@ -241,7 +243,8 @@ def chroot_folder(systems, with_proc):
     os.makedirs(os.path.join(root, "proc"))
     shutil.copytree(systems.folder, os.path.join(root, "programs"))
     wanted = [os.path.join(systems.folder, name)
-              for name in ("safe-decode", "prove-library", "decoders/jpeg.so", "decoders/hostile.so")]
+              for name in ("safe-decode", "prove-library", "safe-decode-starter", "decoders/jpeg",
+                           "decoders/hostile")]
     listed = subprocess.run(["ldd", *wanted], check=True, capture_output=True, text=True).stdout
     for word in {word for word in listed.split() if word.startswith("/") and os.path.exists(word)}:
         os.makedirs(root + os.path.dirname(word), exist_ok=True)
@@ -265,9 +268,10 @@ DOCKER = [f"{name}:{EPERM}" for name in
 OLDER = (
     ("clone3, memfd_create, statx, io_uring", "ok, filter", ["clone3", "memfd_create", "statx", "io_uring_setup"]),
     ("splice", "ok, filter", ["splice"]),
-    ("seccomp (3.17)", "no-sandbox: cannot build a seccomp filter", ["seccomp"]),
-    ("pidfd_open (5.3)", "no-sandbox: cannot get hold of the decoder", ["pidfd_open"]),
-    ("close_range (5.9)", "no-sandbox: close everything else", ["close_range"]),
+    ("seccomp (3.17): strict mode and filters come by prctl", "ok, filter", ["seccomp"]),
+    ("pidfd_open (5.3): one input needs none", "ok, filter", ["pidfd_open"], SINGLE),
+    ("pidfd_open (5.3): brokers do", "no-sandbox: cannot start the starter", ["pidfd_open"], BROKERS),
+    ("close_range (5.9)", "no-sandbox: cannot start the decoder", ["close_range"]),
 )
 
 
@@ -278,8 +282,9 @@ def run_filtered(systems):
         systems.row("the same, as nobody", "ok, filter", [*NOBODY, filtered, *DOCKER, "--"])
     systems.row("two filters, one in the other", "ok, filter",
                 [filtered, "swapon:1", "--", filtered, "swapoff:1", "--"])
-    for names, expected, calls in OLDER:
-        systems.row(f"a kernel without {names}", expected, [filtered, *(f"{call}:{ENOSYS}" for call in calls), "--"])
+    for names, expected, calls, *only in OLDER:
+        systems.row(f"a kernel without {names}", expected, [filtered, *(f"{call}:{ENOSYS}" for call in calls), "--"],
+                    only=only[0] if only else FORMS)
 
 
 def run_limited(systems):
@@ -290,10 +295,38 @@ def run_limited(systems):
             ("no core files, no locked memory", "ulimit -c 0 && ulimit -l 0", "ok, strict"),
             ("256 MiB of address space", "ulimit -v 262144", "no-sandbox: cannot reserve the decoder's memory")):
         systems.row(f"limits that are lower already: {name}", expected, shell(script))
-    # Not enough for a program that has a broker, spares, and descriptors of its own.
-    systems.row("limits that are lower already: 16 descriptors", "ok, strict", shell("ulimit -n 16"), only=FORMS[:2])
-    systems.row("limits that are lower already: no process more, as nobody", "no-sandbox: cannot fork a decoder",
-                [*(NOBODY if os.getuid() == 0 else []), "prlimit", "--nproc=0:0"])
+    systems.row("limits that are lower already: 16 descriptors", "ok, strict", shell("ulimit -n 16"))
+    systems.row("limits that are lower already: no process more, as nobody", "io: cannot start the",
+                [*(NOBODY if os.getuid() == 0 else []), "prlimit", "--nproc=0:0"], library_status="exhausted")
+
+
+def with_modes(systems, name, **modes):
+    """A copy of the programs, of which some have other permissions."""
+    folder = os.path.join(systems.build.scratch, name)
+    shutil.copytree(systems.folder, folder)
+    for path, mode in modes.items():
+        path = os.path.join(folder, path.replace("__", "/").replace("_", "-"))
+        if mode & stat.S_ISGID:
+            os.chown(path, 0, SOME_GROUP)
+        if mode & stat.S_ISUID:
+            os.chown(path, SOME_USER, 0)
+        os.chmod(path, mode)
+    return folder
+
+
+def run_permissions(systems):
+    """As root: what others then find."""
+    unreadable = {name: 0o711 for name in ("safe_decode", "safe_decode_starter", "prove_library", "decoders__jpeg",
+                                           "decoders__hostile")}
+    systems.row("programs that may be executed and not read, as nobody", "ok, strict", NOBODY,
+                programs=with_modes(systems, "unreadable", **unreadable))
+    for name, mode in (("setgid", 0o2755), ("setuid", 0o4755)):
+        systems.row(f"a caller that is {name}, started by nobody", "ok, strict", NOBODY,
+                    programs=with_modes(systems, name, safe_decode=mode, prove_library=mode))
+    for name, mode in (("a decoder", {"decoders__jpeg": 0o757, "decoders__hostile": 0o757}),
+                       ("the folder of decoders", {"decoders": 0o777}), ("the folder above", {".": 0o777})):
+        systems.row(f"{name} that anybody may change, as nobody", "no-sandbox: others may change", NOBODY,
+                    programs=with_modes(systems, name.replace(" ", "-"), **mode))
 
 
 def run_namespaces(systems):
@@ -311,10 +344,11 @@ def run_namespaces(systems):
     forge = (f"mkdir -p {scratch}/forged/self && printf '{status}' $$ $$ > {scratch}/forged/self/status && "
              f"mount --bind {scratch}/forged /proc")
     systems.row("a forged /proc", PROC, in_namespaces("-m") + shell(forge))
-    hide = in_namespaces("-m") + shell("mount -t proc -o hidepid=2 proc /proc")
-    systems.row("a /proc with hidepid=2, as root", "ok, strict", hide)
-    systems.row("a /proc with hidepid=2, as nobody", "no-sandbox: cannot ask the kernel about the decoder",
-                hide + NOBODY)
+    for hidden in ("1", "2", "ptraceable"):
+        hide = in_namespaces("-m") + shell(f"mount -t proc -o hidepid={hidden} proc /proc")
+        systems.row(f"a /proc with hidepid={hidden}, as root", "ok, strict", hide)
+        systems.row(f"a /proc with hidepid={hidden}, as nobody", "ok, strict", hide + NOBODY)
+    systems.row("no /dev", "ok, strict", in_namespaces("-m") + shell("mount -t tmpfs none /dev"))
     systems.row("a chroot with the libraries and /proc", "ok, strict", chroot_folder(systems, True),
                 programs="/programs")
     systems.row("a chroot without /proc", PROC, chroot_folder(systems, False), programs="/programs")
@@ -331,6 +365,8 @@ def run_all(build, table):
         systems.row("as this user", "ok, strict", [])
     run_limited(systems)
     run_filtered(systems)
+    if os.getuid() == 0:
+        run_permissions(systems)
     if has_namespaces():
         run_namespaces(systems)
     else:
