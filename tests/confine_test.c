@@ -23,7 +23,8 @@
 enum { ALLOWED = 0, CANNOT_CONFINE = 200, NO_LANDLOCK };
 
 #define NOT_FILTERED CONFINE_ROLES
-#define STARTER (CONFINE_ROLES + 1) /* not filtered; what is writable is the folder whose programs it may execute instead */
+#define STARTER                                                                                                        \
+	(CONFINE_ROLES + 1) /* not filtered; what is writable is the folder whose programs it may execute instead */
 
 static struct safe_outcome confine_like(enum confine_role role, const char *place, struct confinement *confinement)
 {
