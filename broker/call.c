@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fds.h"
+#include "reasons.h"
 
 /* ---- what the wire reader calls ---- */
 
@@ -153,6 +155,7 @@ void call_init(struct call *call, const struct call_plan *plan)
 		              .moved = plan->driver->moved ? moved : NULL,
 		              .end = take_end },
 	};
+	call->start = call->first;
 }
 
 int call_time_left(const struct call *call)
@@ -179,25 +182,15 @@ void call_over(struct call *call, struct safe_outcome outcome)
 
 /* ---- recognising ---- */
 
-/* What stands behind a tag, if it is within reach. */
-static const struct safe_format *recognise_behind(const struct call *call, const uint8_t *start, size_t size)
-{
-	size_t prefix = registry_prefix(start, size);
-
-	if (!call->plan.data)
-		return registry_recognise_behind(call->plan.fd, start, size);
-	return prefix > 0 && prefix < size ? registry_recognise(start + prefix, size - prefix) : NULL;
-}
-
 static void want_child(struct call *call)
 {
 	const struct call_driver *driver = call->plan.driver;
 	struct safe_outcome outcome = driver->recognised ? driver->recognised(call) : outcome_ok();
 
-	if (outcome.status != SAFE_OK) {
+	if (outcome.status != SAFE_OK)
 		call_over(call, outcome);
+	if (call->stage == CALL_OVER)
 		return;
-	}
 	call->want.module = call->format->module;
 	call->want.limits = &call->plan.limits;
 	call->want.diagnose = (call->plan.flags & WIRE_DIAGNOSE) != 0;
@@ -205,40 +198,96 @@ static void want_child(struct call *call)
 	(void)call->plan.source->want(call->plan.source, &call->want);
 }
 
-static void recognised(struct call *call, const uint8_t *start, size_t size)
+static void not_known(struct call *call, const struct recognition *recognition)
 {
-	if (size == 0) {
+	static const char unknown[] = "not a format that any decoder takes";
+	char reason[128];
+
+	if (!recognition->looks_like) {
+		call_over(call, outcome_of(SAFE_UNSUPPORTED, unknown));
+		return;
+	}
+	(void)snprintf(reason, sizeof(reason), "%s: looks like %s", unknown, recognition->looks_like);
+	call_over(call, outcome_of(SAFE_UNSUPPORTED, reasons_keep(reason, unknown)));
+}
+
+/* Looks at what is there of the input.  `ended`: that is all. */
+static void look(struct call *call, const uint8_t *start, size_t size, bool ended)
+{
+	struct recognition recognition = { .format = call->format };
+	enum recognise_answer answer = RECOGNISE_KNOWN;
+
+	if (size == 0 && ended) {
 		call_over(call, outcome_of_failure(WIRE_FAIL_EMPTY));
 		return;
 	}
-	if (!call->format)
-		call->format = recognise_behind(call, start, size);
-	if (!call->format)
-		call->format = registry_recognise(start, size);
-	if (!call->format && call->plan.name)
-		call->format = registry_by_file_name(call->plan.name);
-	if (call->format)
+	if (!call->format) {
+		answer = recognise(start, size, ended, call->plan.name, &recognition);
+		size_t more = recognition.more;
+		/* What stands behind a tag of a file need not be waited for. */
+		if (answer == RECOGNISE_MORE && !call->plan.data)
+			answer = recognise_behind(call->plan.fd, start, size, call->plan.name, &recognition);
+		if (answer == RECOGNISE_MORE)
+			recognition.more = more;
+	}
+	call->format = recognition.format;
+	call->start_more = recognition.more;
+	if (answer == RECOGNISE_UNKNOWN)
+		not_known(call, &recognition);
+	if (answer == RECOGNISE_KNOWN)
 		want_child(call);
-	else
-		call_over(call, outcome_of(SAFE_UNSUPPORTED, "not a format that any decoder takes"));
 }
 
-/* Reads once at the start of the input, which has something, or has ended. */
+/* In memory, tags may be longer than what is looked at. */
+static void look_at_memory(struct call *call)
+{
+	const uint8_t *start = call->plan.data;
+	size_t size = call->plan.data_size;
+	size_t prefix = 0;
+
+	while ((prefix = registry_prefix(start, size)) > 0 && prefix < size && size > RECOGNISE_MOST) {
+		start += prefix;
+		size -= prefix;
+	}
+	look(call, start, size < RECOGNISE_MOST ? size : RECOGNISE_MOST, true);
+}
+
+/* Room for more of the start.  Returns false where there is no memory. */
+static bool make_room(struct call *call)
+{
+	if (call->start_size < CALL_FIRST || call->start != call->first)
+		return true;
+	uint8_t *larger = malloc(RECOGNISE_MOST);
+	if (!larger)
+		return false;
+	memcpy(larger, call->first, call->start_size);
+	call->start = larger;
+	return true;
+}
+
+/* Reads once at the start of the input, which has something, or has ended; and no more than it takes. */
 static void step_recognising(struct call *call)
 {
 	if (call->plan.data) {
-		recognised(call, call->plan.data, call->plan.data_size);
+		look_at_memory(call);
 		return;
 	}
-	ssize_t got = read(call->plan.fd, call->start + call->start_size, sizeof(call->start) - call->start_size);
+	if (!make_room(call)) {
+		call_over(call, outcome_of_errno(SAFE_IO, "no memory for the input", ENOMEM));
+		return;
+	}
+	size_t room = call->start == call->first ? CALL_FIRST : RECOGNISE_MOST;
+	ssize_t got = read(call->plan.fd, call->start + call->start_size, room - call->start_size);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (got < 0)
+	if (got < 0) {
 		call_over(call, outcome_of_errno(SAFE_IO, "cannot read the input", errno));
-	if (got > 0)
-		call->start_size += (size_t)got;
-	if (got == 0 || call->start_size == sizeof(call->start))
-		recognised(call, call->start, call->start_size);
+		return;
+	}
+	call->start_size += (size_t)got;
+	bool ended = got == 0 || call->start_size == RECOGNISE_MOST;
+	if (ended || call->start_size >= call->start_more)
+		look(call, call->start, call->start_size, ended);
 }
 
 /* ---- decoding ---- */
@@ -421,4 +470,6 @@ void call_end(struct call *call)
 		source->forget(source, &call->want);
 	}
 	decode_end(&call->decode);
+	if (call->start != call->first)
+		free(call->start);
 }

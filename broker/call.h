@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "decode.h"
+#include "recognise.h"
 #include "registry.h"
 #include "safe-decode.h"
 #include "source.h"
@@ -26,12 +27,14 @@ enum call_stage {
 	CALL_OVER,
 };
 
+enum { CALL_FIRST = 512 }; /* bytes, in which most formats show */
+
 struct call;
 
 /* What becomes of what is decoded.  A member that is NULL takes nothing and wants to know nothing; of image, audio and
  * bytes, what none takes is refused.  All return SAFE_OK to go on, or how the call ends. */
 struct call_driver {
-	/* The format is known, and no child was asked for yet. */
+	/* The format is known, and no child was asked for yet.  May end the call. */
 	struct safe_outcome (*recognised)(struct call *call);
 	/* There is a child, and not one of its bytes was read. */
 	struct safe_outcome (*started)(struct call *call);
@@ -82,8 +85,10 @@ struct call {
 	enum call_stage stage;
 	uint64_t started; /* decode_clock() */
 
-	uint8_t start[REGISTRY_START]; /* of an input from a descriptor */
-	size_t start_size;
+	/* The start of an input from a descriptor, which is read until its format is known. */
+	uint8_t *start;                /* in `first`, or, where that is not enough, owned memory of RECOGNISE_MOST bytes */
+	size_t start_size, start_more; /* bytes that are there; with how many looking again pays */
+	uint8_t first[CALL_FIRST];
 	const struct safe_format *format;
 	struct want want;
 	struct decode decode;

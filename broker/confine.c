@@ -112,6 +112,17 @@ struct safe_outcome confine_files(const struct confine_files *files, struct conf
 	return confine(&rule, 1, files->killing, confinement);
 }
 
+const char *confine_landlock_walls(const struct confinement *confinement)
+{
+	if (confinement->landlock >= SCOPES_SINCE)
+		return "execute,write,truncate,tcp,abstract-sockets";
+	if (confinement->landlock >= NETWORK_SINCE)
+		return "execute,write,truncate,tcp";
+	if (confinement->landlock >= TRUNCATE_SINCE)
+		return "execute,write,truncate";
+	return confinement->landlock > 0 ? "execute,write" : "";
+}
+
 /* Of the first object, which is this program: the dynamic linker that it names. */
 static int find_linker(struct dl_phdr_info *object, size_t size, void *path)
 {

@@ -49,6 +49,9 @@ struct safe_outcome confine_files(const struct confine_files *files, struct conf
  * this needs, and changes no file.  Returns SAFE_OK or SAFE_NO_SANDBOX. */
 struct safe_outcome confine_starter(int folder);
 
+/* What this version of Landlock takes away, one word after the other: "execute,write,tcp".  Static. */
+const char *confine_landlock_walls(const struct confinement *confinement);
+
 /* From now on, this process makes only the system calls of its role, see confine_rules.h.  Returns SAFE_OK or
  * SAFE_NO_SANDBOX. */
 struct safe_outcome confine_calls(enum confine_role role, struct confinement *confinement);

@@ -51,3 +51,11 @@ struct safe_outcome hello_missing(void)
 	        SAFE_NO_SANDBOX,
 	        "the decoder program ended before it said hello: is it of another version than " PROTOCOL_BUILD_ID "?");
 }
+
+const char *hello_library(const struct protocol_hello *hello)
+{
+	char library[sizeof(hello->library) + 1];
+
+	copy_printable(library, sizeof(library), hello->library, sizeof(hello->library));
+	return reasons_keep(library, "unknown");
+}

@@ -16,6 +16,9 @@ struct safe_outcome hello_judge(const struct packet *packet);
 /* The same for a program that ended without a word. */
 struct safe_outcome hello_missing(void);
 
+/* The codec library that a hello names, in printable ASCII; stays until this process ends. */
+const char *hello_library(const struct protocol_hello *hello);
+
 enum { HELLO_ROOM = 512 }; /* bytes for a hello, or a complaint */
 
 #endif

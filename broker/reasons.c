@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { REASONS = 16, REASON_SIZE = 256 };
+enum { REASONS = 128, REASON_SIZE = 256 };
 
 const char *reasons_keep(const char *text, const char *otherwise)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The compiled-in list of formats and of the decoder modules that take them. */
+/* The compiled-in list of formats, of what tells them, and of the decoder modules that take them. */
 #ifndef SAFE_DECODE_REGISTRY_H
 #define SAFE_DECODE_REGISTRY_H
 
@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "recognise/look.h"
 #include "safe-decode.h"
 
 struct safe_format {
@@ -15,29 +16,39 @@ struct safe_format {
 	uint32_t variant;        /* wire_request.variant for it */
 	enum safe_kind kind;     /* what it gives */
 	const char *description; /* for --list-decoders */
-	const char *extensions;  /* of file names, separated by spaces; only for naming outputs */
+	const char *extensions;  /* of file names, separated by spaces */
+	const char *mime;        /* type of media, NULL: there is none */
 
-	/* Whether an input that starts with these bytes is of this format; NULL: only by name. */
-	bool (*recognise)(const uint8_t *start, size_t size);
+	/* What tells it: bytes at the start; a look at them; or evidence that gathers.  None of them: only the name. */
+	struct {
+		const char *bytes;
+		size_t size;
+	} mark;
+	look_function *look;
+	guess_function *guess;
 };
 
-/* How many bytes of the start of an input are enough to recognise any format. */
-#define REGISTRY_START 64
+/* For rows of the table. */
+#define BY_MARK(start) .mark = { start, sizeof(start) - 1 }
+#define BY_LOOK(function) .look = function
+#define BY_NAME .mark = { NULL, 0 }
 
-/* The format by index, NULL past the last; by name, or NULL; by content, or NULL. */
+/* The format by index, NULL past the last; by name, or NULL. */
 const struct safe_format *registry_at(size_t index);
 const struct safe_format *registry_by_name(const char *name);
-const struct safe_format *registry_recognise(const uint8_t *start, size_t size);
 
 /* For what content does not tell: the format of those without a mark whose extension the file name has, or NULL. */
 const struct safe_format *registry_by_file_name(const char *name);
 
-/* Bytes of the start that say nothing of the format: those of an ID3 tag, which FLAC may have before it as well as MP3;
- * 0 if there is none. */
-size_t registry_prefix(const uint8_t *start, size_t size);
+/* ---- until the callers drive recognise() ---- */
 
-/* The format of what stands behind that in the file whose first `size` bytes were just read; NULL where there is no
- * such tag, or the descriptor cannot seek. */
+/* How many bytes of the start of an input those read. */
+#define REGISTRY_START 64
+
+/* The format of an input that starts with these bytes, or NULL; of what stands behind tags in a file whose first `size`
+ * bytes were just read; and the size of such a tag, 0 if there is none. */
+const struct safe_format *registry_recognise(const uint8_t *start, size_t size);
 const struct safe_format *registry_recognise_behind(int fd, const uint8_t *start, size_t size);
+size_t registry_prefix(const uint8_t *start, size_t size);
 
 #endif

@@ -134,7 +134,8 @@ static bool may_be(const struct safe_format *format, const uint8_t *data, size_t
 
 	if (strcmp(format->module, decoder.name) != 0)
 		return false;
-	return registry_recognise(data, start) ? format->recognise && format->recognise(data, start) : true;
+	const struct safe_format *found = registry_recognise(data, start);
+	return found ? found == format : true;
 }
 
 const struct safe_format *decoder_next_format(size_t *index, const uint8_t *data, size_t size)

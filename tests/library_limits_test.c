@@ -166,7 +166,7 @@ Test(library_endings, statuses_and_reasons)
 	} rows[] = {
 		{ "", SAFE_MALFORMED },
 		{ "this is no picture", SAFE_UNSUPPORTED },
-		{ "\xff\xd8 nor is this", SAFE_MALFORMED },
+		{ "\xff\xd8\xff nor is this", SAFE_MALFORMED },
 		{ "HOSTILE segfault 8", SAFE_KILLED },
 		{ "HOSTILE call 57", SAFE_KILLED },
 		{ "HOSTILE exit 0", SAFE_KILLED },

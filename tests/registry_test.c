@@ -35,7 +35,7 @@ Test(registry, magics)
 	EXPECT(NULL, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
 }
 
-/* zstd and lz4 share the frames that are skipped: what comes next decides, where it is in sight. */
+/* zstd and lz4 share the frames that are skipped: what comes next decides; else it is zstd. */
 Test(registry, skipped_frames)
 {
 	EXPECT("zstd", "\x50\x2a\x4d\x18\0\0\0\0\x28\xb5\x2f\xfd");
@@ -43,7 +43,7 @@ Test(registry, skipped_frames)
 	EXPECT("zstd", "\x50\x2a\x4d\x18\4\0\0\0abcd\x28\xb5\x2f\xfd");
 	EXPECT("lz4", "\x50\x2a\x4d\x18\4\0\0\0abcd\x02\x21\x4c\x18");
 	EXPECT("lz4", "\x50\x2a\x4d\x18\0\0\0\0\x50\x2a\x4d\x18\0\0\0\0\x04\x22\x4d\x18");
-	EXPECT(NULL, "\x50\x2a\x4d\x18\4\0\0\0abcdefgh");
+	EXPECT("zstd", "\x50\x2a\x4d\x18\4\0\0\0abcdefgh");
 	EXPECT("zstd", "\x50\x2a\x4d\x18\xff\xff\xff\xffzzzzzzzz");
 	EXPECT("zstd", "\x50\x2a\x4d\x18\4\0");
 }

@@ -11,7 +11,7 @@ UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/%)
 
 UNIT_SUPPORT := $(BUILD)/libtestsupport.a $(CLIENT) $(BUILD)/libsandbox.a $(BUILD)/libdecoding.a
 
-$(BUILD)/libtestsupport.a: $(call object,tests/library_support.c tests/library_sound.c tests/counting.c)
+$(BUILD)/libtestsupport.a: $(call object,tests/library_support.c tests/library_sound.c tests/counting.c tests/played_child.c)
 
 # The allocator and what decoders share, without the interposed malloc().
 $(BUILD)/libdecoding.a: $(call object,decoders/arena.c decoders/arena_check.c $(COMMON))

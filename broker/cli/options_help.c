@@ -38,11 +38,3 @@ void options_print_help(FILE *stream)
 	      "  safe-decode --play song.flac\n",
 	      stream);
 }
-
-void options_print_decoders(FILE *stream)
-{
-	const struct safe_format *format = NULL;
-
-	for (size_t i = 0; (format = registry_at(i)) != NULL; i++)
-		fprintf(stream, "%-10s %s\n", format->name, format->description);
-}

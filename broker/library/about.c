@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include "../inquire.h"
 #include "../registry.h"
-#include "../safe-decode.h"
-#include "../status.h"
+#include "../structs.h"
+#include "decoder.h"
 
 const char *safe_status_name(enum safe_status status)
 {
@@ -29,6 +30,27 @@ const char *safe_format_name(size_t index)
 	const struct safe_format *format = registry_at(index);
 
 	return format ? format->name : NULL;
+}
+
+enum safe_status safe_decoder_format(struct safe_decoder *decoder, size_t index, struct safe_format_info *info)
+{
+	const struct safe_format *format = registry_at(index);
+
+	if (!decoder_is_ours(decoder) || !format || !info)
+		return SAFE_USAGE;
+	struct safe_format_info all = {
+		.size = sizeof(all),
+		.name = format->name,
+		.description = format->description,
+		.mime = format->mime ? format->mime : "",
+		.extensions = format->extensions,
+		.kind = format->kind,
+	};
+	struct safe_outcome outcome = inquire(decoder->folder, format->module, &all.library);
+	all.available = outcome.status == SAFE_OK;
+	all.reason = outcome.reason;
+	structs_give(info, &all, sizeof(all));
+	return SAFE_OK;
 }
 
 const char *safe_version(void)

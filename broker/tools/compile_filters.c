@@ -144,23 +144,33 @@ static void print_child(void)
 	print_child_filter("child_filter_diagnose", SCMP_ACT_TRAP);
 }
 
-/* Names of system calls, by architecture as the kernel tells it. */
+/* Names of system calls, by architecture as the kernel tells it: one text each, and where in it the name of a number starts.
+ * (An array of pointers would have to be relocated at each start.) */
 static void print_names(void)
 {
+	enum { NUMBERS = 1024 };
 	static const struct {
 		const char *array;
 		uint32_t architecture;
-	} architectures[] = { { "names_x86_64", SCMP_ARCH_X86_64 }, { "names_x86", SCMP_ARCH_X86 } };
+	} architectures[] = { { "x86_64", SCMP_ARCH_X86_64 }, { "x86", SCMP_ARCH_X86 } };
 
 	printf("/* Made by compile-filters. */\n");
 	for (size_t i = 0; i < COUNT(architectures); i++) {
-		printf("static const char *const %s[] = {\n", architectures[i].array);
-		for (int number = 0; number < 1024; number++) {
+		unsigned offsets[NUMBERS] = { 0 };
+		unsigned offset = 1;
+		printf("static const char names_%s[] = \"\\0\"\n", architectures[i].array);
+		for (int number = 0; number < NUMBERS; number++) {
 			char *name = seccomp_syscall_resolve_num_arch(architectures[i].architecture, number);
-			if (name)
-				printf("\t[%d] = \"%s\",\n", number, name);
+			if (!name)
+				continue;
+			printf("\t\"%s\\0\"\n", name);
+			offsets[number] = offset;
+			offset += (unsigned)strlen(name) + 1;
 			free(name);
 		}
+		printf("\t\"\";\nstatic const uint16_t offsets_%s[] = {\n", architectures[i].array);
+		for (int number = 0; number < NUMBERS; number++)
+			printf("\t%u,\n", offsets[number]);
 		printf("};\n\n");
 	}
 }

@@ -23,6 +23,11 @@ EPERM, EIO, EAGAIN, EINVAL, EMFILE, ENOSYS = 1, 5, 11, 22, 24, 38
 PROC = "no-sandbox: cannot ask the kernel about this process in /proc"
 LIE = 0  # the call says that it succeeded, and does nothing
 
+# The C library may take random bytes from the vDSO, which asks the kernel for a key of 32 bytes in each new process.
+NO_RANDOM = [f"getrandom,1=16:{ENOSYS}", f"getrandom,1=32:{ENOSYS}"]
+# fstat() is one call or the other, depending on the C library.
+NO_STATUS = [f"newfstatat,0=1:{EIO}", f"fstat,0=1:{EIO}"]
+
 # Which call fails: a step of the lock-down (broker/sandbox.c) or what comes before; and what is said about it.
 STEPS = (
     ("the kernel does not know seccomp", [f"prctl,0=21:{EINVAL}"], "the kernel has no seccomp"),
@@ -30,7 +35,7 @@ STEPS = (
     ("no pipe can be made", [f"pipe2:{EMFILE}"], "cannot make the decoder's pipes"),
     ("no process can be made", [f"clone,0=17:{EAGAIN}"], "cannot fork a decoder"),
     ("no pidfd", [f"pidfd_open:{ENOSYS}"], "cannot get hold of the decoder"),
-    ("no fresh canary", [f"getrandom,1=16:{ENOSYS}"], "ended before it was locked down"),
+    ("no fresh canary", NO_RANDOM, "ended before it was locked down"),
     ("its parent's death cannot be awaited", [f"prctl,0=1:{EINVAL}"], "die with its parent"),
     ("its parent is another process by then", [f"getppid:{EPERM}"], "die with its parent"),
     ("a signal's action cannot be reset", [f"rt_sigaction,0=64:{EPERM}"], "reset signals"),
@@ -41,7 +46,7 @@ STEPS = (
     ("descriptor 2 cannot be closed", [f"close,0=2:{EIO}"], "close everything else"),
     ("the others cannot be closed", [f"close_range:{ENOSYS}"], "close everything else"),
     ("descriptor 0 cannot be looked at", [f"fcntl,0=0,1=3:{EINVAL}"], "descriptors 0 and 1 are the two pipes"),
-    ("descriptor 1 cannot be looked at", [f"newfstatat,0=1:{EIO}"], "descriptors 0 and 1 are the two pipes"),
+    ("descriptor 1 cannot be looked at", NO_STATUS, "descriptors 0 and 1 are the two pipes"),
     ("descriptor 0 says it was replaced, and was not", [f"dup2,1=0:{LIE}"], "descriptors 0 and 1 are the two pipes"),
     *((f"no limit of {name}", [f"prlimit64,1={number},2!0:{EPERM}"], "set resource limits")
       for name, number in (("processor time", 0), ("file size", 1), ("stack", 3), ("core files", 4), ("processes", 6),

@@ -35,7 +35,7 @@ ROLES = (
 def expected_of(role, filtered):
     """Of a process with a filter, and of one that has Landlock alone."""
     version = landlock_version()
-    write = "EPERM" if role == ROLES[0][0] else "EACCES" if version else "done"
+    write = "EPERM" if role in (ROLES[0][0], ROLES[1][0]) else "EACCES" if version else "done"
     if filtered:
         return (*FILTERED, write, KILLED)
     return ("EACCES" if version else "done", "done", "EACCES" if version >= 4 else "ECONNREFUSED", write,

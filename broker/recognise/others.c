@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/* What an input looks like that is of no format of the registry.  A format more is a row more. */
+#include <string.h>
+
+#include "look.h"
+
+/* What names it where the mark does not, or NULL: it is not of this kind after all. */
+typedef const char *name_function(const struct look_view *view);
+
+static name_function name_media, name_matroska, name_old_zip, name_bitmap;
+
+struct row {
+	struct look_pattern pattern;
+	const char *name;
+	name_function *find; /* takes the place of the name; is asked once `need` bytes are there */
+	size_t need;
+};
+
+#define MASKED(bytes, mask)                                                                                            \
+	{                                                                                                              \
+		0, sizeof(bytes) - 1, bytes, mask                                                                      \
+	}
+#define START(bytes) MASKED(bytes, NULL)
+#define AT(offset, bytes)                                                                                              \
+	{                                                                                                              \
+		offset, sizeof(bytes) - 1, bytes, NULL                                                                 \
+	}
+#define RIFF(kind) MASKED("RIFF\0\0\0\0" kind, "\xff\xff\xff\xff\0\0\0\0\xff\xff\xff\xff")
+#define FORM(kind) MASKED("FORM\0\0\0\0" kind, "\xff\xff\xff\xff\0\0\0\0\xff\xff\xff\xff")
+
+/* Marks of 24 bits and more: they decide before formats are guessed. */
+static const struct row marks[] = {
+	/* pictures */
+	{ RIFF("WEBP"), "WebP", NULL, 0 },
+	{ START("GIF8"), "GIF", NULL, 0 },
+	{ START("II*\0\x10\0\0\0CR"), "a raw photograph (CR2)", NULL, 0 },
+	{ START("II*\0"), "TIFF", NULL, 0 },
+	{ START("MM\0*"), "TIFF", NULL, 0 },
+	{ START("II+\0"), "TIFF", NULL, 0 },
+	{ START("MM\0+"), "TIFF", NULL, 0 },
+	{ START("IIU\0"), "a raw photograph (RW2)", NULL, 0 },
+	{ START("IIRO"), "a raw photograph (ORF)", NULL, 0 },
+	{ START("FUJIFILMCCD-RAW"), "a raw photograph (RAF)", NULL, 0 },
+	{ START("BM"), NULL, name_bitmap, 18 },
+	{ START("\0\0\0\x0cJXL \x0d\x0a\x87\x0a"), "JPEG XL", NULL, 0 },
+	{ START("\0\0\0\x0cjP  \x0d\x0a\x87\x0a"), "JPEG 2000", NULL, 0 },
+	{ START("\xff\x4f\xff\x51"), "JPEG 2000", NULL, 0 },
+	{ START("8BPS"), "a Photoshop picture", NULL, 0 },
+	{ START("gimp xcf"), "a GIMP picture", NULL, 0 },
+	{ MASKED("\0\0\1\0\0\0\0\0\0\0", "\xff\xff\xff\xff\0\xff\0\0\0\xff"), "an icon (ICO)", NULL, 0 },
+	{ MASKED("\0\0\2\0\0\0\0\0\0\0", "\xff\xff\xff\xff\0\xff\0\0\0\xff"), "a cursor (CUR)", NULL, 0 },
+	{ START("icns"), "an icon (ICNS)", NULL, 0 },
+	{ START("qoif"), "QOI", NULL, 0 },
+	{ START("farbfeld"), "farbfeld", NULL, 0 },
+	{ START("\x8aMNG\r\n\x1a\n"), "MNG", NULL, 0 },
+	{ START("\x8bJNG\r\n\x1a\n"), "JNG", NULL, 0 },
+	{ START("\x76\x2f\x31\x01"), "OpenEXR", NULL, 0 },
+	{ START("#?RADIANCE"), "a Radiance picture (HDR)", NULL, 0 },
+	{ START("#?RGBE"), "a Radiance picture (HDR)", NULL, 0 },
+	{ START("DDS "), "DDS", NULL, 0 },
+	{ START("\xabKTX "), "KTX", NULL, 0 },
+	{ START("SDPX"), "DPX", NULL, 0 },
+	{ START("XPDS"), "DPX", NULL, 0 },
+	{ START("BPG\xfb"), "BPG", NULL, 0 },
+	{ START("FLIF"), "FLIF", NULL, 0 },
+	{ START("SIMPLE  ="), "FITS", NULL, 0 },
+	{ START("\x97JB2\r\n\x1a\n"), "JBIG2", NULL, 0 },
+	{ START("\x59\xa6\x6a\x95"), "a Sun raster picture", NULL, 0 },
+	{ START("\x0a\x05\x01\x08"), "PCX", NULL, 0 },
+	{ START("\xd7\xcd\xc6\x9a"), "WMF", NULL, 0 },
+	{ FORM("ILBM"), "an IFF picture (ILBM)", NULL, 0 },
+	{ MASKED("P4\0", "\xff\xff\xd0"), "PNM", NULL, 0 }, /* then a blank or the end of a line */
+	{ MASKED("P5\0", "\xff\xff\xd0"), "PNM", NULL, 0 },
+	{ MASKED("P6\0", "\xff\xff\xd0"), "PNM", NULL, 0 },
+	{ START("P7\n"), "PNM", NULL, 0 },
+	/* video, and what has sound and video */
+	{ AT(4, "ftyp"), NULL, name_media, 12 },
+	{ AT(4, "moov"), "a QuickTime movie", NULL, 0 },
+	{ AT(4, "mdat"), "a QuickTime movie", NULL, 0 },
+	{ AT(4, "wide"), "a QuickTime movie", NULL, 0 },
+	{ START("\x1a\x45\xdf\xa3"), NULL, name_matroska, 64 },
+	{ RIFF("AVI "), "AVI", NULL, 0 },
+	{ START("FLV\1"), "Flash video", NULL, 0 },
+	{ START("\x30\x26\xb2\x75\x8e\x66\xcf\x11"), "WMA or WMV (ASF)", NULL, 0 },
+	{ START(".RMF"), "RealMedia", NULL, 0 },
+	{ START("\0\0\1\xba"), "an MPEG video", NULL, 0 },
+	{ START("\0\0\1\xb3"), "an MPEG video", NULL, 0 },
+	{ START("DKIF"), "IVF", NULL, 0 },
+	/* sound */
+	{ START("OggS\0"), NULL, look_name_ogg, 0 },
+	{ START("MThd"), "MIDI", NULL, 0 },
+	{ RIFF("RMID"), "MIDI", NULL, 0 },
+	{ MASKED("MAC \0\x0f", "\xff\xff\xff\xff\0\xff"), "Monkey's Audio (APE)", NULL, 0 },
+	{ START("wvpk"), "WavPack", NULL, 0 },
+	{ START("TTA1"), "TTA", NULL, 0 },
+	{ START("MPCK"), "Musepack", NULL, 0 },
+	{ START("MP+"), "Musepack", NULL, 0 },
+	{ START("DSD \x1c"), "DSD", NULL, 0 },
+	{ START("FRM8"), "DSD", NULL, 0 },
+	{ START("caff\0"), "CAF", NULL, 0 },
+	{ START("riff\x2e\x91\xcf\x11"), "Wave64", NULL, 0 },
+	{ START("#!AMR"), "AMR", NULL, 0 },
+	{ START("ajkg"), "Shorten", NULL, 0 },
+	{ START("\x7f\xfe\x80\x01"), "DTS", NULL, 0 },
+	{ START("Creative Voice File\x1a"), "VOC", NULL, 0 },
+	{ START("Extended Module: "), "a tracker module", NULL, 0 },
+	{ START("IMPM"), "a tracker module", NULL, 0 },
+	{ FORM("8SVX"), "an IFF sound (8SVX)", NULL, 0 },
+	{ RIFF("sfbk"), "a SoundFont", NULL, 0 },
+	{ START("ADIF"), "AAC (ADIF)", NULL, 0 },
+	/* archives and compressed data */
+	{ START("PK\3\4"), NULL, name_old_zip, 58 },
+	{ START("PK\5\6"), "a ZIP archive", NULL, 0 },
+	{ START("PK\7\x08PK"), "a ZIP archive", NULL, 0 },
+	{ START("Rar!\x1a\7"), "a RAR archive", NULL, 0 },
+	{ START("7z\xbc\xaf\x27\x1c"), "a 7z archive", NULL, 0 },
+	{ START("MSCF\0\0\0\0"), "a Cabinet archive", NULL, 0 },
+	{ START("!<arch>\ndebian-binary"), "a Debian package", NULL, 0 },
+	{ START("!<arch>\n"), "an ar archive", NULL, 0 },
+	{ START("070701"), "a cpio archive", NULL, 0 },
+	{ START("070707"), "a cpio archive", NULL, 0 },
+	{ START("\xed\xab\xee\xdb"), "an RPM package", NULL, 0 },
+	{ START("\x1f\x9d\x90"), "a file of compress (.Z)", NULL, 0 },
+	{ START("\x89LZO\0\r\n\x1a\n"), "an lzop file", NULL, 0 },
+	{ START("LRZI"), "an lrzip file", NULL, 0 },
+	{ START("\xff\6\0\0sNaPpY"), "Snappy", NULL, 0 },
+	{ START("hsqs"), "SquashFS", NULL, 0 },
+	{ START("xar!"), "a xar archive", NULL, 0 },
+	/* documents */
+	{ START("%PDF-"), "PDF", NULL, 0 },
+	{ START("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "an old Office document", NULL, 0 },
+	{ START("AT&TFORM"), "DjVu", NULL, 0 },
+	{ START("SQLite format 3\0"), "an SQLite database", NULL, 0 },
+	/* programs, fonts */
+	{ START("\x7f"
+	        "ELF"),
+	  "a program or library (ELF)", NULL, 0 },
+	{ START("MZ\x90\0"), "a Windows program", NULL, 0 },
+	{ START("\xcf\xfa\xed\xfe"), "a program (Mach-O)", NULL, 0 },
+	{ START("\xce\xfa\xed\xfe"), "a program (Mach-O)", NULL, 0 },
+	{ START("\0asm\1"), "WebAssembly", NULL, 0 },
+	{ START("\xca\xfe\xba\xbe"), "a Java class or a Mach-O program", NULL, 0 },
+	{ START("wOFF"), "a font", NULL, 0 },
+	{ START("wOF2"), "a font", NULL, 0 },
+	{ START("OTTO\0"), "a font", NULL, 0 },
+	{ START("ttcf\0"), "a font", NULL, 0 },
+	{ MASKED("\0\1\0\0\0\0\0\0", "\xff\xff\xff\xff\xff\0\xff\0"), "a font", NULL, 0 },
+};
+
+/* Short marks, and such as are far behind: what is guessed may be decided before them. */
+static const struct row late_marks[] = {
+	{ START("\xff\x0a"), "JPEG XL", NULL, 0 },
+	{ START("MZ"), "a Windows program", NULL, 0 },
+	{ START("\x1f\x9d"), "a file of compress (.Z)", NULL, 0 },
+	{ START("\x01\xda\x01"), "an SGI picture", NULL, 0 },
+	{ START("\x0b\x77"), "AC-3", NULL, 0 },
+	{ AT(40, " EMF"), "EMF", NULL, 0 },
+	{ AT(44, "SCRM"), "a tracker module", NULL, 0 },
+	{ AT(128, "DICM"), "DICOM", NULL, 0 },
+	{ AT(257, "ustar"), "a tar archive", NULL, 0 },
+	{ AT(1080, "M.K."), "a tracker module", NULL, 0 },
+	{ AT(32769, "CD001"), "a CD image (ISO 9660)", NULL, 0 },
+};
+
+/* ---- names that the mark does not tell ---- */
+
+/* By the brand of the file. */
+static const char *name_media(const struct look_view *view)
+{
+	static const struct {
+		const char *brand, *name;
+	} brands[] = {
+		{ "avif", "AVIF" },
+		{ "avis", "AVIF" },
+		{ "heic", "HEIC" },
+		{ "heix", "HEIC" },
+		{ "hevc", "HEIC" },
+		{ "hevx", "HEIC" },
+		{ "heim", "HEIC" },
+		{ "heis", "HEIC" },
+		{ "mif1", "HEIF or AVIF" },
+		{ "msf1", "HEIF or AVIF" },
+		{ "M4A ", "AAC or ALAC in MPEG-4 (M4A)" },
+		{ "M4B ", "AAC or ALAC in MPEG-4 (M4A)" },
+		{ "qt  ", "a QuickTime movie" },
+		{ "crx ", "a raw photograph (CR3)" },
+		{ "3gp", "a 3GP video" },
+		{ "3g2", "a 3GP video" },
+	};
+
+	for (size_t i = 0; i < sizeof(brands) / sizeof(brands[0]) && view->size >= 12; i++)
+		if (memcmp(view->bytes + 8, brands[i].brand, strlen(brands[i].brand)) == 0)
+			return brands[i].name;
+	return "an MP4 video";
+}
+
+static bool contains(const struct look_view *view, size_t most, const char *word)
+{
+	return memmem(view->bytes, view->size < most ? view->size : most, word, strlen(word)) != NULL;
+}
+
+static const char *name_matroska(const struct look_view *view)
+{
+	return contains(view, 64, "webm") ? "WebM" : "Matroska";
+}
+
+/* The first member tells some documents from archives. */
+static const char *name_old_zip(const struct look_view *view)
+{
+	if (contains(view, 58, "mimetypeapplication/epub"))
+		return "an e-book (EPUB)";
+	if (contains(view, 58, "mimetypeapplication/vnd"))
+		return "an OpenDocument file (ZIP)";
+	return "a ZIP archive";
+}
+
+/* "BM" is too little: the size of the header that follows must be one there is. */
+static const char *name_bitmap(const struct look_view *view)
+{
+	static const uint8_t sizes[] = { 12, 16, 40, 52, 56, 64, 108, 124 };
+
+	if (view->size < 18 || view->bytes[15] != 0 || view->bytes[16] != 0 || view->bytes[17] != 0)
+		return NULL;
+	return memchr(sizes, view->bytes[14], sizeof(sizes)) ? "BMP" : NULL;
+}
+
+/* MPEG-TS: packets of 188 bytes, each of which starts alike. */
+static size_t guess_transport_stream(const struct look_view *view)
+{
+	enum { PACKET = 188, ENOUGH = 5 };
+
+	for (size_t i = 0; i < ENOUGH; i++)
+		if (i * PACKET >= view->size || view->bytes[i * PACKET] != 0x47)
+			return 0;
+	return (ENOUGH - 1) * PACKET + 1;
+}
+
+/* ---- looking ---- */
+
+static enum look look_row(const struct look_view *view, const struct row *row, const char **name)
+{
+	enum look look = look_pattern(view, &row->pattern);
+
+	*name = row->name;
+	if (look != LOOK_YES || !row->find)
+		return look;
+	if (view->size < row->need && !view->ended)
+		return LOOK_MORE;
+	*name = row->find(view);
+	return *name ? LOOK_YES : LOOK_NO;
+}
+
+enum look look_others(const struct look_view *view, const char **name)
+{
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		enum look look = look_row(view, &marks[i], name);
+		if (look != LOOK_NO)
+			return look;
+	}
+	return LOOK_NO;
+}
+
+size_t guess_others(const struct look_view *view, const char **name)
+{
+	size_t best = guess_adts(view), other = guess_transport_stream(view);
+
+	*name = best > 0 ? "AAC (ADTS)" : NULL;
+	if (other > 0 && (best == 0 || other < best)) {
+		best = other;
+		*name = "an MPEG transport stream";
+	}
+	for (size_t i = 0; i < sizeof(late_marks) / sizeof(late_marks[0]); i++) {
+		const struct look_pattern *pattern = &late_marks[i].pattern;
+		size_t end = pattern->offset + pattern->size;
+		if ((best > 0 && end >= best) || look_pattern(view, pattern) != LOOK_YES)
+			continue;
+		best = end;
+		*name = late_marks[i].name;
+	}
+	return best;
+}
