@@ -165,7 +165,7 @@ FIELDS = (
     ("delay of a frame", "HOSTILE", FRAME, 0, ANY),
     ("reason for damage", "HOSTBYT", DAMAGE, 0, range(1, 17)),
     ("notes of END", "HOSTBYT", END, 0, range(4)),
-    ("rate of sound", "HOSTSND", AUDIO, 0, range(1, 768001)),
+    ("rate of sound", "HOSTSND", AUDIO, 0, range(1, 1048576)),
     ("channels of sound", "HOSTSND", AUDIO, 4, (1, 2)),
     ("sample format", "HOSTSND", AUDIO, 8, [0]),
     ("depth of samples", "HOSTSND", AUDIO, 12, range(1, 65)),
