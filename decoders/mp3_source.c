@@ -40,7 +40,7 @@ static size_t frame_size(const uint8_t header[4])
 
 	if (header[0] != 0xff || (header[1] & 0xe0) != 0xe0 || version == 1 || layer == 4 || bitrate == 15 || rate == 3)
 		return 0;
-	uint32_t bits = bitrates[version != 3][layer - 1][bitrate] * 1000U;
+	size_t bits = (size_t)1000 * bitrates[version != 3][layer - 1][bitrate];
 	uint32_t hertz = rates[rate] >> (version == 3 ? 0 : version == 2 ? 1 : 2);
 	if (bits == 0)
 		return 0;
@@ -91,7 +91,7 @@ static bool skip_lyrics(struct mp3_source *source)
 
 static bool skip_v1(struct mp3_source *source)
 {
-	uint8_t tag[ID3_V1_SIZE];
+	uint8_t tag[ID3_V1_SIZE] = { 0 };
 
 	remember(source, tag, input_take(&source->input, tag, sizeof(tag)));
 	return true;

@@ -5,6 +5,7 @@
  * pkg-config: opusfile opus ogg
  */
 #include <opusfile.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,7 +137,7 @@ static int read_frames(struct decode *decode)
 
 	if (channels <= 2) {
 		int count = op_read_float_stereo(decode->file, decode->samples, PACKET_MAX * 2);
-		for (int i = 0; channels == 1 && i < count; i++)
+		for (ptrdiff_t i = 0; channels == 1 && i < count; i++)
 			decode->samples[i] = (decode->samples[2 * i] + decode->samples[2 * i + 1]) / 2;
 		return count;
 	}

@@ -253,17 +253,16 @@ int main(int argc, char **argv)
 	uint8_t buffer[65536];
 	size_t got = 0;
 
-	if (argc != 4)
-		return EXIT_FAILURE;
-	FILE *stream = fopen(argv[3], "rb");
+	FILE *stream = argc == 4 ? fopen(argv[3], "rb") : NULL;
 	while (stream && (got = fread(buffer, 1, sizeof(buffer), stream)) > 0)
 		append(&file, buffer, got);
-	if (!stream || fclose(stream) != 0 || file.size == 0)
-		return EXIT_FAILURE;
-	if (decoder.initialise)
+	bool good = stream && fclose(stream) == 0 && file.size > 0;
+	if (good && decoder.initialise)
 		decoder.initialise();
-	uint32_t variant = (uint32_t)strtoul(argv[2], NULL, 10);
-	bool good = strcmp(argv[1], "pieces") == 0 ? check_pieces(variant, &file) : check_prefixes(variant, &file);
+	if (good) {
+		uint32_t variant = (uint32_t)strtoul(argv[2], NULL, 10);
+		good = strcmp(argv[1], "pieces") == 0 ? check_pieces(variant, &file) : check_prefixes(variant, &file);
+	}
 	free(file.data);
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

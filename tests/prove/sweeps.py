@@ -167,7 +167,7 @@ FIELDS = (
     ("detail of damage", "HOSTBYT", DAMAGE, 8, ANY),
     ("detail of damage, upper half", "HOSTBYT", DAMAGE, 12, ANY),
     ("notes of END", "HOSTBYT", END, 0, range(16)),
-    ("rate of sound", "HOSTSND", AUDIO, 0, range(1, 768001)),
+    ("rate of sound", "HOSTSND", AUDIO, 0, range(1, 1048576)),
     ("channels of sound", "HOSTSND", AUDIO, 4, (1, 2)),
     ("sample format", "HOSTSND", AUDIO, 8, [0]),
     ("depth of samples", "HOSTSND", AUDIO, 12, range(1, 65)),
