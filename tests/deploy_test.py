@@ -173,7 +173,7 @@ def the_bubblewrap_command():
 
 @test
 def bubblewrap_without_proc():
-    expect_failure(bubblewrap(drop=("--proc", "/proc")), 6, "in /proc")
+    expect_failure(bubblewrap(drop=("--proc", "/proc")), 6)
 
 
 # ---- what is said ----
@@ -185,7 +185,8 @@ def messages_are_those_of_the_program():
     table = read(PAGE).decode().split("## What went wrong", 1)[1]
     messages = re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
     expect(len(messages) > 10, "no table")
-    missing = [message for message in messages if message not in sources]
+    # "…" stands for what differs.
+    missing = [message for message in messages if any(part not in sources for part in message.split("…"))]
     expect(not missing, f"nobody says {missing}")
 
 
