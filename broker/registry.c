@@ -2,9 +2,7 @@
 #include "registry.h"
 
 #include <string.h>
-#include <unistd.h>
 
-#include "recognise.h"
 #include "words.h"
 
 /* The variants of each module are listed here alone; its file names them in an enum of the same order. */

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../broker/registry.h"
 #include "library_support.h"
 
 /* The address of the module's code in the child that decodes. */
