@@ -20,14 +20,15 @@ BUILD ?= build
 SANITIZE ?=
 SECONDS ?= 20
 
-# Everything that building, testing and checking need, as Debian packages.  `make deps` installs what is missing.
-PACKAGES := gcc g++ clang libclang-rt-14-dev llvm clang-tidy clang-format cppcheck pkg-config \
-	libseccomp-dev libcriterion-dev scdoc \
+# What building needs, as Debian packages; and all that building, testing and checking need.  `make deps-build` and
+# `make deps` install what is missing.
+BUILD_PACKAGES := gcc libc6-dev pkg-config libseccomp-dev scdoc \
 	libjpeg62-turbo-dev libpng-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev libbrotli-dev \
 	libflac-dev libmpg123-dev libvorbis-dev libopusfile-dev \
-	libasound2-dev libdrm-dev \
+	libasound2-dev libdrm-dev
+PACKAGES := $(BUILD_PACKAGES) g++ clang libclang-rt-dev llvm clang-tidy clang-format cppcheck libcriterion-dev \
 	flac mpg123 vorbis-tools opus-tools \
-	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap gnuplot-nox \
+	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap systemd strace gnuplot-nox \
 	bzip2 xz-utils lzip zstd lz4 brotli \
 	libsdl2-dev xvfb xdotool x11-apps
 
@@ -99,18 +100,26 @@ MANUALS := $(patsubst man/%.scd,$(BUILD)/%,$(wildcard man/*.scd))
 DECODER_PROGRAMS := $(DECODERS:%=$(BUILD)/decoders/%)
 SINKS := $(patsubst %.c,$(BUILD)/sinks/%.so,$(notdir $(SINK_MODULES) $(DEVICE_MODULES)))
 
-.PHONY: all deps run test coverage check stress asan ubsan tsan valgrind fuzz bench install uninstall clean help
+.PHONY: all deps deps-build run test coverage check stress asan ubsan tsan valgrind fuzz bench install uninstall clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 .PRECIOUS: $(BUILD)/obj/%.o
 
 all: $(PROGRAM) $(STARTER) $(SHARED) $(STATIC) $(BUILD)/safe-decode.pc $(DECODER_PROGRAMS) $(SINKS) $(MANUALS) ## build the program, the library, the decoders and the manual pages
 
-INSTALL_DIRS := $(BINDIR) $(LIBRARYDIR)/decoders $(LIBRARYDIR)/sinks $(LIBDIR)/pkgconfig $(INCLUDEDIR) $(MANDIR)/man1 $(MANDIR)/man3
-INSTALLED := $(BINDIR)/safe-decode $(LIBRARYDIR)/$(notdir $(STARTER)) $(DECODER_PROGRAMS:$(BUILD)/%=$(LIBRARYDIR)/%) \
-	$(SINKS:$(BUILD)/%=$(LIBRARYDIR)/%) $(addprefix $(LIBDIR)/libsafe-decode,.so .so.$(SONAME_VERSION) .so.$(VERSION) .a) \
-	$(LIBDIR)/pkgconfig/safe-decode.pc $(INCLUDEDIR)/safe-decode.h \
-	$(foreach page,$(notdir $(MANUALS)),$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(page))
+# MODE:SOURCE:TARGET of each file that is installed, and link:TEXT:TARGET; what others need comes before them.
+INSTALL_FILES := $(foreach sink,$(SINKS),644:$(sink):$(sink:$(BUILD)/%=$(LIBRARYDIR)/%)) \
+	$(foreach decoder,$(DECODER_PROGRAMS),755:$(decoder):$(decoder:$(BUILD)/%=$(LIBRARYDIR)/%)) \
+	755:$(STARTER):$(LIBRARYDIR)/$(notdir $(STARTER)) \
+	755:$(SHARED).$(SONAME_VERSION):$(LIBDIR)/$(notdir $(SHARED)).$(VERSION) \
+	link:$(notdir $(SHARED)).$(VERSION):$(LIBDIR)/$(notdir $(SHARED)).$(SONAME_VERSION) \
+	link:$(notdir $(SHARED)).$(SONAME_VERSION):$(LIBDIR)/$(notdir $(SHARED)) \
+	644:$(STATIC):$(LIBDIR)/$(notdir $(STATIC)) \
+	644:$(BUILD)/safe-decode.pc:$(LIBDIR)/pkgconfig/safe-decode.pc \
+	644:broker/safe-decode.h:$(INCLUDEDIR)/safe-decode.h \
+	$(foreach page,$(MANUALS),644:$(page):$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+	755:$(PROGRAM):$(BINDIR)/$(notdir $(PROGRAM))
+INSTALLED := $(foreach file,$(INSTALL_FILES),$(lastword $(subst :, ,$(file))))
 
 # Changes whenever the compiler or its flags do, and everything depends on it.
 FLAGS := $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -216,8 +225,11 @@ $(MANUALS): $(BUILD)/%: man/%.scd $(wildcard samples/*.c)
 
 # ---- targets ----
 
-deps: ## install what is missing, with apt-get
+deps: ## install what is missing for all targets, with apt-get
 	@tests/install-packages $(PACKAGES)
+
+deps-build: ## install what is missing for `make` and `make install` alone
+	@tests/install-packages $(BUILD_PACKAGES)
 
 run: deps ## decode a photograph and a screenshot, and show the photograph
 	@$(MAKE) --no-print-directory all
@@ -270,19 +282,15 @@ bench: deps ## measure against in-process codecs and other sandboxes
 	@$(MAKE) --no-print-directory all $(BUILD)/bench/png-loop $(BUILD)/bench/library-bench
 	@bench/run $(BUILD)
 
+# Each file takes its name when it is whole, so that programs that run meanwhile find the old one or the new one.
 install: all ## install under PREFIX (and DESTDIR)
-	install -d $(addprefix $(DESTDIR),$(INSTALL_DIRS))
-	install -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)
-	install -m 755 $(STARTER) $(DESTDIR)$(LIBRARYDIR)
-	install -m 755 $(DECODER_PROGRAMS) $(DESTDIR)$(LIBRARYDIR)/decoders
-	install -m 644 $(SINKS) $(DESTDIR)$(LIBRARYDIR)/sinks
-	install -m 755 $(SHARED).$(SONAME_VERSION) $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED)).$(VERSION)
-	ln -sf $(notdir $(SHARED)).$(VERSION) $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED)).$(SONAME_VERSION)
-	ln -sf $(notdir $(SHARED)).$(SONAME_VERSION) $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))
-	install -m 644 $(STATIC) $(DESTDIR)$(LIBDIR)
-	install -m 644 $(BUILD)/safe-decode.pc $(DESTDIR)$(LIBDIR)/pkgconfig
-	install -m 644 broker/safe-decode.h $(DESTDIR)$(INCLUDEDIR)
-	for page in $(MANUALS); do install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.} || exit 1; done
+	@set -e; for file in $(INSTALL_FILES); do \
+		kind=$${file%%:*}; rest=$${file#*:}; source=$${rest%%:*}; target="$(DESTDIR)$${rest#*:}"; \
+		install -d "$${target%/*}"; \
+		if [ $$kind = link ]; then ln -sfn "$$source" "$$target.new"; \
+		else install -m $$kind "$$source" "$$target.new"; fi; \
+		mv -fT "$$target.new" "$$target"; \
+	done
 
 uninstall: ## remove what install put there
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
@@ -292,7 +300,7 @@ clean: ## remove build/
 	rm -rf $(BUILD)
 
 help: ## print this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) samples/samples.mk bench/bench.mk tests/faults.mk tests/prove.mk tests/devices.mk | expand -t 20
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) samples/samples.mk bench/bench.mk tests/faults.mk tests/prove.mk tests/devices.mk tests/release.mk | expand -t 20
 	@echo '  variables: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR BUILD V=1; for fuzz, prove: SECONDS; for memory: GIB'
 
 include samples/samples.mk
@@ -303,5 +311,6 @@ include tests/tests.mk
 include tests/faults.mk
 include tests/prove.mk
 include tests/devices.mk
+include tests/release.mk
 
 -include $(shell test -d $(BUILD)/obj && find $(BUILD)/obj -name '*.d')

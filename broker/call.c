@@ -187,10 +187,10 @@ static void want_child(struct call *call)
 	const struct call_driver *driver = call->plan.driver;
 	struct safe_outcome outcome = driver->recognised ? driver->recognised(call) : outcome_ok();
 
-	if (outcome.status != SAFE_OK) {
+	if (outcome.status != SAFE_OK)
 		call_over(call, outcome);
+	if (call->stage == CALL_OVER)
 		return;
-	}
 	call->want.module = call->format->module;
 	call->want.limits = &call->plan.limits;
 	call->want.diagnose = (call->plan.flags & WIRE_DIAGNOSE) != 0;
@@ -222,11 +222,13 @@ static void look(struct call *call, const uint8_t *start, size_t size, bool ende
 		return;
 	}
 	if (!call->format) {
-		answer = RECOGNISE_MORE;
-		if (!call->plan.data)
+		answer = recognise(start, size, ended, call->plan.name, &recognition);
+		size_t more = recognition.more;
+		/* What stands behind a tag of a file need not be waited for. */
+		if (answer == RECOGNISE_MORE && !call->plan.data)
 			answer = recognise_behind(call->plan.fd, start, size, call->plan.name, &recognition);
 		if (answer == RECOGNISE_MORE)
-			answer = recognise(start, size, ended, call->plan.name, &recognition);
+			recognition.more = more;
 	}
 	call->format = recognition.format;
 	call->start_more = recognition.more;

@@ -34,7 +34,7 @@ struct call;
 /* What becomes of what is decoded.  A member that is NULL takes nothing and wants to know nothing; of image, audio and
  * bytes, what none takes is refused.  All return SAFE_OK to go on, or how the call ends. */
 struct call_driver {
-	/* The format is known, and no child was asked for yet. */
+	/* The format is known, and no child was asked for yet.  May end the call. */
 	struct safe_outcome (*recognised)(struct call *call);
 	/* There is a child, and not one of its bytes was read. */
 	struct safe_outcome (*started)(struct call *call);

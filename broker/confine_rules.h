@@ -17,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "confine.h"
 
@@ -55,7 +56,7 @@ static const struct confine_rule confine_rules[] = {
 	CALL(write, ALL,
 	     "the output, the decoder's input, messages to the user"),
 	CALL(writev, PUMPS, "the request and the input, in one piece"),
-	CALL(pwrite64, FILES | MANY, "sizes in the header of a finished file"),
+	CALL(pwrite64, PUMPS, "sizes in the header of a finished file"),
 	CALL(splice, PUMPS, "input and output that need not be looked at"),
 	CALL(poll, ALL, "waiting for whatever comes next"),
 	CALL(lseek, PUMPS, "whether an input or output can seek; the header of a finished file"),
@@ -70,18 +71,22 @@ static const struct confine_rule confine_rules[] = {
 	CALL(clock_gettime, ALL, "the decoder's processor time; deadlines, where the vDSO has no clock"),
 
 	/* opening */
-	CALL_IF(openat, ONE, 2, O_ACCMODE | O_CREAT | O_TRUNC | __O_TMPFILE, O_RDONLY, "to read",
+	CALL_IF(openat, ONE | FILES, 2, O_ACCMODE | O_CREAT | O_TRUNC | __O_TMPFILE, O_RDONLY, "to read",
 	        "/proc/PID/status, the input"),
-	CALL(openat, FILES | MANY, "the same, and the output; Landlock keeps it to the output's folder"),
+	CALL(openat, MANY, "the same, and outputs; Landlock keeps them to their folder"),
 	CALL(openat, BROKER,
 	     "its pipes, in /proc/self/fd; in a new child: its own status"),
-	CALL(readlink, PUMPS, "where the output's symbolic links lead"),
-	CALL(getcwd, FILES | MANY, "where the output is, if its name is relative"),
-	CALL(fchmod, FILES | MANY, "the output's permissions"),
-	CALL(umask, FILES | MANY, "the same"),
+	CALL(readlink, PUMPS, "where this program's modules are"),
+	CALL(fchown, MANY, "the owner and group of a file that an output replaces"),
+	CALL(fchmod, MANY, "its permissions"),
+	CALL(getxattr, MANY, "its access control list"),
+	CALL(fsetxattr, MANY, "the same"),
+	CALL(fremovexattr, MANY, "the same"),
 	CALL(fsync, FILES | MANY, "the output is on the disk before it takes its name"),
-	CALL(rename, FILES | MANY, "the output takes its name"),
-	CALL(unlink, FILES | MANY, "an output that was not finished goes"),
+	CALL(linkat, FILES | MANY, "the output takes its name"),
+	CALL(renameat, FILES | MANY, "the same, where it replaces a file"),
+	CALL(renameat2, FILES | MANY, "the same, where it must not"),
+	CALL(unlinkat, FILES | MANY, "an output that was not finished goes"),
 
 	/* the child */
 	CALL(waitid, ALL, "how the decoder ended"),

@@ -47,7 +47,9 @@ struct safe_outcome hello_judge(const struct packet *packet)
 
 struct safe_outcome hello_missing(void)
 {
-	return outcome_of(SAFE_NO_SANDBOX, "the decoder program ended before it said hello: is it of another version?");
+	return outcome_of(
+	        SAFE_NO_SANDBOX,
+	        "the decoder program ended before it said hello: is it of another version than " PROTOCOL_BUILD_ID "?");
 }
 
 const char *hello_library(const struct protocol_hello *hello)

@@ -3,8 +3,8 @@
  * libsafe-decode: decode untrusted pictures, sound and compressed data without having to trust the decoder.
  *
  * Each input is decoded by a process of its own that can read one pipe, write another and exit, and nothing else.
- * The library itself contains no codec: it starts a small broker process for each decoder module that is needed, takes
- * locked-down children from it, sends them the input, and checks what comes back.
+ * The library itself contains no codec.  Each decoder is a program of its own, which the library starts as a *broker* when it
+ * is needed; it takes locked-down children from it, sends them the input, and checks what comes back.
  *
  *     struct safe_decoder *decoder = NULL;
  *     struct safe_image image = { .size = sizeof(image) };
@@ -19,14 +19,18 @@
  *
  * Structs grow.  The first member of each struct that crosses this interface is its size as the caller's compiler knows
  * it; set it, and zero the rest, before any call: a size of 0 is SAFE_USAGE.  Members that an older caller does not
- * know are taken as zero, and none that it does not know is written.  Zero always means the default.
+ * know are taken as zero, and none that it does not know is written.  A newer caller's members that this library does not know
+ * must be zero: anything else is SAFE_USAGE.  Zero always means the default.
  *
  * Threads.  A struct safe_decoder may be used by any number of threads at once.  A struct safe_stream belongs to one
  * thread at a time.  Handles do not survive fork(): in the child, every call on them fails with SAFE_USAGE.
  *
- * Signals.  The library installs no handlers, and never raises SIGPIPE.  The broker is a child process of the caller:
- * its end sends SIGCHLD.  A caller that waits for all of its children (wait(), waitpid(-1)) may reap it; that does no
- * harm.
+ * Signals and processes.  The library installs no handlers, and never raises SIGPIPE.  Brokers are no children of the caller:
+ * no wait() or waitpid() of the caller's is about them, and no SIGCHLD comes.  They end when the caller closes the handle, and
+ * when it ends in any other way.  (A caller that is the init of its container, or has made itself a subreaper, inherits them, as
+ * all orphans.)  Each handle costs three descriptors for each decoder that is in use, and three for each spare; a stream, five to
+ * seven.  Where the system has no process or descriptor left, a decode waits until one of the same handle has ended; where
+ * nothing can end, it is SAFE_EXHAUSTED.
  */
 #ifndef SAFE_DECODE_H
 #define SAFE_DECODE_H
@@ -166,13 +170,13 @@ struct safe_config {
 	const char *programs;  /* absolute path of the folder of decoder programs; NULL: those that were installed with the
 	                        * library */
 	uint64_t memory;       /* bytes: the most that any request may allow its decoder; 0: 512 MiB */
-	uint32_t spares;       /* children of each module that wait, ready, for work; 0: 2 */
+	uint32_t spares;       /* children of each decoder program that wait, ready, for work; 0: 2 */
 	uint32_t no_spares;    /* not 0: keep none; each decode then waits for a child to be made */
 	uint32_t idle_seconds; /* a broker ends, and its spares with it, after so long without work; 0: 60 */
 };
 
 /* Makes a decoder.  `config` may be NULL for the defaults; it is copied.  No process is started yet: brokers are
- * started on demand, one for each decoder module, and are started anew when they ended or when one of their children
+ * started on demand, one for each decoder program, and are started anew when they ended or when one of their children
  * crashed (so that no address layout outlives a crash).
  *
  * Success: SAFE_OK, and *decoder is a handle that the caller owns and gives back with safe_decoder_close().
@@ -210,7 +214,7 @@ struct safe_limits {
 	uint32_t cpu_seconds;   /* processor time of the decoder; default 30 */
 	uint32_t stall_seconds; /* time in which it neither takes nor gives a byte, though it could; time in which the
 	                         * caller is slow does not count; default 30 */
-	uint32_t deadline_milliseconds; /* of the whole decode; default: none */
+	uint32_t deadline_milliseconds; /* of the whole decode, the waiting for a child included; default: none */
 	uint32_t work_seconds;  /* processor time of the caller's own process for this decode; default 300 */
 	uint32_t reserved;
 	uint64_t max_cover;     /* bytes of a picture that is embedded in sound; default 16 MiB */
@@ -219,7 +223,9 @@ struct safe_limits {
 /* safe_request.flags */
 /* Of a damaged input, keep what was decoded: SAFE_OK, and safe_result.damage is set. */
 #define SAFE_PARTIAL UINT32_C(1)
-/* Of sound, refuse what otherwise is concealed or skipped, and counted: each damaged part is SAFE_MALFORMED. */
+/* Of sound, refuse what otherwise is concealed or skipped, and counted: each damaged part is SAFE_MALFORMED.  Of
+ * pictures and compressed data, refuse those that are complete, but whose end is missing or wrong or has something
+ * behind it. */
 #define SAFE_STRICT UINT32_C(2)
 /* Of streams: the tags, SAFE_EVENT_INFO, and SAFE_EVENT_END.  Nothing is decoded. */
 #define SAFE_HEADER_ONLY UINT32_C(4)
@@ -251,7 +257,7 @@ struct safe_info {
 	uint32_t has_profile;    /* not 0: the file has an ICC profile; it is not applied */
 	uint32_t frames;         /* pictures in the file, as far as its header says */
 	uint32_t orientation;    /* EXIF, 1 to 8; 0: the file does not say.  The pixels are not turned */
-	uint32_t rate;           /* of sound, as all that follows but `format`: sample frames a second, 1 to 768000 */
+	uint32_t rate;           /* of sound, as all that follows but `format`: sample frames a second, 1 to 1048575 */
 	const char *format;      /* static: "jpeg" */
 	uint64_t sample_frames;  /* as far as the file says, else SAFE_UNKNOWN: there may be more or fewer.  What an
 	                          * encoder has put before and after the sound is neither counted nor given */

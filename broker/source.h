@@ -32,6 +32,8 @@ struct want {
 	uint32_t tag;
 	uint64_t since; /* decode_clock() when it began to wait on its link */
 	unsigned asked; /* how often: brokers may go away */
+	bool greeted;   /* the last of them had said hello */
+	uint64_t stalled_since; /* when there was nothing left to make a child of; 0: there was */
 };
 
 #define WANT_NONE ((struct want){ .wake = -1, .child = CHILD_NONE })

@@ -30,6 +30,24 @@ static const struct {
 	                             "needs more memory than the limit allows (--memory)" },
 	[WIRE_FAIL_LIMIT_METADATA] = { SAFE_LIMIT, SAFE_LIMIT_METADATA, "more metadata than the limit allows" },
 	[WIRE_FAIL_ABSENT] = { SAFE_UNSUPPORTED, SAFE_LIMIT_NONE, "has no cover picture" },
+	[WIRE_FAIL_JPEG_LOSSLESS] = { SAFE_UNSUPPORTED, SAFE_LIMIT_NONE, "lossless JPEG (SOF3) is not supported" },
+	[WIRE_FAIL_JPEG_LOSSLESS_ARITHMETIC] = { SAFE_UNSUPPORTED, SAFE_LIMIT_NONE,
+	                                         "lossless JPEG with arithmetic coding (SOF11) is not supported" },
+	[WIRE_FAIL_JPEG_HIERARCHICAL] = { SAFE_UNSUPPORTED, SAFE_LIMIT_NONE, "hierarchical JPEG is not supported" },
+	[WIRE_FAIL_JPEG_HIERARCHICAL_ARITHMETIC] = { SAFE_UNSUPPORTED, SAFE_LIMIT_NONE,
+	                                             "hierarchical JPEG with arithmetic coding is not supported" },
+	[WIRE_FAIL_JPEG_ARITHMETIC] = { SAFE_UNSUPPORTED, SAFE_LIMIT_NONE,
+	                                "JPEG with arithmetic coding is not supported by this libjpeg" },
+	[WIRE_FAIL_JPEG_12_BITS] = { SAFE_UNSUPPORTED, SAFE_LIMIT_NONE, "12-bit JPEG is not supported" },
+	[WIRE_FAIL_JPEG_DNL] = { SAFE_UNSUPPORTED, SAFE_LIMIT_NONE,
+	                         "JPEG whose height follows in a DNL marker is not supported" },
+	[WIRE_FAIL_PNG_CGBI] = { SAFE_UNSUPPORTED, SAFE_LIMIT_NONE, "iPhone PNG (CgBI) is not supported" },
+	[WIRE_FAIL_PNG_TEXT_IN_DATA] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "chunk tEXt between IDAT: out of order" },
+	[WIRE_FAIL_PNG_ZTXT_IN_DATA] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "chunk zTXt between IDAT: out of order" },
+	[WIRE_FAIL_PNG_ITXT_IN_DATA] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "chunk iTXt between IDAT: out of order" },
+	[WIRE_FAIL_PNG_CHUNK_IN_DATA] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "another chunk between IDAT: out of order" },
+	[WIRE_FAIL_WINDOW] = { SAFE_UNSUPPORTED, SAFE_LIMIT_NONE,
+	                       "needs a larger window than its library can have: not supported" },
 };
 
 static const char *const names[] = {
@@ -87,4 +105,14 @@ struct safe_outcome outcome_of_making(const char *reason, int error_number)
 {
 	return outcome_of_errno(status_is_exhaustion(error_number) ? SAFE_EXHAUSTED : SAFE_NO_SANDBOX, reason,
 	                        error_number);
+}
+
+struct safe_outcome outcome_of_output(const char *reason, int error_number)
+{
+	return (struct safe_outcome){
+		.status = SAFE_IO,
+		.reason = reason,
+		.error_number = error_number,
+		.of_output = true,
+	};
 }

@@ -15,7 +15,9 @@ struct safe_outcome {
 	const char *reason;
 	int error_number; /* errno that explains it, or 0 */
 	int signal;       /* signal that ended the decoder, or 0 */
+	bool of_output;   /* it is about the output, not about the input */
 	enum safe_limit limit;
+	uint64_t needed; /* of SAFE_LIMIT_MEMORY, bytes that would be enough, says the decoder; 0: not known */
 };
 
 /* The outcome that a FAIL or DAMAGE message with this code stands for; `failure` must be below WIRE_FAILURES and not
@@ -35,5 +37,8 @@ struct safe_outcome outcome_of_errno(enum safe_status status, const char *reason
  * SAFE_NO_SANDBOX. */
 struct safe_outcome outcome_of_making(const char *reason, int error_number);
 bool status_is_exhaustion(int error_number);
+
+/* SAFE_IO, and it is the output's fault. */
+struct safe_outcome outcome_of_output(const char *reason, int error_number);
 
 #endif

@@ -24,7 +24,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "the wire is little-endian and its structs are used as they are");
 
-#define WIRE_VERSION 1u
+#define WIRE_VERSION 2u
 
 /* Pixel formats.  Bytes in memory order, rows packed without padding, top row first, alpha not premultiplied unless
  * named so.  RGBA16 has four 16-bit big-endian samples, as in PNG and PAM. */
@@ -65,7 +65,7 @@ enum wire_operation {
 
 /* wire_request.flags */
 #define WIRE_PARTIAL UINT32_C(1) /* after damage, keep what was decoded: DAMAGE and END instead of FAIL */
-#define WIRE_STRICT UINT32_C(2)  /* take what could be concealed or skipped for damage: no LOSS */
+#define WIRE_STRICT UINT32_C(2)  /* take what could be concealed, skipped or passed over for damage: no LOSS */
 #define WIRE_FINITE UINT32_C(4)  /* the input is a file, so that WIRE_INFO may read it to its end */
 #define WIRE_DIAGNOSE UINT32_C(8) /* a system call that the sandbox forbids is told: FORBIDDEN */
 #define WIRE_FLAGS UINT32_C(15)   /* all that are defined */
@@ -154,7 +154,7 @@ struct wire_frame {
 	uint32_t delay; /* how long to show it, milliseconds; 0 for a still picture */
 };
 
-#define WIRE_RATE_MAX UINT32_C(768000)
+#define WIRE_RATE_MAX UINT32_C(1048575) /* what the 20 bits of FLAC can say */
 #define WIRE_CHANNELS_MAX UINT32_C(64)
 #define WIRE_DEPTH_MAX UINT32_C(64)
 #define WIRE_UNKNOWN UINT64_MAX
@@ -247,7 +247,9 @@ struct wire_forbidden {
 /* wire_end.notes: what was odd but cost no pixel. */
 #define WIRE_NOTE_TRAILING UINT32_C(1) /* bytes follow the end of the picture or stream */
 #define WIRE_NOTE_WARNINGS UINT32_C(2) /* the codec warned about something that it could pass over */
-#define WIRE_NOTES UINT32_C(3)         /* all that are defined */
+#define WIRE_NOTE_END UINT32_C(4)      /* the end of the picture's file is missing or wrong; no pixel is */
+#define WIRE_NOTE_WINDOW UINT32_C(8)   /* the data needs a larger window than it says; no pixel is missing */
+#define WIRE_NOTES UINT32_C(15)        /* all that are defined */
 
 struct wire_end {
 	uint32_t notes;
@@ -272,12 +274,30 @@ enum wire_failure {
 	WIRE_FAIL_LIMIT_MEMORY,
 	WIRE_FAIL_LIMIT_METADATA,
 	WIRE_FAIL_ABSENT, /* what was asked for is not in the input: it has no cover */
+	/* Variants and parts that have a name. */
+	WIRE_FAIL_JPEG_LOSSLESS,                /* SOF3 */
+	WIRE_FAIL_JPEG_LOSSLESS_ARITHMETIC,     /* SOF11 */
+	WIRE_FAIL_JPEG_HIERARCHICAL,            /* DHP, SOF5 to SOF7 */
+	WIRE_FAIL_JPEG_HIERARCHICAL_ARITHMETIC, /* SOF13 to SOF15 */
+	WIRE_FAIL_JPEG_ARITHMETIC,              /* the library was built without */
+	WIRE_FAIL_JPEG_12_BITS,                 /* a sample */
+	WIRE_FAIL_JPEG_DNL,                     /* the height follows the first scan */
+	WIRE_FAIL_PNG_CGBI,                     /* what Xcode makes of a PNG */
+	WIRE_FAIL_PNG_TEXT_IN_DATA,             /* a chunk of this kind between those of the image data */
+	WIRE_FAIL_PNG_ZTXT_IN_DATA,
+	WIRE_FAIL_PNG_ITXT_IN_DATA,
+	WIRE_FAIL_PNG_CHUNK_IN_DATA, /* any other kind */
+	WIRE_FAIL_WINDOW,            /* a larger window than the library can have, whatever memory there is */
 	WIRE_FAILURES,
 };
 
 /* The payload of DAMAGE and of FAIL. */
 struct wire_fail {
 	uint32_t failure; /* enum wire_failure, not WIRE_OK */
+	uint32_t reserved;
+	uint64_t detail; /* of WIRE_FAIL_LIMIT_MEMORY: bytes that would be enough; 0: not known.  Only a number to show
+	                  */
 };
+_Static_assert(sizeof(struct wire_fail) == 16, "no padding");
 
 #endif

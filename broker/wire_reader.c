@@ -169,18 +169,21 @@ static struct safe_outcome take_loss(struct wire_reader *reader)
 	return consumer->loss ? consumer->loss(consumer->context, loss.parts) : outcome_ok();
 }
 
-/* The failure in the payload, or WIRE_OK if it is not one of the list. */
-static enum wire_failure failure_in_payload(const struct wire_reader *reader)
+/* The failure in the payload, or WIRE_OK if it is not one of the list; *detail may be any number. */
+static enum wire_failure failure_in_payload(const struct wire_reader *reader, uint64_t *detail)
 {
 	struct wire_fail fail;
 
 	memcpy(&fail, reader->payload, sizeof(fail));
+	*detail = fail.detail;
 	return fail.failure < WIRE_FAILURES ? (enum wire_failure)fail.failure : WIRE_OK;
 }
 
 static struct safe_outcome take_damage(struct wire_reader *reader)
 {
-	reader->damage = failure_in_payload(reader);
+	uint64_t detail = 0;
+
+	reader->damage = failure_in_payload(reader, &detail);
 	/* Where nothing is decoded, nothing can be missing. */
 	if (!(reader->request.flags & WIRE_PARTIAL) || reader->request.operation == WIRE_INFO ||
 	    reader->damage == WIRE_OK)
@@ -204,12 +207,15 @@ static struct safe_outcome take_end(struct wire_reader *reader)
 
 static struct safe_outcome take_fail(struct wire_reader *reader)
 {
-	enum wire_failure failure = failure_in_payload(reader);
+	uint64_t detail = 0;
+	enum wire_failure failure = failure_in_payload(reader, &detail);
 
 	if (failure == WIRE_OK)
 		return lied("the decoder lied: it failed for a reason that does not exist");
 	reader->state = WIRE_STATE_OVER;
-	return outcome_of_failure(failure);
+	struct safe_outcome outcome = outcome_of_failure(failure);
+	outcome.needed = outcome.limit == SAFE_LIMIT_MEMORY ? detail : 0;
+	return outcome;
 }
 
 static struct safe_outcome take_forbidden(struct wire_reader *reader)

@@ -17,11 +17,16 @@ static session_result name_failure(BrotliDecoderErrorCode error)
 	return WIRE_FAIL_DATA;
 }
 
+/* A call that fails keeps what it had decoded before to itself.  One that wants more input does not; so a caller who
+ * takes partial results gets all that there is if the input goes there byte by byte. */
 static session_result step(void *codec, struct stream *stream)
 {
-	BrotliDecoderResult result = BrotliDecoderDecompressStream(codec, &stream->input_size, &stream->input,
-	                                                           &stream->output_size, &stream->output, NULL);
+	size_t taken = session_partial(stream->session) && stream->input_size > 1 ? 1 : stream->input_size;
+	size_t left = stream->input_size - taken;
+	BrotliDecoderResult result = BrotliDecoderDecompressStream(codec, &taken, &stream->input, &stream->output_size,
+	                                                           &stream->output, NULL);
 
+	stream->input_size = left + taken;
 	stream->member_ended = result == BROTLI_DECODER_RESULT_SUCCESS;
 	return result == BROTLI_DECODER_RESULT_ERROR ? name_failure(BrotliDecoderGetErrorCode(codec)) : WIRE_OK;
 }

@@ -10,6 +10,8 @@
 
 #include "stream.h"
 
+enum { HEADER_SIZE = 4 };
+
 struct codec {
 	bz_stream stream;
 	bool open;
@@ -32,8 +34,12 @@ static void end(struct codec *codec)
 static session_result begin(void *context, struct stream *stream)
 {
 	struct codec *codec = context;
+	size_t size = HEADER_SIZE;
+	const uint8_t *header = stream_peek(stream, &size);
 
-	(void)stream;
+	/* By the library's manual: four bytes for each of a block, and 100 KB. */
+	if (size == HEADER_SIZE)
+		session_needs(stream->session, UINT64_C(100000) * (4 * (uint64_t)(header[3] - '0') + 1));
 	end(codec);
 	codec->stream = (bz_stream){ 0 };
 	codec->open = BZ2_bzDecompressInit(&codec->stream, 0, 0) == BZ_OK;
@@ -73,7 +79,7 @@ static session_result step(void *context, struct stream *stream)
 
 static session_result decode(struct session *session)
 {
-	static const struct stream_format format = { 4, starts, true, true, begin, step };
+	static const struct stream_format format = { HEADER_SIZE, starts, true, true, begin, step };
 	struct codec codec = { .open = false };
 	session_result result = stream_decode(session, &format, &codec);
 

@@ -136,6 +136,13 @@ session_result session_commit_data(struct session *session, size_t size);
  * failure itself, or SESSION_STOP when the caller keeps partial results and an image or stream was announced. */
 session_result session_damage(struct session *session, enum wire_failure failure);
 
+/* All that was asked for is there, but its end is missing or wrong, or something follows it: `note` says which.  Returns
+ * WIRE_OK to go on, or what decode() must return because the caller is strict. */
+session_result session_flaw(struct session *session, uint32_t note, enum wire_failure failure);
+
+/* Decoding takes so many bytes besides what the session has: for the message, should that be more than there are. */
+void session_needs(struct session *session, uint64_t memory);
+
 /* Whether the caller keeps partial results. */
 bool session_partial(const struct session *session);
 

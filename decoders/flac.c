@@ -9,8 +9,9 @@
 #include <string.h>
 
 #include "decoder.h"
+#include "flac_ogg.h"
+#include "id3.h"
 #include "input.h"
-#include "ogg_pages.h"
 #include "samples.h"
 #include "tags.h"
 
@@ -24,42 +25,53 @@ enum variant {
 struct decode {
 	struct input input;
 	FLAC__StreamDecoder *flac;
-	struct ogg_pages pages; /* of OGG */
+	struct flac_ogg links; /* of OGG */
 	bool ogg;
-	struct wire_audio audio;
-	uint32_t layout; /* that a comment names, or 0 */
+	struct wire_audio audio; /* as it was announced */
+	uint32_t layout;         /* that a comment names, or 0 */
 	bool announced;
 	struct cover cover;
-	uint64_t total;         /* sample frames that the header announces; 0: it does not say */
-	uint64_t frames;        /* sample frames decoded */
-	uint64_t consumed;      /* bytes that libFLAC read, */
-	uint64_t frame_end;     /* and where the last good frame of NATIVE ended */
-	bool damaged;           /* since the last good frame */
-	bool lossy;             /* something was concealed or skipped: no checksum can match */
+
+	/* Of a bare file, or of one link in Ogg. */
+	bool later;               /* it is not the first */
+	struct wire_audio header; /* rate, channels and depth; all 0: there is no header */
+	uint64_t total;           /* sample frames that the header announces; 0: it does not say */
+	uint64_t frames;          /* sample frames decoded */
+	uint64_t consumed;        /* bytes that libFLAC read, */
+	uint64_t frame_end;       /* and where the last good frame ended */
+	enum wire_failure damage; /* since the last good frame */
+
+	uint64_t all_frames;    /* of all links */
 	session_result outcome; /* why libFLAC was told to stop; else WIRE_OK */
 };
 
 /* ---- what libFLAC calls ---- */
 
+/* What is there now: a stream that comes slowly is not waited for. */
+static size_t read_some(struct decode *decode, FLAC__byte *to, size_t size)
+{
+	const uint8_t *data = NULL;
+
+	if (decode->ogg)
+		return flac_ogg_read(&decode->links, to, size);
+	size_t part = input_look(&decode->input, &data);
+	if (size > part)
+		size = part;
+	if (size > 0)
+		memcpy(to, data, size);
+	input_used(&decode->input, size);
+	return size;
+}
+
 static FLAC__StreamDecoderReadStatus read_input(const FLAC__StreamDecoder *flac, FLAC__byte *to, size_t *size,
                                                 void *context)
 {
 	struct decode *decode = context;
-	const uint8_t *data = NULL;
-	size_t part = input_look(&decode->input, &data);
 
 	(void)flac;
-	/* What is there now: a stream that comes slowly is not waited for. */
-	if (*size > part)
-		*size = part;
-	if (part == 0)
-		return FLAC__STREAM_DECODER_READ_STATUS_END_OF_STREAM;
-	memcpy(to, data, *size);
-	if (decode->ogg)
-		ogg_pages_follow(&decode->pages, data, *size);
-	input_used(&decode->input, *size);
+	*size = read_some(decode, to, *size);
 	decode->consumed += *size;
-	return FLAC__STREAM_DECODER_READ_STATUS_CONTINUE;
+	return *size > 0 ? FLAC__STREAM_DECODER_READ_STATUS_CONTINUE : FLAC__STREAM_DECODER_READ_STATUS_END_OF_STREAM;
 }
 
 static FLAC__StreamDecoderTellStatus tell_input(const FLAC__StreamDecoder *flac, FLAC__uint64 *position, void *context)
@@ -71,18 +83,46 @@ static FLAC__StreamDecoderTellStatus tell_input(const FLAC__StreamDecoder *flac,
 	return FLAC__STREAM_DECODER_TELL_STATUS_OK;
 }
 
-static session_result announce(struct decode *decode, uint32_t rate, uint32_t channels, uint32_t depth)
+static bool is_over(const struct decode *decode)
+{
+	return FLAC__stream_decoder_get_state(decode->flac) >= FLAC__STREAM_DECODER_END_OF_STREAM;
+}
+
+/* Counts the sample frames of a bare file without decoding them. */
+static uint64_t count_frames(struct decode *decode)
+{
+	uint64_t frames = 0;
+
+	while (!is_over(decode) && FLAC__stream_decoder_skip_single_frame(decode->flac))
+		if (!is_over(decode))
+			frames += FLAC__stream_decoder_get_blocksize(decode->flac);
+	return frames;
+}
+
+/* How long the sound is.  What the header of a link says is not all, if others follow. */
+static uint64_t find_length(struct decode *decode)
+{
+	const struct wire_request *request = session_request(decode->input.session);
+	uint64_t frames = decode->total;
+
+	if (request->operation == WIRE_INFO && (request->flags & WIRE_FINITE) && !decode->announced) {
+		uint64_t measured = decode->ogg ? ogg_pages_measure(&decode->links.pages) : 0;
+		if (decode->links.pages.length > 0 || frames == 0)
+			frames = decode->ogg ? measured : count_frames(decode);
+	}
+	return frames > 0 ? frames : WIRE_UNKNOWN;
+}
+
+static session_result announce(struct decode *decode)
 {
 	struct wire_audio *audio = &decode->audio;
 
-	audio->rate = rate;
-	audio->channels = channels;
-	audio->depth = depth;
-	audio->sample_format = session_choose_samples(decode->input.session, depth, false);
-	audio->channel_layout = samples_usual_layout(channels);
-	if (decode->layout != 0 && (uint32_t)__builtin_popcount(decode->layout) == channels)
+	*audio = decode->header;
+	audio->sample_format = session_choose_samples(decode->input.session, audio->depth, false);
+	audio->channel_layout = samples_usual_layout(audio->channels);
+	if (decode->layout != 0 && (uint32_t)__builtin_popcount(decode->layout) == audio->channels)
 		audio->channel_layout = decode->layout;
-	audio->frames = decode->total > 0 ? decode->total : WIRE_UNKNOWN;
+	audio->frames = find_length(decode);
 	if (decode->cover.seen)
 		audio->flags |= WIRE_AUDIO_COVER;
 	decode->announced = true;
@@ -113,24 +153,34 @@ static session_result send_frames(struct decode *decode, const FLAC__int32 *cons
 	return session_send_samples(decode->input.session, count, put_planes, &planes);
 }
 
-/* What lies before a good frame: the announcement, if the file has no header, and the news of a loss. */
-static session_result prepare_for(struct decode *decode, const FLAC__FrameHeader *header)
+/* Nothing is concealed: lossless sound with a part missing is another sound. */
+static session_result check_damage(struct decode *decode)
 {
-	session_result result = WIRE_OK;
+	const struct ogg_pages *pages = &decode->links.pages;
 
+	if (decode->damage == WIRE_OK && pages->gaps == 0)
+		return WIRE_OK;
+	return session_damage(decode->input.session, decode->damage != WIRE_OK ? decode->damage : WIRE_FAIL_DATA);
+}
+
+/* What lies before a good frame: damage, and the announcement if the file has no header. */
+static session_result prepare_for(struct decode *decode, const FLAC__FrameHeader *frame)
+{
+	struct wire_audio *header = &decode->header;
+	session_result result = check_damage(decode);
+
+	if (result != WIRE_OK)
+		return result;
+	if (header->rate == 0) {
+		header->rate = frame->sample_rate;
+		header->channels = frame->channels;
+		header->depth = frame->bits_per_sample;
+	}
 	if (!decode->announced)
-		result = announce(decode, header->sample_rate, header->channels, header->bits_per_sample);
-	/* Of what lacks in Ogg its pages tell, which libFLAC passes over without a word. */
-	bool pages_lack = decode->ogg && decode->pages.losses < decode->pages.gaps;
-	if (result == WIRE_OK && pages_lack)
-		result = ogg_pages_tell_losses(&decode->pages, decode->input.session);
-	else if (result == WIRE_OK && decode->damaged)
-		result = session_loss(decode->input.session, WIRE_FAIL_DATA);
-	decode->lossy |= pages_lack || decode->damaged;
-	decode->damaged = false;
+		result = announce(decode);
 	if (result == WIRE_OK &&
-	    (header->sample_rate != decode->audio.rate || header->channels != decode->audio.channels ||
-	     header->bits_per_sample != decode->audio.depth))
+	    (frame->sample_rate != decode->audio.rate || frame->channels != decode->audio.channels ||
+	     frame->bits_per_sample != decode->audio.depth))
 		result = session_damage(decode->input.session, WIRE_FAIL_UNSUPPORTED);
 	return result;
 }
@@ -146,8 +196,7 @@ static FLAC__StreamDecoderWriteStatus take_frame(const FLAC__StreamDecoder *flac
 	if (decode->outcome == WIRE_OK)
 		decode->outcome = send_frames(decode, planes, frame->header.blocksize);
 	decode->frames += frame->header.blocksize;
-	if (!decode->ogg)
-		(void)FLAC__stream_decoder_get_decode_position(flac, &decode->frame_end);
+	(void)FLAC__stream_decoder_get_decode_position(flac, &decode->frame_end);
 	return decode->outcome == WIRE_OK ? FLAC__STREAM_DECODER_WRITE_STATUS_CONTINUE
 	                                  : FLAC__STREAM_DECODER_WRITE_STATUS_ABORT;
 }
@@ -176,10 +225,12 @@ static void take_metadata(const FLAC__StreamDecoder *flac, const FLAC__StreamMet
 	(void)flac;
 	if (block->type == FLAC__METADATA_TYPE_STREAMINFO) {
 		const FLAC__StreamMetadata_StreamInfo *info = &block->data.stream_info;
-		decode->audio.rate = info->sample_rate;
-		decode->audio.channels = info->channels;
-		decode->audio.depth = info->bits_per_sample;
+		decode->header.rate = info->sample_rate;
+		decode->header.channels = info->channels;
+		decode->header.depth = info->bits_per_sample;
 		decode->total = info->total_samples;
+	} else if (decode->later) {
+		return; /* what the first link says goes for all */
 	} else if (block->type == FLAC__METADATA_TYPE_VORBIS_COMMENT) {
 		take_comments(decode, &block->data.vorbis_comment);
 	} else if (block->type == FLAC__METADATA_TYPE_PICTURE && decode->outcome == WIRE_OK) {
@@ -198,8 +249,9 @@ static void take_error(const FLAC__StreamDecoder *flac, FLAC__StreamDecoderError
 		session_note(decode->input.session, WIRE_NOTE_WARNINGS);
 	else if (status == FLAC__STREAM_DECODER_ERROR_STATUS_UNPARSEABLE_STREAM && decode->outcome == WIRE_OK)
 		decode->outcome = session_damage(decode->input.session, WIRE_FAIL_UNSUPPORTED);
-	else
-		decode->damaged = true;
+	else if (decode->damage == WIRE_OK)
+		decode->damage = status == FLAC__STREAM_DECODER_ERROR_STATUS_FRAME_CRC_MISMATCH ? WIRE_FAIL_CHECKSUM
+		                                                                                : WIRE_FAIL_DATA;
 }
 
 /* ---- the decode ---- */
@@ -215,12 +267,8 @@ static session_result open_decoder(struct decode *decode)
 	(void)FLAC__stream_decoder_set_metadata_respond(decode->flac, FLAC__METADATA_TYPE_VORBIS_COMMENT);
 	if (session_request(decode->input.session)->operation != WIRE_DECODE)
 		(void)FLAC__stream_decoder_set_metadata_respond(decode->flac, FLAC__METADATA_TYPE_PICTURE);
-	if (decode->ogg)
-		status = FLAC__stream_decoder_init_ogg_stream(decode->flac, read_input, NULL, NULL, NULL, NULL,
-		                                              take_frame, take_metadata, take_error, decode);
-	else
-		status = FLAC__stream_decoder_init_stream(decode->flac, read_input, NULL, tell_input, NULL, NULL,
-		                                          take_frame, take_metadata, take_error, decode);
+	status = FLAC__stream_decoder_init_stream(decode->flac, read_input, NULL, tell_input, NULL, NULL, take_frame,
+	                                          take_metadata, take_error, decode);
 	if (status == FLAC__STREAM_DECODER_INIT_STATUS_OK)
 		return WIRE_OK;
 	return status == FLAC__STREAM_DECODER_INIT_STATUS_MEMORY_ALLOCATION_ERROR ? WIRE_FAIL_LIMIT_MEMORY
@@ -234,64 +282,99 @@ static session_result check_state(const struct decode *decode)
 
 	if (decode->outcome != WIRE_OK)
 		return decode->outcome;
-	if (state == FLAC__STREAM_DECODER_MEMORY_ALLOCATION_ERROR)
+	if (state == FLAC__STREAM_DECODER_MEMORY_ALLOCATION_ERROR || decode->links.failed || decode->links.pages.failed)
 		return WIRE_FAIL_LIMIT_MEMORY;
+	if (decode->links.unsupported)
+		return session_damage(decode->input.session, WIRE_FAIL_UNSUPPORTED);
 	if (state > FLAC__STREAM_DECODER_END_OF_STREAM)
 		return session_damage(decode->input.session, WIRE_FAIL_DATA);
 	return WIRE_OK;
 }
 
-static bool is_over(const struct decode *decode)
+/* Whether there was a header, as far as that is needed. */
+static session_result check_metadata(const struct decode *decode)
 {
-	return FLAC__stream_decoder_get_state(decode->flac) == FLAC__STREAM_DECODER_END_OF_STREAM;
+	session_result result = WIRE_OK;
+
+	if (decode->damage != WIRE_OK)
+		result = decode->later ? WIRE_FAIL_DATA : WIRE_FAIL_SIGNATURE;
+	else if (is_over(decode))
+		result = decode->ogg ? ogg_pages_name_failure(&decode->links.pages, WIRE_FAIL_TRUNCATED)
+		                     : WIRE_FAIL_TRUNCATED;
+	return result == WIRE_OK ? WIRE_OK : session_damage(decode->input.session, (enum wire_failure)result);
 }
 
 static session_result decode_metadata(struct decode *decode)
 {
 	(void)FLAC__stream_decoder_process_until_end_of_metadata(decode->flac);
 	session_result result = check_state(decode);
+	if (result == WIRE_OK)
+		result = check_metadata(decode);
 	if (result != WIRE_OK)
 		return result;
-	if (decode->damaged)
-		return WIRE_FAIL_SIGNATURE;
-	if (is_over(decode))
-		return WIRE_FAIL_TRUNCATED;
 	if (session_request(decode->input.session)->operation == WIRE_COVER)
 		return cover_send(&decode->cover, decode->input.session);
 	/* Without a header, the first frame says what comes. */
-	if (decode->audio.rate == 0)
-		return WIRE_OK;
-	return announce(decode, decode->audio.rate, decode->audio.channels, decode->audio.depth);
+	return decode->header.rate == 0 || decode->announced ? WIRE_OK : announce(decode);
 }
 
-/* The input is at its end.  Whether the audio is, too. */
+/* libFLAC is at the end.  Whether the sound is, too. */
 static session_result check_end(struct decode *decode)
 {
-	if (decode->frames == 0 && (decode->damaged || !decode->announced))
-		return WIRE_FAIL_DATA;
+	session_result result = WIRE_OK;
+
+	if (decode->frames == 0 && (decode->damage != WIRE_OK || !decode->announced))
+		return session_damage(decode->input.session, WIRE_FAIL_DATA);
 	bool rest = !decode->ogg && decode->frames > 0 && decode->consumed > decode->frame_end;
-	if (decode->total > 0 ? decode->frames < decode->total : rest)
-		return session_damage(decode->input.session, WIRE_FAIL_TRUNCATED);
-	if (decode->ogg && decode->total == 0) {
-		session_result result = ogg_pages_check_end(&decode->pages, decode->input.session, decode->frames);
-		if (result != WIRE_OK)
-			return result;
-	}
+	bool short_of = decode->total > 0 ? decode->frames < decode->total : rest;
+	if (short_of || decode->ogg)
+		result = check_damage(decode);
+	if (result == WIRE_OK && short_of)
+		result = session_damage(decode->input.session, WIRE_FAIL_TRUNCATED);
 	/* The checksum is that of all samples. */
-	if (!FLAC__stream_decoder_finish(decode->flac) && !decode->lossy)
-		return session_damage(decode->input.session, WIRE_FAIL_CHECKSUM);
-	return WIRE_OK;
+	if (result == WIRE_OK && !FLAC__stream_decoder_finish(decode->flac))
+		result = session_damage(decode->input.session, WIRE_FAIL_CHECKSUM);
+	return result;
 }
 
-static session_result decode_audio(struct decode *decode)
+static session_result decode_link(struct decode *decode)
 {
-	session_result result = decode_metadata(decode);
+	session_result result = open_decoder(decode);
 
+	if (result == WIRE_OK)
+		result = decode_metadata(decode);
 	while (result == WIRE_OK && !is_over(decode)) {
 		(void)FLAC__stream_decoder_process_single(decode->flac);
 		result = check_state(decode);
 	}
-	return result == WIRE_OK ? check_end(decode) : result;
+	if (result == WIRE_OK)
+		result = check_end(decode);
+	if (decode->flac)
+		FLAC__stream_decoder_delete(decode->flac);
+	decode->flac = NULL;
+	decode->all_frames += decode->frames;
+	return result;
+}
+
+static session_result decode_links(struct decode *decode)
+{
+	struct flac_ogg *links = &decode->links;
+	session_result result = decode_link(decode);
+
+	while (result == WIRE_OK && flac_ogg_next_link(links)) {
+		decode->later = true;
+		decode->header = (struct wire_audio){ .rate = 0 };
+		decode->total = decode->frames = 0;
+		result = decode_link(decode);
+	}
+	if (links->failed || links->pages.failed)
+		return WIRE_FAIL_LIMIT_MEMORY;
+	if (result == WIRE_OK)
+		result = check_damage(decode);
+	/* What a header announced is there. */
+	if (result != WIRE_OK || decode->total > 0)
+		return result;
+	return ogg_pages_check_end(&links->pages, decode->input.session, decode->all_frames);
 }
 
 static session_result decode_flac(struct session *session)
@@ -302,13 +385,11 @@ static session_result decode_flac(struct session *session)
 	if (variant >= VARIANTS)
 		return WIRE_FAIL_UNSUPPORTED;
 	decode.ogg = variant == OGG;
-	ogg_pages_init(&decode.pages);
-	session_result result = open_decoder(&decode);
-	if (result == WIRE_OK)
-		result = decode_audio(&decode);
-	if (decode.flac)
-		FLAC__stream_decoder_delete(decode.flac);
-	ogg_pages_release(&decode.pages);
+	flac_ogg_init(&decode.links, &decode.input);
+	while (!decode.ogg && id3_skip(&decode.input))
+		;
+	session_result result = decode.ogg ? decode_links(&decode) : decode_link(&decode);
+	flac_ogg_release(&decode.links);
 	cover_release(&decode.cover);
 	return result;
 }

@@ -23,6 +23,9 @@ enum {
 
 enum encoding { LATIN_1, UTF_16, UTF_16_BE, UTF_8 };
 
+/* How version 4 has the sizes of frames: seven bits a byte, but old versions of iTunes wrote plain numbers. */
+enum sizes { UNDECIDED, SYNCSAFE, PLAIN };
+
 struct id3 {
 	struct input *input;
 	struct cover *cover;
@@ -30,6 +33,9 @@ struct id3 {
 	uint8_t version;
 	bool unsynchronised; /* a zero byte after 255 is to be left out */
 	bool after_255;
+	enum sizes sizes;
+	uint8_t *held;       /* owned; all that is left of the tag, if it had to be looked at before; else NULL */
+	const uint8_t *next; /* of these bytes */
 };
 
 struct frame {
@@ -47,6 +53,14 @@ static uint32_t read_syncsafe(const uint8_t *bytes)
 
 /* ---- the bytes of a tag ---- */
 
+static size_t take_held(struct id3 *id3, uint8_t *to, size_t size)
+{
+	if (to)
+		memcpy(to, id3->next, size);
+	id3->next += size;
+	return size;
+}
+
 /* Copies `size` bytes, or passes over them if `to` is NULL.  Returns how many there were. */
 static size_t take(struct id3 *id3, uint8_t *to, size_t size)
 {
@@ -55,7 +69,10 @@ static size_t take(struct id3 *id3, uint8_t *to, size_t size)
 	if (!id3->unsynchronised) {
 		if (size > id3->left)
 			size = (size_t)id3->left;
-		taken = to ? input_take(id3->input, to, size) : (size_t)input_skip(id3->input, size);
+		if (id3->held)
+			taken = take_held(id3, to, size);
+		else
+			taken = to ? input_take(id3->input, to, size) : (size_t)input_skip(id3->input, size);
 		id3->left -= taken;
 		return taken;
 	}
@@ -292,6 +309,69 @@ static session_result take_body(struct id3 *id3, const struct frame *frame)
 	return result;
 }
 
+/* What of a tag makes sense if its sizes are read one way. */
+struct walk {
+	size_t frames; /* with a name that one could have */
+	int64_t past;  /* bytes by which the last frame goes past the end; not above zero: it does not */
+};
+
+static bool is_name(const uint8_t *name)
+{
+	for (size_t i = 0; i < 4; i++)
+		if (!(name[i] >= 'A' && name[i] <= 'Z') && (i == 0 || !(name[i] >= '0' && name[i] <= '9')))
+			return false;
+	return true;
+}
+
+static struct walk walk_frames(const uint8_t *tag, size_t size, enum sizes sizes)
+{
+	static const uint8_t padding[HEADER_SIZE];
+	struct walk walk = { .frames = 0 };
+	uint64_t at = 0;
+
+	while (at + HEADER_SIZE < size) {
+		const uint8_t *frame = tag + at;
+		if (memcmp(frame, padding, sizeof(padding)) == 0)
+			return walk;
+		walk.frames += is_name(frame);
+		at += HEADER_SIZE + (uint64_t)(sizes == PLAIN ? input_be32(frame + 4) : read_syncsafe(frame + 4));
+	}
+	walk.past = (int64_t)at - (int64_t)size;
+	return walk;
+}
+
+/* Decides by what the rest of the tag, from the frame with this header on, looks like: by the rule of mutagen.  It has
+ * to be held for that; where there is no memory, only a byte that no seven bits make decides. */
+static void decide_sizes(struct id3 *id3, const uint8_t header[HEADER_SIZE])
+{
+	bool high = ((header[4] | header[5] | header[6] | header[7]) & 0x80) != 0;
+	uint8_t *held = malloc((size_t)id3->left + HEADER_SIZE);
+
+	id3->sizes = high ? PLAIN : SYNCSAFE;
+	if (!held)
+		return;
+	memcpy(held, header, HEADER_SIZE);
+	id3->left = input_take(id3->input, held + HEADER_SIZE, (size_t)id3->left);
+	id3->held = held;
+	id3->next = held + HEADER_SIZE;
+	struct walk syncsafe = walk_frames(held, (size_t)id3->left + HEADER_SIZE, SYNCSAFE);
+	struct walk plain = walk_frames(held, (size_t)id3->left + HEADER_SIZE, PLAIN);
+	bool as_many = plain.frames == syncsafe.frames && syncsafe.past >= 1 && plain.past <= 1;
+	id3->sizes = plain.frames > syncsafe.frames || as_many ? PLAIN : SYNCSAFE;
+}
+
+static uint32_t frame_size(struct id3 *id3, const uint8_t header[HEADER_SIZE])
+{
+	if (id3->version == 2)
+		return (uint32_t)header[3] << 16 | input_be16(header + 4);
+	if (id3->version == 3)
+		return input_be32(header + 4);
+	/* One that is the same both ways decides nothing. */
+	if (id3->sizes == UNDECIDED && input_be32(header + 4) != read_syncsafe(header + 4))
+		decide_sizes(id3, header);
+	return id3->sizes == PLAIN ? input_be32(header + 4) : read_syncsafe(header + 4);
+}
+
 /* Returns false at the end of the frames: padding, or no room for one. */
 static bool take_frame_header(struct id3 *id3, struct frame *frame)
 {
@@ -303,10 +383,7 @@ static bool take_frame_header(struct id3 *id3, struct frame *frame)
 		return false;
 	memcpy(frame->name, header, name);
 	frame->name[name] = '\0';
-	if (id3->version == 2)
-		frame->size = (uint32_t)header[3] << 16 | input_be16(header + 4);
-	else
-		frame->size = id3->version == 3 ? input_be32(header + 4) : read_syncsafe(header + 4);
+	frame->size = frame_size(id3, header);
 	frame->flags = id3->version == 2 ? 0 : header[9];
 	return true;
 }
@@ -322,18 +399,31 @@ static void skip_extended_header(struct id3 *id3)
 	(void)take(id3, NULL, rest);
 }
 
+/* If the input goes on with a tag, takes its header, of at most `limit` bytes. */
+static bool take_header(struct input *input, uint64_t limit, uint8_t header[HEADER_SIZE])
+{
+	if (limit < HEADER_SIZE || input_peek(input, header, HEADER_SIZE) < HEADER_SIZE ||
+	    memcmp(header, "ID3", 3) != 0 || header[3] == 0xff || header[4] == 0xff ||
+	    ((header[6] | header[7] | header[8] | header[9]) & 0x80))
+		return false;
+	input_used(input, HEADER_SIZE);
+	return true;
+}
+
+static size_t footer_size(const uint8_t header[HEADER_SIZE])
+{
+	return header[3] == 4 && (header[5] & FOOTER) ? HEADER_SIZE : 0;
+}
+
 session_result id3_take(struct input *input, struct cover *cover, uint64_t limit, bool *found)
 {
 	uint8_t header[HEADER_SIZE];
 	struct frame frame;
 	session_result result = WIRE_OK;
 
-	if (limit < sizeof(header) || input_peek(input, header, sizeof(header)) < sizeof(header) ||
-	    memcmp(header, "ID3", 3) != 0 || header[3] == 0xff || header[4] == 0xff ||
-	    ((header[6] | header[7] | header[8] | header[9]) & 0x80))
+	if (!take_header(input, limit, header))
 		return WIRE_OK;
 	*found = true;
-	input_used(input, sizeof(header));
 	struct id3 id3 = { .input = input, .cover = cover, .left = read_syncsafe(header + 6), .version = header[3] };
 	limit -= sizeof(header);
 	if (id3.left > limit)
@@ -344,9 +434,20 @@ session_result id3_take(struct input *input, struct cover *cover, uint64_t limit
 		skip_extended_header(&id3);
 	while (known && result == WIRE_OK && id3.left > 0 && take_frame_header(&id3, &frame))
 		result = take_body(&id3, &frame);
-	bool footer = id3.version == 4 && (header[5] & FOOTER) && limit > read_syncsafe(header + 6);
-	(void)input_skip(input, id3.left + (footer ? HEADER_SIZE : 0));
+	bool footer = limit > read_syncsafe(header + 6);
+	(void)input_skip(input, (id3.held ? 0 : id3.left) + (footer ? footer_size(header) : 0));
+	free(id3.held);
 	return result;
+}
+
+bool id3_skip(struct input *input)
+{
+	uint8_t header[HEADER_SIZE];
+
+	if (!take_header(input, UINT64_MAX, header))
+		return false;
+	(void)input_skip(input, read_syncsafe(header + 6) + footer_size(header));
+	return true;
 }
 
 /* ---- version 1 ---- */

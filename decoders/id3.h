@@ -12,6 +12,9 @@ enum { ID3_V1_SIZE = 128 };
  * WIRE_OK or a failure. */
 session_result id3_take(struct input *input, struct cover *cover, uint64_t limit, bool *found);
 
+/* If the input goes on with a tag of version 2, passes over it.  Returns whether it did. */
+bool id3_skip(struct input *input);
+
 /* If the last bytes of the input are a tag of version 1, tells what it says. */
 void id3_take_v1(struct session *session, const uint8_t tag[ID3_V1_SIZE]);
 

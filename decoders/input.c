@@ -16,28 +16,36 @@ size_t input_look(struct input *input, const uint8_t **data)
 	return input->left;
 }
 
-size_t input_peek(struct input *input, void *to, size_t size)
+size_t input_gather(struct input *input, uint8_t *room, size_t size)
 {
 	size_t count = input->left;
 
-	if (count < size) {
-		/* What is left may lie in `held` already, and is lost when the session reads. */
-		memmove(input->held, input->data ? input->data : input->held, count);
-		while (count < size) {
-			if (input->after_left == 0)
-				input->after_left = session_read(input->session, &input->after);
-			if (input->after_left == 0)
-				break;
-			input->held[count++] = *input->after++;
-			input->after_left--;
-		}
-		input->data = input->held;
-		input->left = count;
+	if (count >= size)
+		return size;
+	/* What is left may lie in the same memory already, and is lost when the session reads. */
+	memmove(room, input->data ? input->data : room, count);
+	while (count < size) {
+		if (input->after_left == 0)
+			input->after_left = session_read(input->session, &input->after);
+		size_t part = input->after_left < size - count ? input->after_left : size - count;
+		if (part == 0)
+			break;
+		memcpy(room + count, input->after, part);
+		input->after += part;
+		input->after_left -= part;
+		count += part;
 	}
-	if (size > count)
-		size = count;
-	memcpy(to, input->data, size);
-	return size;
+	input->data = room;
+	input->left = count;
+	return count;
+}
+
+size_t input_peek(struct input *input, void *to, size_t size)
+{
+	size_t count = input_gather(input, input->held, size);
+
+	memcpy(to, input->data, count);
+	return count;
 }
 
 void input_used(struct input *input, size_t size)
@@ -105,4 +113,11 @@ uint16_t input_be16(const uint8_t *bytes)
 uint32_t input_be32(const uint8_t *bytes)
 {
 	return (uint32_t)input_be16(bytes) << 16 | input_be16(bytes + 2);
+}
+
+bool input_is_placeholder(uint64_t size)
+{
+	/* All ones; half of them (arecord), as a signed number that is rounded down (sox, espeak, GStreamer). */
+	return size == 0 || (size >= 0x7eff0000 && size <= 0x80001000) || (size >= 0xffff0000 && size <= UINT32_MAX) ||
+	       size >= UINT64_C(1) << 62;
 }

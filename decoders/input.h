@@ -9,7 +9,7 @@
 
 #include "decoder.h"
 
-enum { INPUT_PEEK_MAX = 16 };
+enum { INPUT_PEEK_MAX = 32 };
 
 /* Zero at first, but for the session. */
 struct input {
@@ -32,6 +32,10 @@ uint64_t input_skip(struct input *input, uint64_t size);
 /* Copies up to INPUT_PEEK_MAX bytes and leaves them in the input.  Returns how many there were. */
 size_t input_peek(struct input *input, void *to, size_t size);
 
+/* Makes input_look() give at least `size` bytes at once, for which `room` has the memory; it must last until they are
+ * taken.  Returns how many there were of these: fewer only at the end of the input. */
+size_t input_gather(struct input *input, uint8_t *room, size_t size);
+
 /* Points *data at what is at hand, at least 1 byte; returns 0 at the end.  input_used() tells how much of it was taken.
  */
 size_t input_look(struct input *input, const uint8_t **data);
@@ -42,5 +46,9 @@ uint32_t input_le32(const uint8_t *bytes);
 uint64_t input_le64(const uint8_t *bytes);
 uint16_t input_be16(const uint8_t *bytes);
 uint32_t input_be32(const uint8_t *bytes);
+
+/* Whether a size is what writers leave in a header that they cannot go back to: nothing, all ones, or half of that;
+ * what else they count may be added or taken away. */
+bool input_is_placeholder(uint64_t size);
 
 #endif

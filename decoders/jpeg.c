@@ -4,140 +4,16 @@
  *
  * pkg-config: libjpeg
  *
- * libjpeg goes on after almost any damage and makes the lost pixels up.  So what it warns about is sorted here: what
- * cost no pixel is noted, anything else is damage.
+ * libjpeg goes on after almost any damage and makes the lost pixels up.  So what it warns about is sorted in
+ * jpeg_errors.c: what cost no pixel is noted, anything else is damage.
  */
 #include "jpeg_decode.h"
-
-#include <jerror.h>
 
 enum {
 	SCANS_MAX = 500,   /* real files have about ten; each one walks the whole picture, whatever it costs in bytes */
 	ROWS_AT_ONCE = 16, /* libjpeg gives a row group, 4 rows at most, a call */
+	ROWS_HELD = 128,   /* more than libjpeg holds of samples, before and after each step */
 };
-
-/* ---- errors ---- */
-
-/* What libjpeg's fatal errors mean; those not listed are damaged data. */
-static const uint8_t failure_of_error[JMSG_LASTMSGCODE] = {
-	[JERR_OUT_OF_MEMORY] = WIRE_FAIL_LIMIT_MEMORY,
-	[JERR_NO_BACKING_STORE] = WIRE_FAIL_LIMIT_MEMORY,
-	[JERR_IMAGE_TOO_BIG] = WIRE_FAIL_LIMIT_SIDE,
-	[JERR_WIDTH_OVERFLOW] = WIRE_FAIL_LIMIT_SIDE,
-
-#if JPEG_LIB_VERSION < 70
-	[JERR_ARITH_NOTIMPL] = WIRE_FAIL_UNSUPPORTED,
-#endif
-	[JERR_BAD_PRECISION] = WIRE_FAIL_UNSUPPORTED,
-	[JERR_CCIR601_NOTIMPL] = WIRE_FAIL_UNSUPPORTED,
-	[JERR_CONVERSION_NOTIMPL] = WIRE_FAIL_UNSUPPORTED,
-	[JERR_EMPTY_IMAGE] = WIRE_FAIL_UNSUPPORTED, /* the height may follow in a DNL marker */
-	[JERR_FRACT_SAMPLE_NOTIMPL] = WIRE_FAIL_UNSUPPORTED,
-	[JERR_NOT_COMPILED] = WIRE_FAIL_UNSUPPORTED,
-	[JERR_SOF_UNSUPPORTED] = WIRE_FAIL_UNSUPPORTED,
-
-	[JERR_NO_SOI] = WIRE_FAIL_SIGNATURE,
-
-	[JERR_EOI_EXPECTED] = WIRE_FAIL_STRUCTURE,
-	[JERR_NO_HUFF_TABLE] = WIRE_FAIL_STRUCTURE,
-	[JERR_NO_IMAGE] = WIRE_FAIL_STRUCTURE,
-	[JERR_NO_QUANT_TABLE] = WIRE_FAIL_STRUCTURE,
-	[JERR_SOF_DUPLICATE] = WIRE_FAIL_STRUCTURE,
-	[JERR_SOF_NO_SOS] = WIRE_FAIL_STRUCTURE,
-	[JERR_SOI_DUPLICATE] = WIRE_FAIL_STRUCTURE,
-	[JERR_SOS_NO_SOF] = WIRE_FAIL_STRUCTURE,
-	[JERR_UNKNOWN_MARKER] = WIRE_FAIL_STRUCTURE,
-
-	[JERR_BAD_COMPONENT_ID] = WIRE_FAIL_HEADER,
-	[JERR_BAD_HUFF_TABLE] = WIRE_FAIL_HEADER,
-	[JERR_BAD_LENGTH] = WIRE_FAIL_HEADER,
-	[JERR_BAD_MCU_SIZE] = WIRE_FAIL_HEADER,
-	[JERR_BAD_PROGRESSION] = WIRE_FAIL_HEADER,
-	[JERR_BAD_SAMPLING] = WIRE_FAIL_HEADER,
-	[JERR_COMPONENT_COUNT] = WIRE_FAIL_HEADER,
-	[JERR_DAC_INDEX] = WIRE_FAIL_HEADER,
-	[JERR_DAC_VALUE] = WIRE_FAIL_HEADER,
-	[JERR_DHT_INDEX] = WIRE_FAIL_HEADER,
-	[JERR_DQT_INDEX] = WIRE_FAIL_HEADER,
-};
-
-static _Noreturn void escape(struct decode *decode, session_result result)
-{
-	decode->result = result;
-	longjmp(decode->escape, 1);
-}
-
-/* Whether the input itself is at fault, so that what was decoded before may be kept. */
-static bool is_damage(enum wire_failure failure)
-{
-	return failure < WIRE_FAIL_UNSUPPORTED;
-}
-
-static _Noreturn void error_exit(j_common_ptr common)
-{
-	struct decode *decode = jpeg_decode_of((j_decompress_ptr)common);
-	int code = decode->errors.msg_code;
-	enum wire_failure failure = WIRE_FAIL_DATA;
-
-	if (code >= 0 && code < JMSG_LASTMSGCODE && failure_of_error[code] != WIRE_OK)
-		failure = failure_of_error[code];
-	if (code == JERR_EMPTY_IMAGE && (decode->info.image_width == 0 || decode->info.num_components == 0))
-		failure = WIRE_FAIL_HEADER;
-	/* libjpeg has a limit of its own, which no option raises. */
-	if (code == JERR_IMAGE_TOO_BIG &&
-	    session_check_size(decode->session, decode->info.image_width, decode->info.image_height, 1) == WIRE_OK)
-		failure = WIRE_FAIL_UNSUPPORTED;
-	/* After the end libjpeg trips over what was made up for it. */
-	if (decode->input_ended && failure <= WIRE_FAIL_UNSUPPORTED && failure != WIRE_FAIL_SIGNATURE)
-		failure = WIRE_FAIL_TRUNCATED;
-	escape(decode, is_damage(failure) ? session_damage(decode->session, failure) : failure);
-}
-
-/* How many rows have at least their DC coefficients when damage is found in this row of MCUs. */
-static uint32_t rows_with_dc(const struct jpeg_decompress_struct *info, uint32_t mcu_row)
-{
-	bool later_pass = info->progressive_mode && (info->Ss != 0 || info->Ah != 0);
-	uint32_t rows = mcu_row * (uint32_t)info->max_v_samp_factor * DCTSIZE / info->scale_denom;
-
-	if (later_pass)
-		return UINT32_MAX;
-	/* The last one mixes in the chroma of the next where that is subsampled. */
-	return rows > 0 && info->max_v_samp_factor > 1 ? rows - 1 : rows;
-}
-
-/* libjpeg has to make pixels up.  A picture in one scan ends here, with the rows that are committed.  One in several
- * scans is still worth showing to those who take partial results: `rows` rows of it, at the quality received. */
-static void found_damage(struct decode *decode, enum wire_failure failure, uint32_t rows)
-{
-	if (decode->input_ended)
-		failure = WIRE_FAIL_TRUNCATED;
-	if (!decode->multiple_scans || !session_partial(decode->session))
-		escape(decode, session_damage(decode->session, failure));
-	if (decode->damage == WIRE_OK)
-		decode->damage = failure;
-	if (rows < decode->rows_wanted)
-		decode->rows_wanted = rows;
-}
-
-static void emit_message(j_common_ptr common, int level)
-{
-	struct decode *decode = jpeg_decode_of((j_decompress_ptr)common);
-
-	if (level >= 0) /* not a warning */
-		return;
-	switch (decode->errors.msg_code) {
-	case JWRN_ADOBE_XFORM:
-	case JWRN_BOGUS_ICC:
-	case JWRN_BOGUS_PROGRESSION:
-	case JWRN_EXTRANEOUS_DATA:
-	case JWRN_JFIF_MAJOR:
-	case JWRN_NOT_SEQUENTIAL:
-		session_note(decode->session, WIRE_NOTE_WARNINGS);
-		break;
-	default:
-		found_damage(decode, WIRE_FAIL_DATA, rows_with_dc(&decode->info, decode->info.input_iMCU_row));
-	}
-}
 
 /* ---- pictures ---- */
 
@@ -169,34 +45,94 @@ static session_result announce(struct decode *decode)
 	return result == WIRE_OK ? session_frame(decode->session, 0) : result;
 }
 
-/* libjpeg calls this before each row of MCUs that it reads ahead of the first output. */
+/* Notes what the scans so far have brought: something of every component, or all that there can be. */
+static void look_at_scans(struct decode *decode)
+{
+	const struct jpeg_decompress_struct *info = &decode->info;
+
+	decode->all_begun = decode->all_complete = true;
+	for (int i = 0; i < info->num_components; i++) {
+		/* For each coefficient: low bits that are still unknown, or -1 for all. */
+		const int *unknown = info->coef_bits ? info->coef_bits[i] : NULL;
+		decode->all_begun &= info->comp_info[i].quant_table && (!unknown || unknown[0] >= 0);
+		for (int k = 0; unknown && k < DCTSIZE2; k++)
+			decode->all_complete &= unknown[k] == 0;
+	}
+	decode->all_complete &= decode->all_begun;
+}
+
+/* libjpeg calls this before each row of MCUs that it reads ahead of the first output, and before each scan's header. */
 static void watch_scans(j_common_ptr common)
 {
 	struct decode *decode = jpeg_decode_of((j_decompress_ptr)common);
 	uint32_t row = decode->info.input_iMCU_row; /* the last one read was above it */
 
 	if (decode->info.input_scan_number > SCANS_MAX)
-		escape(decode, WIRE_FAIL_STRUCTURE);
+		jpeg_escape(decode, WIRE_FAIL_STRUCTURE);
 	if (jpeg_data_ran_out(decode))
-		found_damage(decode, WIRE_FAIL_TRUNCATED, rows_with_dc(&decode->info, row > 0 ? row - 1 : 0));
+		jpeg_found_damage(decode, WIRE_FAIL_TRUNCATED, jpeg_rows_known(decode, row > 0 ? row - 1 : 0));
+	/* What refused to be a scan has changed what libjpeg knows of them. */
+	if (!decode->resumed)
+		look_at_scans(decode);
+	decode->scans_begun = true;
 }
 
 /* Looks for what none of the scans brought. */
 static void check_scans(struct decode *decode)
 {
-	const struct jpeg_decompress_struct *info = &decode->info;
+	if (!decode->all_begun)
+		jpeg_found_damage(decode, WIRE_FAIL_STRUCTURE, 0);
+	/* An encoder may leave bits out, but here the scans that had them are lost. */
+	if (decode->input_ended && !decode->all_complete)
+		jpeg_found_damage(decode, WIRE_FAIL_TRUNCATED, UINT32_MAX);
+}
 
-	for (int i = 0; i < info->num_components; i++) {
-		/* For each coefficient: low bits that are still unknown, or -1 for all. */
-		const int *unknown = info->coef_bits ? info->coef_bits[i] : NULL;
-		if (!info->comp_info[i].quant_table || (unknown && unknown[0] < 0))
-			found_damage(decode, WIRE_FAIL_STRUCTURE, 0);
-		/* An encoder may leave bits out, but here the scans that had them are lost. */
-		for (int k = 0; unknown && decode->input_ended && k < DCTSIZE2; k++) {
-			if (unknown[k] != 0)
-				found_damage(decode, WIRE_FAIL_TRUNCATED, UINT32_MAX);
-		}
+/* Lets libjpeg read on.  Returns whether it came to the end; if an error that leaves a picture to be shown has kept it
+ * from that, the decode's damage or flaw is set.  Apart, because what changes between setjmp() and the jump must not be
+ * a local. */
+static bool read_on(struct decode *decode, boolean (*read)(j_decompress_ptr info))
+{
+	decode->resumable = true;
+	if (setjmp(decode->resume) != 0)
+		return false;
+	bool ended = read(&decode->info);
+	decode->resumable = false;
+	return ended;
+}
+
+/* As jpeg_start_decompress() of several scans: reads all that there is. */
+static boolean read_ahead(j_decompress_ptr info)
+{
+	struct decode *decode = jpeg_decode_of(info);
+
+	if (!decode->buffered)
+		return jpeg_start_decompress(info);
+	if (!decode->resumed)
+		jpeg_start_decompress(info);
+	do
+		watch_scans((j_common_ptr)info);
+	while (jpeg_consume_input(info) != JPEG_REACHED_EOI);
+	return jpeg_start_output(info, info->input_scan_number);
+}
+
+/* Reads all scans.  What cannot be read as the start of another one ends them. */
+static void read_scans(struct decode *decode)
+{
+	struct jpeg_decompress_struct *info = &decode->info;
+	const struct jpeg_decompress_struct header = *info;
+
+	if (!read_on(decode, read_ahead)) {
+		/* A second frame's header has gone here before it was refused. */
+		info->image_width = header.image_width;
+		info->image_height = header.image_height;
+		info->num_components = header.num_components;
+		info->data_precision = header.data_precision;
+		info->progressive_mode = header.progressive_mode;
+		info->arith_code = header.arith_code;
+		jpeg_end_scans(decode);
+		(void)read_ahead(info);
 	}
+	check_scans(decode);
 }
 
 /* Gets ready for the first row, for which a picture in several scans must be read to its end. */
@@ -205,12 +141,12 @@ static void start(struct decode *decode)
 	struct jpeg_decompress_struct *info = &decode->info;
 
 	jpeg_choose_conversion(decode);
+	info->progress = decode->multiple_scans ? &decode->progress : NULL;
 	if (decode->multiple_scans)
-		info->progress = &decode->progress;
-	jpeg_start_decompress(info);
+		read_scans(decode);
+	else
+		jpeg_start_decompress(info);
 	info->progress = NULL;
-	if (decode->multiple_scans)
-		check_scans(decode);
 	if (decode->convert_row)
 		decode->samples = info->mem->alloc_sarray((j_common_ptr)info, JPOOL_IMAGE,
 		                                          info->output_width * (JDIMENSION)info->output_components, 1);
@@ -239,18 +175,57 @@ static session_result decode_rows(struct decode *decode)
 	session_result result = WIRE_OK;
 
 	while (decode->info.output_scanline < decode->rows_wanted && result == WIRE_OK) {
-		uint32_t left = decode->rows_wanted - decode->info.output_scanline;
+		uint32_t done = decode->info.output_scanline;
+		uint32_t left = decode->rows_wanted - done;
 		uint8_t *room = NULL;
 		size_t count = 0;
 		result = session_rows(decode->session, &room, &count);
 		if (result != WIRE_OK)
 			break;
 		count = read_rows(decode, room, count < left ? (uint32_t)count : left);
+		uint32_t row = decode->info.input_iMCU_row;
 		if (!decode->multiple_scans && jpeg_data_ran_out(decode))
-			found_damage(decode, WIRE_FAIL_TRUNCATED, 0);
-		result = session_commit_rows(decode->session, count);
+			jpeg_found_damage(decode, WIRE_FAIL_TRUNCATED, jpeg_rows_known(decode, row > 0 ? row - 1 : 0));
+		/* Of these, some may have turned out to be made up. */
+		left = decode->rows_wanted > done ? decode->rows_wanted - done : 0;
+		result = session_commit_rows(decode->session, count < left ? count : left);
 	}
 	return result;
+}
+
+/* All rows are there: what is behind them costs none. */
+static session_result read_end(struct decode *decode)
+{
+	session_result result = WIRE_OK;
+
+	decode->rows_done = true;
+	if (decode->buffered)
+		jpeg_finish_output(&decode->info);
+	/* It does not end at another scan, for which there is no room. */
+	if (!read_on(decode, jpeg_finish_decompress) && decode->flaw == WIRE_OK)
+		decode->flaw = WIRE_FAIL_STRUCTURE;
+	if (decode->input_ended)
+		decode->flaw = WIRE_FAIL_TRUNCATED;
+	if (decode->flaw != WIRE_OK)
+		result = session_flaw(decode->session, WIRE_NOTE_END, decode->flaw);
+	if (result == WIRE_OK && !decode->input_ended && jpeg_has_more_input(decode))
+		result = session_flaw(decode->session, WIRE_NOTE_TRAILING, WIRE_FAIL_TRAILING);
+	return result;
+}
+
+/* Coefficients of a picture in several scans, and rows of samples in all states. */
+static uint64_t memory_of(const struct decode *decode)
+{
+	const struct jpeg_decompress_struct *info = &decode->info;
+	uint64_t memory = (uint64_t)info->image_width * (unsigned)info->num_components * ROWS_HELD;
+
+	for (int i = 0; i < info->num_components && decode->multiple_scans; i++) {
+		const jpeg_component_info *component = &info->comp_info[i];
+		uint64_t width = component->width_in_blocks + (unsigned)component->h_samp_factor;
+		uint64_t height = component->height_in_blocks + (unsigned)component->v_samp_factor;
+		memory += width * height * sizeof(JBLOCK);
+	}
+	return memory;
 }
 
 static session_result decode_picture(struct decode *decode)
@@ -258,11 +233,19 @@ static session_result decode_picture(struct decode *decode)
 	struct jpeg_decompress_struct *info = &decode->info;
 
 	jpeg_read_header(info, TRUE);
+	/* There are libraries that know how to read these, but not by the functions that are called here. */
+	if (info->data_precision != BITS_IN_JSAMPLE)
+		return info->data_precision == 12 ? WIRE_FAIL_JPEG_12_BITS : WIRE_FAIL_UNSUPPORTED;
 	decode->multiple_scans = jpeg_has_multiple_scans(info);
-	/* libjpeg reduces as it transforms, and so saves most of the work. */
+	/* An arithmetic decoder reads ahead, so that rows are known to be good only once it has come to the end. */
+	decode->buffered = !decode->multiple_scans && info->arith_code && session_partial(decode->session);
+	decode->multiple_scans |= decode->buffered;
+	info->buffered_image = decode->buffered;
 	session_result result = session_check_size(decode->session, info->image_width, info->image_height, 1);
 	if (result != WIRE_OK)
 		return result;
+	session_needs(decode->session, memory_of(decode));
+	/* libjpeg reduces as it transforms, and so saves most of the work. */
 	info->scale_num = 1;
 	info->scale_denom = session_take_scale(decode->session);
 	jpeg_calc_output_dimensions(info);
@@ -274,14 +257,7 @@ static session_result decode_picture(struct decode *decode)
 	result = decode_rows(decode);
 	if (result != WIRE_OK)
 		return result;
-	if (decode->damage != WIRE_OK)
-		return session_damage(decode->session, decode->damage);
-	jpeg_finish_decompress(info);
-	if (decode->input_ended)
-		session_note(decode->session, WIRE_NOTE_WARNINGS);
-	else if (jpeg_has_more_input(decode))
-		session_note(decode->session, WIRE_NOTE_TRAILING);
-	return WIRE_OK;
+	return decode->damage != WIRE_OK ? session_damage(decode->session, decode->damage) : read_end(decode);
 }
 
 /* All of libjpeg runs in here, so that its errors end here. */
@@ -301,9 +277,7 @@ static session_result decode_jpeg(struct session *session)
 {
 	struct decode decode = { .session = session, .progress = { .progress_monitor = watch_scans } };
 
-	decode.info.err = jpeg_std_error(&decode.errors);
-	decode.errors.error_exit = error_exit;
-	decode.errors.emit_message = emit_message;
+	jpeg_open_errors(&decode);
 	session_result result = guarded(&decode);
 	jpeg_destroy_decompress(&decode.info);
 	return result;

@@ -18,12 +18,15 @@ static void source_nothing(j_decompress_ptr info)
 
 /* At the end libjpeg gets an EOI.  Having met that, an arithmetic decoder goes on with zeros in silence.  Sound data
  * makes it need three at most, unless the encoder has left final zeros of a flat picture out.  So it gets three first,
- * and if it comes to the EOI all the same, data is taken to be missing. */
+ * and if it comes to the EOI all the same, data is taken to be missing.  In a marker zeros could have a meaning. */
 static void end_input(struct decode *decode)
 {
 	static const JOCTET padding_and_eoi[] = { 0, 0, 0, 0xff, JPEG_EOI };
-	size_t skip = decode->info.arith_code && !decode->input_ended ? 0 : sizeof(padding_and_eoi) - 2;
+	bool in_data = decode->info.arith_code && decode->info.unread_marker == 0;
+	size_t skip = in_data && !decode->input_ended ? 0 : sizeof(padding_and_eoi) - 2;
 
+	if (!decode->input_ended)
+		decode->end_row = decode->info.input_iMCU_row;
 	decode->input_ended = true;
 	decode->source.next_input_byte = padding_and_eoi + skip;
 	decode->source.bytes_in_buffer = sizeof(padding_and_eoi) - skip;
@@ -56,6 +59,29 @@ static boolean fill_input_buffer(j_decompress_ptr info)
 	decode->run += size;
 	decode->run_size -= size;
 	return TRUE;
+}
+
+void jpeg_end_scans(struct decode *decode)
+{
+	static const JOCTET end[] = { 0xff, JPEG_EOI };
+
+	decode->info.unread_marker = 0;
+	/* What lies in the buffer is part of what follows. */
+	decode->more_input = !decode->input_ended && decode->source.bytes_in_buffer > 0;
+	decode->source.next_input_byte = end;
+	decode->source.bytes_in_buffer = sizeof(end);
+}
+
+/* A marker whose number is far from the one expected is taken for that one, and nothing is lost.  In all other cases
+ * libjpeg looks for another, and makes up what is missing. */
+static boolean resynchronise(j_decompress_ptr info, int expected)
+{
+	struct decode *decode = jpeg_decode_of(info);
+	bool restart = info->unread_marker >= JPEG_RST0 && info->unread_marker < JPEG_RST0 + 8;
+	int ahead = (info->unread_marker - JPEG_RST0 - expected) & 7;
+
+	decode->resynchronised = restart && ahead > 2 && ahead < 8 - 2;
+	return jpeg_resync_to_restart(info, expected);
 }
 
 static void skip_input_data(j_decompress_ptr info, long count)
@@ -102,7 +128,8 @@ bool jpeg_data_ran_out(const struct decode *decode)
 
 bool jpeg_has_more_input(struct decode *decode)
 {
-	return decode->source.bytes_in_buffer > 0 || decode->run_size > 0 || session_has_more(decode->session);
+	return decode->more_input || decode->source.bytes_in_buffer > 0 || decode->run_size > 0 ||
+	       session_has_more(decode->session);
 }
 
 /* ---- metadata ---- */
@@ -167,7 +194,7 @@ void jpeg_open_input(struct decode *decode)
 		.init_source = source_nothing,
 		.fill_input_buffer = fill_input_buffer,
 		.skip_input_data = skip_input_data,
-		.resync_to_restart = jpeg_resync_to_restart,
+		.resync_to_restart = resynchronise,
 		.term_source = source_nothing,
 	};
 	decode->info.src = &decode->source;

@@ -11,12 +11,17 @@
 
 #include "lz4_legacy.h"
 
-enum { MAGIC_SIZE = 4 };
+enum {
+	MAGIC_SIZE = 4,
+	DESCRIPTION_SIZE = 6,     /* the magic, flags, and the size of blocks */
+	CONTEXT_SIZE = 256 << 10, /* more than what the library has besides its two blocks */
+};
 
 struct codec {
 	LZ4F_dctx *frames;
 	struct lz4_legacy legacy;
-	bool is_legacy; /* the member at hand */
+	bool is_legacy;  /* the member at hand */
+	size_t expected; /* bytes that the library has asked for */
 };
 
 /* A frame, one that is skipped, of which there are 16 magics, or a legacy frame. */
@@ -31,11 +36,16 @@ static bool starts(const uint8_t *start, size_t size)
 static session_result begin(void *context, struct stream *stream)
 {
 	struct codec *codec = context;
-	size_t size = MAGIC_SIZE;
-	const uint8_t *magic = stream_peek(stream, &size);
+	size_t size = DESCRIPTION_SIZE;
+	const uint8_t *start = stream_peek(stream, &size);
 
-	codec->is_legacy = memcmp(magic, LZ4_LEGACY_MAGIC, size) == 0;
-	return codec->is_legacy ? lz4_legacy_begin(&codec->legacy) : WIRE_OK;
+	codec->is_legacy = memcmp(start, LZ4_LEGACY_MAGIC, size < MAGIC_SIZE ? size : MAGIC_SIZE) == 0;
+	codec->expected = 0;
+	/* Blocks of 64 or 256 KiB, 1 or 4 MiB. */
+	if (!codec->is_legacy && size == DESCRIPTION_SIZE)
+		session_needs(stream->session,
+		              CONTEXT_SIZE + (UINT64_C(2) << (8 + 2 * (start[MAGIC_SIZE + 1] >> 4 & 7))));
+	return codec->is_legacy ? lz4_legacy_begin(&codec->legacy, stream->session) : WIRE_OK;
 }
 
 /* The numbers of its errors are for those who link it statically; their names are for all. */
@@ -63,10 +73,11 @@ static session_result name_failure(LZ4F_errorCode_t error)
 	return WIRE_FAIL_DATA;
 }
 
+/* A call that fails gives nothing, whatever it had decoded before: the input goes there in pieces that lose nothing. */
 static session_result step(void *context, struct stream *stream)
 {
 	struct codec *codec = context;
-	size_t taken = stream->input_size;
+	size_t taken = stream_piece(stream, codec->expected);
 	size_t given = stream->output_size;
 
 	if (codec->is_legacy)
@@ -77,6 +88,7 @@ static session_result step(void *context, struct stream *stream)
 	stream->output += given;
 	stream->output_size -= given;
 	stream->member_ended = result == 0;
+	codec->expected = LZ4F_isError(result) ? 0 : result;
 	return LZ4F_isError(result) ? name_failure(result) : WIRE_OK;
 }
 

@@ -12,8 +12,9 @@ enum {
 	PACKED_MAX = LZ4_COMPRESSBOUND(BLOCK_MAX),
 };
 
-session_result lz4_legacy_begin(struct lz4_legacy *legacy)
+session_result lz4_legacy_begin(struct lz4_legacy *legacy, struct session *session)
 {
+	session_needs(session, (uint64_t)PACKED_MAX + BLOCK_MAX);
 	legacy->magic_taken = false;
 	if (!legacy->packed)
 		legacy->packed = malloc(PACKED_MAX);

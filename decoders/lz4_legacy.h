@@ -18,7 +18,7 @@ struct lz4_legacy {
 };
 
 /* As stream_format.begin and stream_format.step, for a frame whose magic is next. */
-session_result lz4_legacy_begin(struct lz4_legacy *legacy);
+session_result lz4_legacy_begin(struct lz4_legacy *legacy, struct session *session);
 session_result lz4_legacy_step(struct lz4_legacy *legacy, struct stream *stream);
 
 void lz4_legacy_free(struct lz4_legacy *legacy);

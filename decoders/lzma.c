@@ -91,6 +91,8 @@ static session_result step(void *context, struct stream *stream)
 	codec->stream.next_out = stream->output;
 	codec->stream.avail_out = stream->output_size;
 	lzma_ret result = lzma_code(&codec->stream, finish ? LZMA_FINISH : LZMA_RUN);
+	if (result == LZMA_MEM_ERROR)
+		session_needs(stream->session, lzma_memusage(&codec->stream));
 	stream->input = codec->stream.next_in;
 	stream->input_size = codec->stream.avail_in;
 	stream->output = codec->stream.next_out;

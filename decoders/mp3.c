@@ -4,58 +4,61 @@
  *
  * pkg-config: libmpg123
  */
+#include <errno.h>
 #include <mpg123.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "decoder.h"
-#include "id3.h"
-#include "input.h"
+#include "mp3_source.h"
 #include "samples.h"
-#include "tags.h"
 
 struct decode {
-	struct input input;
+	struct mp3_source source;
+	struct session *session;
 	mpg123_handle *mpg123;
 	struct wire_audio audio;
-	struct cover cover;
-	bool tagged;               /* there was a tag before the audio */
-	uint8_t tail[ID3_V1_SIZE]; /* of what libmpg123 has read */
-	uint64_t consumed;         /* bytes that it has read */
-	uint64_t next_frame;       /* where the next frame should start, in these bytes; 0: not known */
-	uint64_t frames;           /* sample frames decoded */
+	uint64_t next_frame; /* where the next frame should start, in what libmpg123 has read; 0: not known */
+	uint64_t frames;     /* sample frames decoded */
 };
 
 /* ---- what libmpg123 calls ---- */
 
-static void remember_tail(struct decode *decode, const uint8_t *data, size_t size)
-{
-	if (size > ID3_V1_SIZE) {
-		data += size - ID3_V1_SIZE;
-		size = ID3_V1_SIZE;
-	}
-	memmove(decode->tail, decode->tail + size, ID3_V1_SIZE - size);
-	memcpy(decode->tail + ID3_V1_SIZE - size, data, size);
-}
-
 static ssize_t read_input(void *context, void *to, size_t size)
 {
 	struct decode *decode = context;
-	const uint8_t *data = NULL;
-	size_t part = input_look(&decode->input, &data);
 
-	if (part > size)
-		part = size;
-	if (part == 0)
-		return 0;
-	memcpy(to, data, part);
-	remember_tail(decode, data, part);
-	input_used(&decode->input, part);
-	decode->consumed += part;
-	return (ssize_t)part;
+	return (ssize_t)mp3_source_read(&decode->source, to, size);
+}
+
+/* As a pipe does it.  Version 1.32 wants one. */
+static off_t seek_input(void *context, off_t offset, int whence)
+{
+	(void)context;
+	(void)offset;
+	(void)whence;
+	errno = ESPIPE;
+	return -1;
 }
 
 /* ---- set-up ---- */
+
+/* Why libmpg123 will not decode.  It has no code for all that it refuses. */
+static session_result name_failure(int failure)
+{
+	switch (failure) {
+	case MPG123_OUT_OF_MEM:
+	case MPG123_NO_BUFFERS:
+	case MPG123_ERR_16TO8TABLE:
+		return WIRE_FAIL_LIMIT_MEMORY;
+	case MPG123_ERR_READER:
+	case MPG123_OUT_OF_SYNC:
+	case MPG123_RESYNC_FAIL:
+		return WIRE_FAIL_DATA;
+	default:
+		return WIRE_FAIL_UNSUPPORTED;
+	}
+}
 
 static session_result open_decoder(struct decode *decode)
 {
@@ -63,14 +66,14 @@ static session_result open_decoder(struct decode *decode)
 
 	decode->mpg123 = mpg123_new(NULL, &failure);
 	if (!decode->mpg123)
-		return WIRE_FAIL_LIMIT_MEMORY;
+		return name_failure(failure);
 	/* Quiet: there is nowhere to print to.  Damage of any length is searched for the next frame. */
 	const long flags = MPG123_QUIET | MPG123_SEEKBUFFER | MPG123_NO_PEEK_END | MPG123_SKIP_ID3V2;
 	if (mpg123_param(decode->mpg123, MPG123_ADD_FLAGS, flags, 0) != MPG123_OK ||
 	    mpg123_param(decode->mpg123, MPG123_RESYNC_LIMIT, -1, 0) != MPG123_OK ||
-	    mpg123_replace_reader_handle(decode->mpg123, read_input, NULL, NULL) != MPG123_OK ||
+	    mpg123_replace_reader_handle(decode->mpg123, read_input, seek_input, NULL) != MPG123_OK ||
 	    mpg123_open_handle(decode->mpg123, decode) != MPG123_OK)
-		return WIRE_FAIL_LIMIT_MEMORY;
+		return name_failure(mpg123_errcode(decode->mpg123));
 	return WIRE_OK;
 }
 
@@ -85,7 +88,7 @@ static session_result choose_format(struct decode *decode)
 	size_t count = 0;
 
 	decode->audio.depth = 16;
-	decode->audio.sample_format = session_choose_samples(decode->input.session, decode->audio.depth, false);
+	decode->audio.sample_format = session_choose_samples(decode->session, decode->audio.depth, false);
 	if (decode->audio.sample_format == WIRE_SAMPLE_FORMATS || mpg123_format_none(decode->mpg123) != MPG123_OK)
 		return WIRE_FAIL_UNSUPPORTED;
 	mpg123_rates(&rates, &count);
@@ -127,7 +130,7 @@ static off_t measure(struct decode *decode)
 
 static session_result announce(struct decode *decode)
 {
-	const struct wire_request *request = session_request(decode->input.session);
+	const struct wire_request *request = session_request(decode->session);
 	bool whole = request->operation == WIRE_INFO && (request->flags & WIRE_FINITE);
 	struct wire_audio *audio = &decode->audio;
 	session_result result = keep_format(decode);
@@ -137,16 +140,19 @@ static session_result announce(struct decode *decode)
 	off_t length = mpg123_framelength(decode->mpg123) > 0 ? mpg123_length(decode->mpg123) : 0;
 	if (length <= 0 && whole)
 		length = measure(decode);
-	if (whole && !decode->tagged) {
+	if (whole && !decode->source.tagged) {
 		uint8_t rest[512];
-		while (read_input(decode, rest, sizeof(rest)) > 0)
+		while (mp3_source_read(&decode->source, rest, sizeof(rest)) > 0)
 			;
-		id3_take_v1(decode->input.session, decode->tail);
+		if (!decode->source.tagged)
+			id3_take_v1(decode->session, decode->source.last);
 	}
+	if (decode->source.tag != WIRE_OK)
+		return decode->source.tag;
 	audio->channel_layout = samples_usual_layout(audio->channels);
-	audio->flags = WIRE_AUDIO_LOSSY | (decode->cover.seen ? WIRE_AUDIO_COVER : 0);
+	audio->flags = WIRE_AUDIO_LOSSY | (decode->source.cover.seen ? WIRE_AUDIO_COVER : 0);
 	audio->frames = length > 0 ? (uint64_t)length : WIRE_UNKNOWN;
-	return session_audio(decode->input.session, audio);
+	return session_audio(decode->session, audio);
 }
 
 /* ---- the samples ---- */
@@ -161,7 +167,7 @@ static session_result check_place(struct decode *decode)
 	if (mpg123_info(decode->mpg123, &info) != MPG123_OK)
 		return WIRE_OK;
 	if (decode->next_frame > 0 && place > decode->next_frame)
-		result = session_loss(decode->input.session, WIRE_FAIL_DATA);
+		result = session_loss(decode->session, WIRE_FAIL_DATA);
 	decode->next_frame = place + (uint64_t)info.framesize;
 	return result;
 }
@@ -186,7 +192,7 @@ static session_result send_bytes(struct decode *decode, const uint8_t *data, siz
 		.frame = (size_t)decode->audio.channels * wire_sample_bytes[decode->audio.sample_format],
 	};
 	size_t count = size / bytes.frame;
-	session_result result = session_send_samples(decode->input.session, count, put_bytes, &bytes);
+	session_result result = session_send_samples(decode->session, count, put_bytes, &bytes);
 
 	if (result == WIRE_OK)
 		decode->frames += count;
@@ -198,19 +204,19 @@ static session_result end_audio(struct decode *decode, int status)
 {
 	int failure = mpg123_errcode(decode->mpg123);
 
-	if (status == MPG123_ERR && failure == MPG123_OUT_OF_MEM)
+	if (status == MPG123_ERR && name_failure(failure) == WIRE_FAIL_LIMIT_MEMORY)
 		return WIRE_FAIL_LIMIT_MEMORY;
 	if (decode->frames == 0 && decode->audio.rate == 0)
 		return WIRE_FAIL_DATA;
 	bool cut = status == MPG123_ERR && failure == MPG123_ERR_READER;
 	if (decode->frames == 0)
-		return session_damage(decode->input.session, cut ? WIRE_FAIL_TRUNCATED : WIRE_FAIL_DATA);
+		return session_damage(decode->session, cut ? WIRE_FAIL_TRUNCATED : WIRE_FAIL_DATA);
 	if (status != MPG123_DONE && !cut)
-		return session_damage(decode->input.session, WIRE_FAIL_DATA);
+		return session_damage(decode->session, WIRE_FAIL_DATA);
 	/* mpg123 takes any end for the end, and there are test vectors that it must take it for: only the strict care.
 	 */
 	bool short_of = decode->audio.frames != WIRE_UNKNOWN && decode->frames < decode->audio.frames;
-	return cut || short_of ? session_loss(decode->input.session, WIRE_FAIL_TRUNCATED) : WIRE_OK;
+	return cut || short_of ? session_loss(decode->session, WIRE_FAIL_TRUNCATED) : WIRE_OK;
 }
 
 static session_result decode_audio(struct decode *decode)
@@ -236,16 +242,10 @@ static session_result decode_audio(struct decode *decode)
 
 static session_result decode_stream(struct decode *decode)
 {
-	bool found = false;
-	session_result result = WIRE_OK;
+	session_result result = mp3_source_start(&decode->source);
 
-	do {
-		found = false;
-		result = id3_take(&decode->input, &decode->cover, UINT64_MAX, &found);
-		decode->tagged |= found;
-	} while (found && result == WIRE_OK);
-	if (result == WIRE_OK && session_request(decode->input.session)->operation == WIRE_COVER)
-		return cover_send(&decode->cover, decode->input.session);
+	if (result == WIRE_OK && session_request(decode->session)->operation == WIRE_COVER)
+		return cover_send(&decode->source.cover, decode->session);
 	if (result == WIRE_OK)
 		result = open_decoder(decode);
 	if (result == WIRE_OK)
@@ -255,11 +255,12 @@ static session_result decode_stream(struct decode *decode)
 
 static session_result decode_mp3(struct session *session)
 {
-	struct decode decode = { .input = { .session = session } };
-	session_result result = decode_stream(&decode);
+	struct decode decode = { .session = session, .source.input.session = session };
 
+	decode.source.wants_tags = session_request(session)->operation == WIRE_INFO;
+	session_result result = decode_stream(&decode);
 	mpg123_delete(decode.mpg123);
-	cover_release(&decode.cover);
+	mp3_source_release(&decode.source);
 	return result;
 }
 

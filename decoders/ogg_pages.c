@@ -6,9 +6,9 @@
 /* No page is longer, in samples: a link whose first page ends later was joined in the middle. */
 #define LONGEST_PAGE (UINT64_C(1) << 20)
 
-void ogg_pages_init(struct ogg_pages *pages)
+void ogg_pages_init(struct ogg_pages *pages, struct input *input, const char *magic, size_t magic_size)
 {
-	*pages = (struct ogg_pages){ .failed = false };
+	*pages = (struct ogg_pages){ .input = input, .magic = magic, .magic_size = magic_size };
 	(void)ogg_sync_init(&pages->sync);
 }
 
@@ -17,69 +17,128 @@ void ogg_pages_release(struct ogg_pages *pages)
 	(void)ogg_sync_clear(&pages->sync);
 }
 
+/* ---- links ---- */
+
 static uint64_t link_length(const struct ogg_pages *pages)
 {
-	bool opus = pages->head_filled == OGG_LINK_HEAD && memcmp(pages->head, "OpusHead", 8) == 0;
+	bool opus = pages->head_filled >= 12 && memcmp(pages->head, "OpusHead", 8) == 0;
 	uint64_t skipped = pages->first > LONGEST_PAGE ? pages->first : 0;
 
 	skipped += opus ? input_le16(pages->head + 10) : 0;
 	return pages->last > skipped ? pages->last - skipped : 0;
 }
 
+static bool is_sound(const struct ogg_pages *pages, const ogg_page *page)
+{
+	return page->body_len >= (long)pages->magic_size && memcmp(page->body, pages->magic, pages->magic_size) == 0;
+}
+
 static void start_link(struct ogg_pages *pages, const ogg_page *page)
 {
 	pages->length += link_length(pages);
 	pages->serial = ogg_page_serialno(page);
+	pages->chosen = pages->started = true;
 	pages->first = pages->last = 0;
 	pages->head_filled = page->body_len < OGG_LINK_HEAD ? (size_t)page->body_len : OGG_LINK_HEAD;
 	memcpy(pages->head, page->body, pages->head_filled);
 }
 
-static void take_page(struct ogg_pages *pages, const ogg_page *page)
+/* Notes what the page says.  Returns whether it belongs to the sound. */
+static bool take_page(struct ogg_pages *pages, const ogg_page *page)
 {
 	bool first_page = ogg_page_bos(page) != 0;
 	int64_t position = ogg_page_granulepos(page);
 
-	/* Where several streams start at once, the first is the one. */
 	if (first_page && !pages->opening)
+		pages->chosen = false;
+	/* Where several streams start at once, the first that is such sound is the one. */
+	if (first_page && !pages->chosen && is_sound(pages, page))
 		start_link(pages, page);
+	/* A link that has none is lost. */
+	bool without = !first_page && pages->opening && !pages->chosen && pages->started;
 	pages->opening = first_page;
-	pages->closed = ogg_page_eos(page) != 0;
-	bool alien = ogg_page_serialno(page) != pages->serial;
+	bool own = pages->chosen && ogg_page_serialno(page) == pages->serial;
 	/* A broadcast may go on with any page behind the header of its link. */
-	bool missing = !alien && pages->first > 0 && ogg_page_pageno(page) != pages->next_number;
-	if (pages->tail || missing)
+	bool missing = own && pages->first > 0 && ogg_page_pageno(page) != pages->next_number;
+	if (pages->tail || missing || without)
 		pages->gaps++;
 	pages->tail = false;
-	if (alien)
-		return;
+	if (!own)
+		return false;
+	pages->closed = ogg_page_eos(page) != 0;
 	pages->next_number = ogg_page_pageno(page) + 1;
 	/* Below zero: no packet ends here. */
-	if (position <= 0)
-		return;
-	pages->last = (uint64_t)position;
-	if (pages->first == 0)
+	if (position > 0)
+		pages->last = (uint64_t)position;
+	if (position > 0 && pages->first == 0)
 		pages->first = (uint64_t)position;
+	return true;
 }
 
-void ogg_pages_follow(struct ogg_pages *pages, const uint8_t *data, size_t size)
+/* ---- pages ---- */
+
+/* Takes what is at hand.  Returns false at the end of the input, or where there is no memory. */
+static bool fill(struct ogg_pages *pages)
+{
+	const uint8_t *data = NULL;
+	size_t size = input_look(pages->input, &data);
+
+	pages->ended = size == 0;
+	if (pages->ended)
+		return false;
+	char *room = ogg_sync_buffer(&pages->sync, (long)size);
+	pages->failed = room == NULL;
+	if (pages->failed)
+		return false;
+	memcpy(room, data, size);
+	input_used(pages->input, size);
+	return ogg_sync_wrote(&pages->sync, (long)size) == 0;
+}
+
+bool ogg_pages_next(struct ogg_pages *pages, ogg_page *page)
+{
+	while (!pages->failed) {
+		long found = ogg_sync_pageseek(&pages->sync, page);
+		if (found > 0 && take_page(pages, page))
+			return true;
+		if (found < 0)
+			pages->tail = true;
+		if (found == 0 && !fill(pages))
+			return false;
+	}
+	return false;
+}
+
+size_t ogg_pages_read(struct ogg_pages *pages, void *to, size_t size)
 {
 	ogg_page page;
-	long found = 0;
-	char *room = ogg_sync_buffer(&pages->sync, (long)size);
 
-	pages->failed |= room == NULL;
-	if (pages->failed)
-		return;
-	memcpy(room, data, size);
-	(void)ogg_sync_wrote(&pages->sync, (long)size);
-	while ((found = ogg_sync_pageseek(&pages->sync, &page)) != 0) {
-		if (found > 0)
-			take_page(pages, &page);
-		else
-			pages->tail = true;
+	if (pages->rest_size == 0) {
+		if (!ogg_pages_next(pages, &page))
+			return 0;
+		/* The body stands behind the header. */
+		pages->rest = page.header;
+		pages->rest_size = (size_t)page.header_len + (size_t)page.body_len;
 	}
+	if (size > pages->rest_size)
+		size = pages->rest_size;
+	memcpy(to, pages->rest, size);
+	pages->rest += size;
+	pages->rest_size -= size;
+	return size;
 }
+
+uint64_t ogg_pages_measure(struct ogg_pages *pages)
+{
+	ogg_page page;
+
+	while (ogg_pages_next(pages, &page))
+		;
+	pages->rest_size = 0; /* it is gone */
+	return pages->length + link_length(pages);
+}
+
+/* ---- what is wrong ---- */
 
 session_result ogg_pages_tell_losses(struct ogg_pages *pages, struct session *session)
 {
@@ -92,26 +151,27 @@ session_result ogg_pages_tell_losses(struct ogg_pages *pages, struct session *se
 	return result;
 }
 
-uint64_t ogg_pages_measure(struct ogg_pages *pages, struct input *input)
-{
-	const uint8_t *data = NULL;
-	size_t size = 0;
-
-	while ((size = input_look(input, &data)) > 0) {
-		ogg_pages_follow(pages, data, size);
-		input_used(input, size);
-	}
-	return pages->length + link_length(pages);
-}
-
-bool ogg_pages_cut(const struct ogg_pages *pages)
+/* Whether the input ends within a page. */
+static bool is_cut(const struct ogg_pages *pages)
 {
 	return pages->sync.fill > pages->sync.returned;
 }
 
+session_result ogg_pages_name_failure(const struct ogg_pages *pages, session_result failure)
+{
+	bool short_of = pages->ended && pages->gaps == 0 && !pages->tail && pages->last == 0 &&
+	                (is_cut(pages) || pages->started);
+
+	if (pages->failed || failure == WIRE_FAIL_LIMIT_MEMORY)
+		return WIRE_FAIL_LIMIT_MEMORY;
+	if (short_of && failure != WIRE_FAIL_UNSUPPORTED)
+		return WIRE_FAIL_TRUNCATED;
+	return pages->started ? failure : WIRE_FAIL_SIGNATURE;
+}
+
 session_result ogg_pages_check_end(const struct ogg_pages *pages, struct session *session, uint64_t frames)
 {
-	bool odd = pages->tail || ogg_pages_cut(pages);
+	bool odd = pages->tail || is_cut(pages);
 
 	if (pages->failed)
 		return WIRE_FAIL_LIMIT_MEMORY;

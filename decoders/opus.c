@@ -5,19 +5,25 @@
  * pkg-config: opusfile opus ogg
  */
 #include <opusfile.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "decoder.h"
 #include "input.h"
 #include "ogg_pages.h"
+#include "opus_mix.h"
 #include "samples.h"
 #include "tags.h"
 
 enum {
 	RATE = 48000,
-	CHANNELS_MAX = 8,
+	CHANNELS_MAX = OPUS_MIX_CHANNELS,
 	PACKET_MAX = 5760, /* sample frames: 120 ms */
+
+	/* In the first packet. */
+	VERSION_AT = 8,
+	FAMILY_AT = 18,
 };
 
 struct decode {
@@ -36,17 +42,17 @@ struct decode {
 static int read_input(void *context, unsigned char *to, int size)
 {
 	struct decode *decode = context;
-	const uint8_t *data = NULL;
-	size_t part = input_look(&decode->input, &data);
 
-	if (size <= 0 || part == 0)
-		return 0;
-	if (part > (size_t)size)
-		part = (size_t)size;
-	memcpy(to, data, part);
-	ogg_pages_follow(&decode->pages, data, part);
-	input_used(&decode->input, part);
-	return (int)part;
+	return size > 0 ? (int)ogg_pages_read(&decode->pages, to, (size_t)size) : 0;
+}
+
+/* Channels that nobody has given a place (255), ambisonics (2 and 3) and families to come: the library takes some of
+ * them for a broken header. */
+static bool has_other_family(const struct decode *decode)
+{
+	const struct ogg_pages *pages = &decode->pages;
+
+	return pages->head_filled > FAMILY_AT && pages->head[VERSION_AT] < 16 && pages->head[FAMILY_AT] > 1;
 }
 
 static session_result name_failure(int failure)
@@ -92,14 +98,11 @@ static session_result announce(struct decode *decode)
 	audio->depth = 16;
 	audio->sample_format = session_choose_samples(decode->input.session, audio->depth, false);
 	audio->flags = WIRE_AUDIO_LOSSY | (decode->cover.seen ? WIRE_AUDIO_COVER : 0);
-	/* Family 255 is channels that nobody has given a place. */
-	if (head->mapping_family <= 1) {
-		audio->channel_layout = samples_usual_layout(audio->channels);
-		audio->flags |= audio->channels >= 3 ? WIRE_AUDIO_VORBIS_ORDER : 0;
-	}
+	audio->channel_layout = samples_usual_layout(audio->channels);
+	audio->flags |= audio->channels >= 3 ? WIRE_AUDIO_VORBIS_ORDER : 0;
 	audio->frames = WIRE_UNKNOWN;
 	if (request->operation == WIRE_INFO && (request->flags & WIRE_FINITE))
-		audio->frames = ogg_pages_measure(&decode->pages, &decode->input); /* without decoding it */
+		audio->frames = ogg_pages_measure(&decode->pages); /* without decoding it */
 	return session_audio(decode->input.session, audio);
 }
 
@@ -126,12 +129,23 @@ static session_result send_frames(struct decode *decode, size_t count)
 	return result;
 }
 
-/* A chained stream may go on with other channels; the ones that were announced stay. */
+/* A chained stream may go on with other channels; those that were announced stay.  The library mixes to two, as opusdec
+ * lets it do where it cannot look ahead. */
 static int read_frames(struct decode *decode)
 {
-	if (decode->audio.channels == 2)
-		return op_read_float_stereo(decode->file, decode->samples, PACKET_MAX * 2);
-	return op_read_float(decode->file, decode->samples, PACKET_MAX * CHANNELS_MAX, NULL);
+	uint32_t channels = decode->audio.channels;
+
+	if (channels <= 2) {
+		int count = op_read_float_stereo(decode->file, decode->samples, PACKET_MAX * 2);
+		for (ptrdiff_t i = 0; channels == 1 && i < count; i++)
+			decode->samples[i] = (decode->samples[2 * i] + decode->samples[2 * i + 1]) / 2;
+		return count;
+	}
+	int count = op_read_float(decode->file, decode->samples, PACKET_MAX * CHANNELS_MAX, NULL);
+	const OpusHead *head = op_head(decode->file, -1);
+	if (count > 0 && head && head->channel_count != (int)channels)
+		opus_mix(decode->samples, (size_t)count, (uint32_t)head->channel_count, channels);
+	return count;
 }
 
 static session_result decode_audio(struct decode *decode)
@@ -140,7 +154,6 @@ static session_result decode_audio(struct decode *decode)
 
 	for (;;) {
 		int count = read_frames(decode);
-		const OpusHead *head = op_head(decode->file, -1);
 		session_result result = ogg_pages_tell_losses(&decode->pages, session);
 		if (result != WIRE_OK)
 			return result;
@@ -152,8 +165,6 @@ static session_result decode_audio(struct decode *decode)
 			result = session_loss(session, WIRE_FAIL_DATA);
 		else if (count < 0)
 			result = session_damage(session, name_failure(count));
-		else if (decode->audio.channels != 2 && (!head || head->channel_count != (int)decode->audio.channels))
-			result = session_damage(session, WIRE_FAIL_UNSUPPORTED);
 		else
 			result = send_frames(decode, (size_t)count);
 		if (result != WIRE_OK)
@@ -182,12 +193,15 @@ static session_result decode_opus(struct session *session)
 	if (!decode)
 		return WIRE_FAIL_LIMIT_MEMORY;
 	decode->input.session = session;
-	ogg_pages_init(&decode->pages);
+	ogg_pages_init(&decode->pages, &decode->input, "OpusHead", 8);
 	decode->file = op_open_callbacks(decode, &callbacks, NULL, 0, &failure);
-	session_result result = decode->file ? decode_stream(decode) : name_failure(failure);
-	/* A header that is not whole is none to the library. */
-	if (!decode->file && failure != OP_EFAULT && ogg_pages_cut(&decode->pages) && !session_has_more(session))
-		result = WIRE_FAIL_TRUNCATED;
+	session_result result = WIRE_OK;
+	if (decode->file)
+		result = decode_stream(decode);
+	else if (failure != OP_EFAULT && has_other_family(decode))
+		result = WIRE_FAIL_UNSUPPORTED;
+	else
+		result = ogg_pages_name_failure(&decode->pages, name_failure(failure));
 	op_free(decode->file);
 	ogg_pages_release(&decode->pages);
 	cover_release(&decode->cover);

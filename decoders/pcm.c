@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "id3.h"
 #include "samples.h"
 
 /* As in broker/registry.c. */
@@ -27,6 +28,58 @@ enum { PIECE = 512 }; /* samples that are converted at a time */
 
 /* ---- for the containers ---- */
 
+/* Whether these bytes, all 8 or those before the end of the input, are the start of a chunk. */
+static bool is_chunk(const uint8_t *bytes, size_t size, bool big_endian)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_() ";
+
+	for (size_t i = 0; i < 4 && i < size; i++)
+		if (bytes[i] == 0 || !strchr(letters, bytes[i]))
+			return false;
+	/* None is so long that its size has a fourth byte. */
+	size_t top = big_endian ? 4 : 7;
+	return top >= size || bytes[top] == 0;
+}
+
+/* Whether the samples are over, at a place where they may be. */
+static bool at_end(struct pcm *pcm)
+{
+	uint8_t bytes[8];
+	size_t size = input_peek(&pcm->input, bytes, sizeof(bytes));
+
+	return size == 0 || (pcm->chunks != PCM_NO_CHUNKS && is_chunk(bytes, size, pcm->chunks == PCM_BIG_CHUNKS));
+}
+
+void pcm_set_size(struct pcm *pcm, uint64_t size)
+{
+	pcm->has_data = true;
+	pcm->size = size;
+	if (!input_is_placeholder(size) || (size == 0 && at_end(pcm)))
+		return;
+	pcm->size = WIRE_UNKNOWN;
+	pcm->open_ended = true;
+	/* Files of that size there are, too. */
+	pcm->guess = pcm->chunks != PCM_NO_CHUNKS ? size : 0;
+}
+
+/* Bytes of samples that are sure to come before anything else, in whole blocks where that makes no difference. */
+static uint64_t bytes_ahead(const struct pcm *pcm)
+{
+	uint64_t size = pcm->guess > 0 ? pcm->guess : pcm->size;
+
+	return pcm->open_ended && pcm->block_size > 0 ? size - size % pcm->block_size : size;
+}
+
+/* They are taken.  Returns whether there are more, and how many. */
+static bool go_on(struct pcm *pcm, uint64_t *left)
+{
+	if (pcm->guess == 0 || at_end(pcm))
+		return false;
+	pcm->guess = 0;
+	*left = bytes_ahead(pcm);
+	return true;
+}
+
 bool pcm_pass_samples(struct pcm *pcm)
 {
 	const struct wire_request *request = session_request(pcm->input.session);
@@ -36,7 +89,10 @@ bool pcm_pass_samples(struct pcm *pcm)
 
 	if (!cover && !info)
 		return false;
-	uint64_t passed = input_skip(&pcm->input, pcm->size);
+	uint64_t left = bytes_ahead(pcm), passed = 0;
+	do
+		passed += input_skip(&pcm->input, left);
+	while (go_on(pcm, &left));
 	if (pcm->size == WIRE_UNKNOWN)
 		pcm->size = passed;
 	return true;
@@ -191,9 +247,10 @@ static session_result send_linear(struct pcm *pcm, const uint8_t *bytes, size_t 
 /* The last sample frame may lack a part: the rest of it is at the end of the input. */
 static session_result decode_linear(struct pcm *pcm)
 {
-	uint64_t left = pcm->size - (pcm->size == WIRE_UNKNOWN ? 0 : pcm->size % pcm->block_size);
+	uint64_t left = bytes_ahead(pcm);
 
-	while (left > 0) {
+	left -= left % pcm->block_size;
+	while (left > 0 || go_on(pcm, &left)) {
 		uint8_t frame[WIRE_CHANNELS_MAX * sizeof(double)];
 		const uint8_t *data = NULL;
 		size_t size = input_look(&pcm->input, &data);
@@ -213,10 +270,9 @@ static session_result decode_linear(struct pcm *pcm)
 		}
 		if (result != WIRE_OK)
 			return result;
-		left -= pcm->size == WIRE_UNKNOWN ? 0 : size;
+		left -= size;
 	}
-	bool cut = pcm->size != WIRE_UNKNOWN && left > 0;
-	return cut ? session_damage(pcm->input.session, WIRE_FAIL_TRUNCATED) : WIRE_OK;
+	return left > 0 && !pcm->open_ended ? session_damage(pcm->input.session, WIRE_FAIL_TRUNCATED) : WIRE_OK;
 }
 
 /* ---- ADPCM ---- */
@@ -255,10 +311,10 @@ static size_t decode_block(const struct pcm *pcm, const uint8_t *block, size_t s
 
 static session_result decode_blocks(struct pcm *pcm, uint8_t *block, int32_t *samples)
 {
-	uint64_t left = pcm->size;
-	uint64_t frames = pcm->audio.frames;
+	uint64_t left = bytes_ahead(pcm);
+	uint64_t frames = pcm->audio.frames; /* WIRE_UNKNOWN is more than there ever are */
 
-	while (left > 0 && frames > 0) {
+	while (frames > 0 && (left > 0 || go_on(pcm, &left))) {
 		size_t wanted = left < pcm->block_size ? (size_t)left : pcm->block_size;
 		size_t size = input_take(&pcm->input, block, wanted);
 		size_t count = decode_block(pcm, block, size, samples);
@@ -267,12 +323,10 @@ static session_result decode_blocks(struct pcm *pcm, uint8_t *block, int32_t *sa
 		session_result result = send_samples(pcm, samples, count);
 		if (result != WIRE_OK)
 			return result;
-		frames -= pcm->audio.frames == WIRE_UNKNOWN ? 0 : count;
-		left -= pcm->size == WIRE_UNKNOWN ? 0 : size;
-		if (size < wanted && pcm->size != WIRE_UNKNOWN)
-			return session_damage(pcm->input.session, WIRE_FAIL_TRUNCATED);
+		frames -= count;
+		left -= size;
 		if (size < wanted)
-			break;
+			return pcm->open_ended ? WIRE_OK : session_damage(pcm->input.session, WIRE_FAIL_TRUNCATED);
 	}
 	return WIRE_OK;
 }
@@ -293,7 +347,7 @@ static session_result decode_adpcm(struct pcm *pcm)
 static uint64_t count_frames(const struct pcm *pcm)
 {
 	if (pcm->size == WIRE_UNKNOWN)
-		return pcm->frames;
+		return WIRE_UNKNOWN;
 	uint64_t whole = pcm->size / pcm->block_size * pcm->block_frames;
 	size_t rest = (size_t)(pcm->size % pcm->block_size);
 	if (pcm->encoding == PCM_MS)
@@ -301,7 +355,7 @@ static uint64_t count_frames(const struct pcm *pcm)
 	else if (pcm->encoding == PCM_IMA_WAV)
 		whole += pcm_ima_wav_frames(pcm->audio.channels, rest);
 	/* What a container says besides is to leave out the end of the last block. */
-	return pcm->block_frames > 1 && pcm->frames < whole ? pcm->frames : whole;
+	return pcm->block_frames > 1 && !pcm->open_ended && pcm->frames < whole ? pcm->frames : whole;
 }
 
 static session_result announce(struct pcm *pcm)
@@ -324,8 +378,15 @@ static session_result decode_container(struct pcm *pcm, uint32_t variant)
 		[AIFF] = pcm_read_aiff,
 		[AU] = pcm_read_au,
 	};
-	session_result result = readers[variant](pcm);
+	session_result result = WIRE_OK;
+	bool found = false;
 
+	do {
+		found = false;
+		result = id3_take(&pcm->input, &pcm->cover, UINT64_MAX, &found);
+	} while (found && result == WIRE_OK);
+	if (result == WIRE_OK)
+		result = readers[variant](pcm);
 	if (result != WIRE_OK)
 		return result;
 	if (session_request(pcm->input.session)->operation == WIRE_COVER)

@@ -29,6 +29,12 @@ enum {
 	PCM_BLOCK_MAX = 64 << 10, /* bytes of a block: what the 16 bits of a WAV header can say */
 };
 
+enum pcm_chunks {
+	PCM_NO_CHUNKS,
+	PCM_LITTLE_CHUNKS, /* their sizes are little-endian */
+	PCM_BIG_CHUNKS,
+};
+
 struct pcm {
 	struct input input;
 	struct cover cover;
@@ -42,10 +48,13 @@ struct pcm {
 	int16_t coefficients[PCM_MS_COEFFICIENTS][2];
 	uint32_t coefficient_count;
 
-	uint64_t size;   /* bytes of samples; WIRE_UNKNOWN: all that come */
-	uint64_t frames; /* sample frames, where the container says so besides; else WIRE_UNKNOWN */
-	bool has_format; /* encoding and the rest are set */
-	bool has_data;   /* the samples were found */
+	uint64_t size;          /* bytes of samples; WIRE_UNKNOWN: all that come */
+	bool open_ended;        /* the header did not tell the size: it is not known, or was found by reading on */
+	uint64_t guess;         /* where it is not known: a chunk may follow after so many bytes; 0: never */
+	enum pcm_chunks chunks; /* that may follow the samples */
+	uint64_t frames;        /* sample frames, where the container says so besides; else WIRE_UNKNOWN */
+	bool has_format;        /* encoding and the rest are set */
+	bool has_data;          /* the samples were found */
 };
 
 /* Read a container as far as its samples, tell the tags that come before, and describe the samples.  When the caller
@@ -55,7 +64,10 @@ session_result pcm_read_wav(struct pcm *pcm);
 session_result pcm_read_aiff(struct pcm *pcm);
 session_result pcm_read_au(struct pcm *pcm);
 
-/* For containers, once `size` is known: whether to read on behind the samples, having passed over them. */
+/* For containers at their samples, once `chunks` is set: takes `size` for that of the samples, if it is one. */
+void pcm_set_size(struct pcm *pcm, uint64_t size);
+
+/* For containers, once that was done: whether to read on behind the samples, having passed over them. */
 bool pcm_pass_samples(struct pcm *pcm);
 
 /* Sets encoding, width, block and depth for samples that stand alone: not ADPCM.  `valid` is how many bits of a linear

@@ -98,17 +98,19 @@ static session_result take_sound(struct pcm *pcm, uint32_t size)
 		return WIRE_FAIL_UNSUPPORTED; /* allowed, but their kind would have to be known before */
 	if (pcm->has_data)
 		return WIRE_FAIL_STRUCTURE;
-	if (size < sizeof(header))
+	/* A writer that did not know the size may have written none at all. */
+	if (size > 0 && size < sizeof(header))
 		return WIRE_FAIL_HEADER;
 	if (input_take(&pcm->input, header, sizeof(header)) < sizeof(header))
 		return WIRE_FAIL_TRUNCATED;
 	uint32_t offset = input_be32(header);
-	if (offset > size - sizeof(header))
+	uint32_t rest = size > 0 ? size - (uint32_t)sizeof(header) : 0;
+	if (offset > rest)
 		return WIRE_FAIL_HEADER;
 	if (input_skip(&pcm->input, offset) < offset)
 		return WIRE_FAIL_TRUNCATED;
-	pcm->size = size == UINT32_MAX ? WIRE_UNKNOWN : size - sizeof(header) - offset;
-	pcm->has_data = true;
+	pcm->chunks = PCM_BIG_CHUNKS;
+	pcm_set_size(pcm, rest - offset);
 	return WIRE_OK;
 }
 

@@ -40,11 +40,11 @@ session_result pcm_read_au(struct pcm *pcm)
 			pcm_set_linear(pcm, encodings[i].encoding, encodings[i].width, 8 * encodings[i].width, true);
 	if (!pcm->has_format)
 		return WIRE_FAIL_UNSUPPORTED;
+	uint64_t end = pcm->input.position + start - HEADER_SIZE;
 	pcm_take_text(pcm, WIRE_TAG_COMMENT, start - HEADER_SIZE);
-	if (pcm->input.position < start)
+	if (pcm->input.position < end)
 		return WIRE_FAIL_TRUNCATED;
-	pcm->has_data = true;
-	pcm->size = size == UINT32_MAX ? WIRE_UNKNOWN : size;
+	pcm_set_size(pcm, size);
 	(void)pcm_pass_samples(pcm);
 	return WIRE_OK;
 }

@@ -20,9 +20,6 @@ enum {
 	TAG_EXTENSIBLE = 0xfffe,
 };
 
-/* Writers that cannot go back leave a size that no file has: all ones, or as sox does it, a little less than half. */
-#define IS_UNKNOWN(size) ((size) == UINT32_MAX || ((size) >= 0x7ffff000U && (size) <= 0x7fffffffU))
-
 struct wav {
 	struct pcm *pcm;
 	bool big_endian; /* RIFX */
@@ -195,7 +192,7 @@ static session_result take_fact(struct wav *wav, uint64_t size)
 		return WIRE_OK;
 	if (input_take(&wav->pcm->input, frames, sizeof(frames)) < sizeof(frames))
 		return WIRE_FAIL_TRUNCATED;
-	if (read32(wav, frames) > 0 && !IS_UNKNOWN(read32(wav, frames)))
+	if (!input_is_placeholder(read32(wav, frames)))
 		wav->pcm->frames = read32(wav, frames);
 	return WIRE_OK;
 }
@@ -283,11 +280,10 @@ static session_result take_header(struct wav *wav)
 static bool take_samples(struct wav *wav, uint32_t size)
 {
 	struct pcm *pcm = wav->pcm;
+	bool elsewhere = wav->wide && (size == UINT32_MAX || (input_is_placeholder(size) && wav->wide_size > 0));
 
-	pcm->has_data = true;
-	pcm->size = IS_UNKNOWN(size) ? WIRE_UNKNOWN : size;
-	if (wav->wide && size == UINT32_MAX && wav->wide_size > 0)
-		pcm->size = wav->wide_size;
+	pcm->chunks = wav->big_endian ? PCM_BIG_CHUNKS : PCM_LITTLE_CHUNKS;
+	pcm_set_size(pcm, elsewhere ? wav->wide_size : size);
 	return pcm->has_format && pcm_pass_samples(pcm);
 }
 

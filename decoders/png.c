@@ -3,61 +3,25 @@
  * PNG, by libpng: every colour type and depth, interlaced or not.  Of an animation, the picture that plain decoders
  * show.
  *
- * pkg-config: libpng
+ * pkg-config: libpng zlib
  */
-#include <png.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "decoder.h"
 #include "exif.h"
-#include "pixels.h"
+#include "png_decode.h"
 
 enum {
 	SIGNATURE_SIZE = 8,
 	ACTL_SIZE = 8,
-	ANCILLARY_BIT = 0x20,   /* of a chunk name's first letter */
-	PARTIAL_READ_SIZE = 32, /* bytes of compressed data at a time */
-};
-
-struct decode {
-	struct session *session;
-	png_structp png;
-	png_infop info;
-	const uint8_t *input; /* what the session gave and libpng has not taken */
-	size_t input_left;
-	enum wire_failure failure; /* known before libpng complains; else WIRE_OK */
-
-	struct wire_image image;
-	bool announced;
-	pixels_converter *convert; /* NULL: libpng's rows are what is wanted */
-	size_t row_bytes;          /* of libpng's rows */
-	uint8_t *pixels;           /* one of libpng's rows, or all of them if interlaced */
-	uint32_t rows_known;       /* of an interlaced picture: from the top, those that some pass has touched */
+	ANCILLARY_BIT = 0x20, /* of a chunk name's first letter */
+	PASSES = 7,           /* of an interlaced picture */
+	ROWS_HELD = 4,        /* by libpng and here, at most, unless interlaced */
+	MEMORY_BESIDES = 128 << 10,
 };
 
 /* ---- what libpng calls ---- */
-
-static void read_input(png_structp png, png_bytep data, size_t size)
-{
-	struct decode *decode = png_get_io_ptr(png);
-
-	while (size > 0) {
-		if (decode->input_left == 0)
-			decode->input_left = session_read(decode->session, &decode->input);
-		if (decode->input_left == 0) {
-			decode->failure = WIRE_FAIL_TRUNCATED;
-			png_error(png, "");
-		}
-		size_t part = size < decode->input_left ? size : decode->input_left;
-		memcpy(data, decode->input, part);
-		decode->input += part;
-		decode->input_left -= part;
-		data += part;
-		size -= part;
-	}
-}
 
 static png_voidp allocate(png_structp png, png_alloc_size_t size)
 {
@@ -117,6 +81,13 @@ static void warn(png_structp png, png_const_charp message)
 	/* Without its transparency, the picture is another one. */
 	if (strcmp(message, "tRNS: CRC error") == 0)
 		complain(png, message);
+	/* Of the image data, what is wrong behind the last row comes as a warning.  Data that is not needed costs
+	 * nothing; any other complaint means that what was decoded cannot be trusted. */
+	if (strncmp(message, "IDAT:", 5) == 0) {
+		if (!strstr(message, "Extra compressed data") && !strstr(message, "Too m"))
+			complain(png, message);
+		decode->flaw = WIRE_FAIL_LENGTH;
+	}
 	/* A profile that is too large to be given to take_chunk() is there all the same. */
 	if (strncmp(message, "iCCP:", 5) == 0)
 		decode->image.flags |= WIRE_IMAGE_ICC;
@@ -135,6 +106,11 @@ static int take_chunk(png_structp png, png_unknown_chunkp chunk)
 	struct decode *decode = png_get_user_chunk_ptr(png);
 	struct wire_image *image = &decode->image;
 
+	/* Xcode puts this one first, and all that follows is not quite PNG. */
+	if (memcmp(chunk->name, "CgBI", CHUNK_NAME_SIZE) == 0) {
+		decode->failure = WIRE_FAIL_PNG_CGBI;
+		return -1;
+	}
 	/* What libpng does not look into, it takes even before the header. */
 	if (png_get_image_width(png, decode->info) == 0) {
 		decode->failure = WIRE_FAIL_STRUCTURE;
@@ -174,13 +150,16 @@ static void configure(struct decode *decode)
 	        "tEXt\0tIME\0zTXt";
 	uint32_t max_metadata = session_request(decode->session)->max_metadata;
 
-	png_set_read_fn(decode->png, decode, read_input);
+	png_set_read_fn(decode->png, decode, png_read_input);
 	/* The session checks the size as soon as it is known; libpng allocates nothing by it before. */
 	png_set_user_limits(decode->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
 	png_set_chunk_malloc_max(decode->png, max_metadata > 0 ? max_metadata : 1); /* 0 is no limit to libpng */
-	/* libpng decodes nothing of a piece that it cannot read whole. */
+	/* libpng decodes nothing of a piece that it cannot read whole, and shows no row of a piece that is damaged
+	 * behind it.
+	 */
 	if (session_partial(decode->session))
-		png_set_compression_buffer_size(decode->png, PARTIAL_READ_SIZE);
+		png_set_compression_buffer_size(decode->png, 1);
+	png_set_option(decode->png, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON);
 	png_set_keep_unknown_chunks(decode->png, PNG_HANDLE_CHUNK_NEVER, ignored, sizeof(ignored) / 5);
 	png_set_read_user_chunk_fn(decode->png, decode, take_chunk);
 }
@@ -190,17 +169,24 @@ static session_result check_signature(struct decode *decode)
 	uint8_t signature[SIGNATURE_SIZE];
 
 	for (size_t filled = 0; filled < sizeof(signature);) {
-		if (decode->input_left == 0)
-			decode->input_left = session_read(decode->session, &decode->input);
-		if (decode->input_left == 0)
+		if (png_take_input(decode, signature + filled, 1) == 0)
 			return WIRE_FAIL_TRUNCATED;
-		signature[filled++] = *decode->input++;
-		decode->input_left--;
-		if (png_sig_cmp(signature, 0, filled) != 0)
+		if (png_sig_cmp(signature, 0, ++filled) != 0)
 			return WIRE_FAIL_SIGNATURE;
 	}
 	png_set_sig_bytes(decode->png, SIGNATURE_SIZE);
 	return WIRE_OK;
+}
+
+/* Whether there is a colour or entry of the palette that is transparent.  libpng forgets one that comes before a
+ * palette, but goes on to say that there is one: only their number tells. */
+static bool is_transparent(const struct decode *decode)
+{
+	png_bytep alpha = NULL;
+	png_color_16p color = NULL;
+	int count = 0;
+
+	return png_get_tRNS(decode->png, decode->info, &alpha, &count, &color) != 0 && count > 0;
 }
 
 static void describe(struct decode *decode)
@@ -208,7 +194,7 @@ static void describe(struct decode *decode)
 	struct wire_image *image = &decode->image;
 	int color_type = png_get_color_type(decode->png, decode->info);
 	bool palette = color_type == PNG_COLOR_TYPE_PALETTE;
-	bool transparent = png_get_valid(decode->png, decode->info, PNG_INFO_tRNS) != 0;
+	bool transparent = is_transparent(decode);
 
 	image->width = png_get_image_width(decode->png, decode->info);
 	image->height = png_get_image_height(decode->png, decode->info);
@@ -243,9 +229,10 @@ static void choose_transforms(struct decode *decode)
 	}
 	png_set_expand(decode->png);
 	png_set_scale_16(decode->png);
-	enum pixels_layout layout = image->color == WIRE_COLOR_GRAY ? alpha ? PIXELS_GRAY_ALPHA : PIXELS_GRAY
-	                            : alpha                         ? PIXELS_RGBA
-	                                                            : PIXELS_RGB;
+	decode->layout = image->color == WIRE_COLOR_GRAY ? alpha ? PIXELS_GRAY_ALPHA : PIXELS_GRAY
+	                 : alpha                         ? PIXELS_RGBA
+	                                                 : PIXELS_RGB;
+	enum pixels_layout layout = decode->layout;
 	bool as_is = (layout == PIXELS_GRAY && image->pixel_format == WIRE_GRAY) ||
 	             (layout == PIXELS_RGB && image->pixel_format == WIRE_RGB) ||
 	             (layout == PIXELS_RGBA && image->pixel_format == WIRE_RGBA);
@@ -253,15 +240,36 @@ static void choose_transforms(struct decode *decode)
 		decode->convert = pixels_choose(layout, (enum wire_pixel_format)image->pixel_format);
 }
 
+/* Whether libpng's rows are going to be what they were taken for: anything else would be read as other pixels. */
+static bool rows_are_expected(const struct decode *decode)
+{
+	bool deep = decode->image.pixel_format == WIRE_RGBA16 && decode->image.depth == 16;
+	unsigned channels = deep ? 4 : pixels_layout_bytes[decode->layout];
+	unsigned depth = deep ? 16 : 8;
+
+	return png_get_channels(decode->png, decode->info) == channels &&
+	       png_get_bit_depth(decode->png, decode->info) == depth &&
+	       decode->row_bytes == (size_t)decode->image.width * channels * (depth / 8);
+}
+
 static session_result announce(struct decode *decode)
 {
-	session_result result =
-	        session_check_size(decode->session, decode->image.width, decode->image.height, decode->image.frames);
+	struct wire_image *image = &decode->image;
+	session_result result = session_check_size(decode->session, image->width, image->height, image->frames);
 
 	if (result != WIRE_OK)
 		return result;
 	choose_transforms(decode);
-	result = session_image(decode->session, &decode->image);
+	bool interlaced = png_set_interlace_handling(decode->png) > 1;
+	uint64_t row_bytes = (uint64_t)image->width * sizeof(uint64_t); /* at most */
+	session_needs(decode->session, MEMORY_BESIDES + row_bytes * (ROWS_HELD + (interlaced ? image->height : 0)));
+	png_read_update_info(decode->png, decode->info);
+	decode->row_bytes = png_get_rowbytes(decode->png, decode->info);
+	session_needs(decode->session,
+	              MEMORY_BESIDES + row_bytes * ROWS_HELD + (interlaced ? decode->row_bytes * image->height : 0));
+	if (!rows_are_expected(decode))
+		return WIRE_FAIL_STRUCTURE;
+	result = session_image(decode->session, image);
 	if (result == WIRE_OK)
 		result = session_frame(decode->session, 0);
 	decode->announced = result == WIRE_OK;
@@ -270,9 +278,18 @@ static session_result announce(struct decode *decode)
 
 /* ---- rows ---- */
 
+/* The row that libpng has just read, one by one: the next may turn out to be damaged. */
+static session_result give_row(struct decode *decode)
+{
+	if (decode->convert)
+		decode->convert(decode->room, decode->pixels, decode->image.width);
+	decode->rows_given++;
+	return session_commit_rows(decode->session, 1);
+}
+
 static session_result decode_rows(struct decode *decode)
 {
-	for (uint32_t y = 0; y < decode->image.height;) {
+	while (decode->rows_given < decode->image.height) {
 		uint8_t *row = NULL;
 		size_t count = 0;
 		session_result result = session_rows(decode->session, &row, &count);
@@ -280,15 +297,12 @@ static session_result decode_rows(struct decode *decode)
 			return result;
 		size_t stride = (size_t)decode->image.width * wire_pixel_bytes[decode->image.pixel_format];
 		for (size_t i = 0; i < count; i++, row += stride) {
+			decode->room = row;
 			png_read_row(decode->png, decode->convert ? decode->pixels : row, NULL);
-			if (decode->convert)
-				decode->convert(row, decode->pixels, decode->image.width);
-			/* One by one: the next may turn out to be damaged. */
-			result = session_commit_rows(decode->session, 1);
+			result = give_row(decode);
 			if (result != WIRE_OK)
 				return result;
 		}
-		y += (uint32_t)count;
 	}
 	return WIRE_OK;
 }
@@ -335,6 +349,30 @@ static session_result send_rows(struct decode *decode)
 
 /* ---- the whole ---- */
 
+static bool is_interlaced(const struct decode *decode)
+{
+	return (decode->image.flags & WIRE_IMAGE_PROGRESSIVE) != 0;
+}
+
+/* All pixels are there. */
+static session_result end_picture(struct decode *decode)
+{
+	session_result result = is_interlaced(decode) ? send_rows(decode) : WIRE_OK;
+	enum wire_failure checked = png_end_check(decode);
+
+	if (result == WIRE_OK && checked != WIRE_OK && checked != WIRE_FAIL_TRUNCATED)
+		return session_damage(decode->session, checked);
+	if (decode->flaw == WIRE_OK)
+		decode->flaw = checked;
+	if (result == WIRE_OK && decode->check.exceeded)
+		result = session_flaw(decode->session, WIRE_NOTE_WINDOW, WIRE_FAIL_HEADER);
+	if (result == WIRE_OK && decode->flaw != WIRE_OK)
+		result = session_flaw(decode->session, WIRE_NOTE_END, decode->flaw);
+	if (result == WIRE_OK && (decode->input_left > 0 || session_has_more(decode->session)))
+		result = session_flaw(decode->session, WIRE_NOTE_TRAILING, WIRE_FAIL_TRAILING);
+	return result;
+}
+
 /* Everything that libpng may jump out of. */
 static session_result decode_picture(struct decode *decode)
 {
@@ -347,33 +385,77 @@ static session_result decode_picture(struct decode *decode)
 	result = announce(decode);
 	if (result != WIRE_OK)
 		return result;
-	bool interlaced = (decode->image.flags & WIRE_IMAGE_PROGRESSIVE) != 0;
-	int passes = interlaced ? png_set_interlace_handling(decode->png) : 1;
-	png_read_update_info(decode->png, decode->info);
-	decode->row_bytes = png_get_rowbytes(decode->png, decode->info);
 	/* Zeroed: what an interlaced picture lacks when it is damaged must not be old memory. */
-	decode->pixels = calloc(interlaced ? decode->image.height : 1, decode->row_bytes);
+	decode->pixels = calloc(is_interlaced(decode) ? decode->image.height : 1, decode->row_bytes);
 	if (!decode->pixels)
 		return WIRE_FAIL_LIMIT_MEMORY;
-	if (interlaced)
-		decode_passes(decode, passes);
+	if (is_interlaced(decode))
+		decode_passes(decode, PASSES);
 	else
 		result = decode_rows(decode);
 	if (result != WIRE_OK)
 		return result;
+	decode->data_ended = true;
 	png_read_end(decode->png, NULL);
-	return interlaced ? send_rows(decode) : WIRE_OK;
+	return end_picture(decode);
+}
+
+/* libpng complains of what follows the last row before it has returned that. */
+static bool all_rows_read(const struct decode *decode)
+{
+	return is_interlaced(decode) ? png_get_current_pass_number(decode->png) == PASSES
+	                             : png_get_current_row_number(decode->png) == decode->image.height;
+}
+
+/* What it means that libpng lacks image data though there is more input.  Sets *between to what lies in the middle of
+ * the data, if anything does. */
+static void look_behind_data(struct decode *decode, enum wire_failure *between)
+{
+	static const struct {
+		char name[CHUNK_NAME_SIZE + 1];
+		enum wire_failure failure;
+	} named[] = {
+		{ "tEXt", WIRE_FAIL_PNG_TEXT_IN_DATA },
+		{ "zTXt", WIRE_FAIL_PNG_ZTXT_IN_DATA },
+		{ "iTXt", WIRE_FAIL_PNG_ITXT_IN_DATA },
+	};
+	enum wire_failure failure = WIRE_FAIL_PNG_CHUNK_IN_DATA;
+
+	/* The data itself ends early. */
+	if (png_at_chunk(decode, "IDAT"))
+		return;
+	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+		if (png_at_chunk(decode, named[i].name))
+			failure = named[i].failure;
+	if (!png_skip_chunks(decode))
+		*between = failure;
 }
 
 /* libpng gave up.  Limits are no damage: nothing is kept. */
 static session_result give_up(struct decode *decode)
 {
 	session_result result = WIRE_OK;
+	enum wire_failure between = WIRE_OK;
+	bool all_read = decode->announced && (decode->data_ended || all_rows_read(decode));
 
 	if (!decode->announced || decode->failure == WIRE_FAIL_LIMIT_MEMORY)
 		return decode->failure;
-	if (session_partial(decode->session) && (decode->image.flags & WIRE_IMAGE_PROGRESSIVE))
+	if (decode->failure == WIRE_FAIL_TRUNCATED && !decode->input_ended && !decode->data_ended)
+		look_behind_data(decode, &between);
+	if (all_read && !is_interlaced(decode) && decode->rows_given < decode->image.height)
+		result = give_row(decode);
+	if (result != WIRE_OK)
+		return result;
+	/* An end that is missing costs nothing.  A wrong one is damage where it tells that the rest may be, too. */
+	bool harmless = decode->failure == WIRE_FAIL_TRUNCATED || png_at_chunk(decode, "IEND");
+	if (all_read && harmless) {
+		decode->flaw = decode->failure;
+		return end_picture(decode);
+	}
+	if (session_partial(decode->session) && is_interlaced(decode))
 		result = send_rows(decode);
+	if (between != WIRE_OK)
+		decode->failure = between;
 	return result == WIRE_OK ? session_damage(decode->session, decode->failure) : result;
 }
 
@@ -390,8 +472,7 @@ static session_result decode_png(struct session *session)
 	struct decode decode = { .session = session, .image = { .file_frames = 1 } };
 	session_result result = create(&decode) ? decode_guarded(&decode) : WIRE_FAIL_LIMIT_MEMORY;
 
-	if (result == WIRE_OK && (decode.input_left > 0 || session_has_more(session)))
-		session_note(session, WIRE_NOTE_TRAILING);
+	(void)png_end_check(&decode);
 	png_destroy_read_struct(&decode.png, &decode.info, NULL);
 	free(decode.pixels);
 	return result;

@@ -12,6 +12,8 @@ enum {
 	INPUT_SIZE = 64 << 10,
 	OUTPUT_SIZE = 256 << 10, /* pixels and data leave in pieces of about this size */
 	SMALL_MESSAGE = 64,      /* more than any message but the bulk ones takes, header included */
+	/* What the module has allocated as it was loaded, and small things of codecs. */
+	MEMORY_BESIDES = 128 << 10,
 };
 
 /* ---- input ---- */
@@ -381,11 +383,28 @@ void session_note(struct session *session, uint32_t notes)
 	session->notes |= notes;
 }
 
+session_result session_flaw(struct session *session, uint32_t note, enum wire_failure failure)
+{
+	if (session->request.flags & WIRE_STRICT)
+		return session_damage(session, failure);
+	session_note(session, note);
+	return WIRE_OK;
+}
+
+void session_needs(struct session *session, uint64_t memory)
+{
+	uint64_t besides = (uint64_t)INPUT_SIZE + session->output_size + MEMORY_BESIDES;
+
+	session->needs = memory > 0 && memory < UINT64_MAX - besides ? memory + besides : memory;
+}
+
 static void finish(struct session *session, session_result result)
 {
 	struct wire_end end = { .notes = session->notes };
 	struct wire_fail fail = { .failure = result };
 
+	if (result == WIRE_FAIL_LIMIT_MEMORY)
+		fail.detail = session->needs;
 	if (result == WIRE_OK || result == SESSION_STOP)
 		(void)session_put(session, WIRE_END, &end, sizeof(end));
 	else

@@ -38,6 +38,7 @@ struct session {
 	uint32_t tags;          /* METADATA messages that were sent */
 	uint64_t losses;
 	uint32_t notes;
+	uint64_t needs; /* memory, as far as the decoder says; 0: not known */
 	bool announced; /* IMAGE, AUDIO or BYTES was sent */
 };
 

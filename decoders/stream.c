@@ -64,6 +64,15 @@ const uint8_t *stream_peek(struct stream *stream, size_t *size)
 	return stream->input;
 }
 
+size_t stream_piece(const struct stream *stream, size_t expected)
+{
+	/* What is expected may end with a checksum and the header of the next block. */
+	enum { SLOWLY = 8 };
+	size_t piece = expected > SLOWLY ? expected - SLOWLY : 1;
+
+	return piece < stream->input_size ? piece : stream->input_size;
+}
+
 static enum following look_ahead(struct stream *stream, const struct stream_format *format)
 {
 	size_t size = format->start_size > 0 ? format->start_size : 1;
@@ -138,8 +147,7 @@ static session_result end_member(struct stream *stream, const struct stream_form
 		return fail(stream, WIRE_FAIL_TRUNCATED);
 	if (!format->passes_trailing)
 		return fail(stream, WIRE_FAIL_TRAILING);
-	session_note(stream->session, WIRE_NOTE_TRAILING);
-	return WIRE_OK;
+	return session_flaw(stream->session, WIRE_NOTE_TRAILING, WIRE_FAIL_TRAILING);
 }
 
 session_result stream_decode(struct session *session, const struct stream_format *format, void *codec)

@@ -10,7 +10,7 @@
 
 #include "decoder.h"
 
-#define STREAM_START_MAX 8 /* bytes that stream_peek() can show, at most */
+#define STREAM_START_MAX 18 /* bytes that stream_peek() can show, at most: the longest header of a zstd frame */
 
 struct stream {
 	/* What the codec may take, and where it may give: it moves both on. */
@@ -51,6 +51,10 @@ session_result stream_decode(struct session *session, const struct stream_format
 /* The next bytes of input, without taking them: *size of them, at most STREAM_START_MAX, or fewer at the end of the
  * input.  For begin() and step(). */
 const uint8_t *stream_peek(struct stream *stream, size_t *size);
+
+/* How much of the input to give, at most, to a codec that has asked for `expected` bytes and that forgets what it has
+ * decoded in a call in which it fails: the last bytes go one by one, so that such a call has decoded nothing. */
+size_t stream_piece(const struct stream *stream, size_t expected);
 
 /* Moves as much as there is and fits from `data` to the output.  Returns how much that was. */
 size_t stream_give(struct stream *stream, const uint8_t *data, size_t size);

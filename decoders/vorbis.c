@@ -34,22 +34,13 @@ struct decode {
 static size_t read_input(void *to, size_t size, size_t count, void *context)
 {
 	struct decode *decode = context;
-	const uint8_t *data = NULL;
-	size_t part = input_look(&decode->input, &data);
 
 	/* It asks for bytes; and 0 without an error is the end.  It does not look whether it has room for them. */
 	decode->no_memory = to == NULL;
 	errno = decode->no_memory ? ENOMEM : 0;
 	if (decode->no_memory)
 		return 0;
-	if (part > size * count)
-		part = size * count;
-	if (part == 0)
-		return 0;
-	memcpy(to, data, part);
-	ogg_pages_follow(&decode->pages, data, part);
-	input_used(&decode->input, part);
-	return part / size;
+	return ogg_pages_read(&decode->pages, to, size * count) / size;
 }
 
 static session_result name_failure(const struct decode *decode, long failure)
@@ -102,7 +93,7 @@ static session_result announce(struct decode *decode)
 		audio->flags |= WIRE_AUDIO_VORBIS_ORDER;
 	audio->frames = WIRE_UNKNOWN;
 	if (request->operation == WIRE_INFO && (request->flags & WIRE_FINITE))
-		audio->frames = ogg_pages_measure(&decode->pages, &decode->input); /* without decoding it */
+		audio->frames = ogg_pages_measure(&decode->pages); /* without decoding it */
 	return session_audio(decode->input.session, audio);
 }
 
@@ -200,14 +191,11 @@ static session_result decode_vorbis(struct session *session)
 	static const ov_callbacks callbacks = { .read_func = read_input };
 	struct decode decode = { .input = { .session = session } };
 
-	ogg_pages_init(&decode.pages);
+	ogg_pages_init(&decode.pages, &decode.input, "\x01vorbis", 7);
 	int failure = ov_open_callbacks(&decode, &decode.file, NULL, 0, callbacks);
-	session_result result = failure == 0 ? decode_stream(&decode) : name_failure(&decode, failure);
+	session_result result = failure == 0 ? decode_stream(&decode)
+	                                     : ogg_pages_name_failure(&decode.pages, name_failure(&decode, failure));
 
-	/* A header that is not whole is none to the library. */
-	if (failure != 0 && result != WIRE_FAIL_LIMIT_MEMORY && ogg_pages_cut(&decode.pages) &&
-	    !session_has_more(session))
-		result = WIRE_FAIL_TRUNCATED;
 	if (failure == 0)
 		(void)ov_clear(&decode.file);
 	ogg_pages_release(&decode.pages);

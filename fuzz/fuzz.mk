@@ -21,6 +21,10 @@ $(call harness_rule,$(1)-child,fuzz/child_fuzz.c fuzz/decoder_run.c $(MEMORY) de
 endef
 $(foreach decoder,$(DECODERS),$(eval $(call decoder_harness_rules,$(decoder))))
 
+# Decoders of what can be shown or unpacked in part: prefixes of inputs, and inputs in pieces.
+PARTIAL := jpeg png zlib bzip2 lzma zstd lz4 brotli
+$(foreach decoder,$(PARTIAL),$(eval $(call harness_rule,$(decoder)-prefix,fuzz/prefix_fuzz.c fuzz/decoder_run.c $(call parts_of,$(decoder)),$(call libs_of,$(decoder)),$(BUILD)/libcommon.a)))
+
 # The system calls of the pump lead to the harness.
 PUMP_CALLS := read splice writev pipe2 close fcntl fstat
 $(eval $(call harness_rule,wire,fuzz/wire_fuzz.c))
@@ -38,10 +42,21 @@ $(BUILD)/obj/fuzz/allocations.o: EXTRA := -fPIE -fno-builtin $(UNTRACED)
 $(addprefix $(BUILD)/obj/decoders/,pixels.o reduce.o samples.o arena_check.o): EXTRA += $(UNTRACED)
 
 TRUSTED_HARNESSES := wire pump stream session registry options arena
-DECODER_HARNESSES := $(DECODERS) $(DECODERS:%=%-memory)
+DECODER_HARNESSES := $(DECODERS) $(DECODERS:%=%-memory) $(PARTIAL:%=%-prefix)
 CHILD_HARNESSES := $(DECODERS:%=%-child)
 HARNESSES := $(TRUSTED_HARNESSES) $(DECODER_HARNESSES) $(if $(findstring address,$(SANITIZE)),,$(CHILD_HARNESSES))
 REPLAYERS := $(HARNESSES:%=$(BUILD)/fuzz/%)
+
+# Decoders of sound, many times over one file: for tests/pieces_sound_test.py.
+SOUND_DECODERS := flac mp3 opus pcm vorbis
+define sound_rule
+$(BUILD)/tests/sound_pieces_$(1): $(call object,tests/sound_pieces.c $(call parts_of,$(1))) $(BUILD)/libcommon.a
+	@mkdir -p $$(@D)
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) -pie -o $$@ $$^ $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(call libs_of,$(1))
+endef
+$(foreach decoder,$(SOUND_DECODERS),$(eval $(call sound_rule,$(decoder))))
+REPLAYERS += $(SOUND_DECODERS:%=$(BUILD)/tests/sound_pieces_%)
 
 .PHONY: fuzzers child-fuzzers
 fuzzers: $(TRUSTED_HARNESSES:%=$(BUILD)/fuzz/%-fuzzer) $(DECODER_HARNESSES:%=$(BUILD)/fuzz/%-fuzzer)

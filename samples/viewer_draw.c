@@ -118,8 +118,9 @@ static struct span find_span(double from, double to, uint32_t length)
 	span.step = pixels / span.samples;
 	for (uint32_t i = 0; i < span.samples; i++) {
 		/* Each counts for as much of it as is covered; of many, some stand for all. */
-		double covered = pixels > SAMPLES_MAX ? (i + 1.0) / SAMPLES_MAX : (span.first + i + 1 - from) / reach;
-		uint32_t until = i + 1 == span.samples ? WHOLE : (uint32_t)lround(covered * WHOLE);
+		double covered =
+		        pixels > SAMPLES_MAX ? (i + 1.0) / (double)SAMPLES_MAX : (span.first + i + 1 - from) / reach;
+		uint32_t until = i + 1 == span.samples ? WHOLE : (uint32_t)lround(covered * (double)WHOLE);
 		span.weights[i] = until - before;
 		before = until;
 	}

@@ -213,9 +213,10 @@ def wav_files_that_are_refused():
                          (3, wav(samples, wav_format(valid=17))), (3, wav(samples, before=chunk(b"fmt ", wav_format()))),
                          (3, wav(samples, wav_format(EXTENSIBLE))), (3, wav(samples, size=12)),
                          (3, wav(samples)[:-1]), (3, wav(samples)[:30]), (3, wav(samples, wav_format(2, bits=4))),
-                         (7, wav(samples, wav_format(0x31))), (7, wav(samples, wav_format(bits=48))),
+                         (3, wav(samples, wav_format(0x55))),  # for the decoder of MP3, which finds none
+                         (7, wav(samples, wav_format(0x161))), (7, wav(samples, wav_format(bits=48))),
                          (7, wav(samples, wav_format(FLOAT, bits=16))), (7, wav(samples, wav_format(channels=65))),
-                         (7, wav(samples, wav_format(rate=768001)))):
+                         (7, wav(samples, wav_format(rate=1048576)))):
         expect_failure(run("-q", "-t", "raw", input=data), status)
 
 
@@ -441,14 +442,14 @@ def mp3_ends_where_it_is_cut():
 
 @test
 def damaged_parts_are_counted():
-    flac, mp3 = read("samples/flac/flac-multiple-album-artists-tags.flac"), read(VECTOR)
+    mp3 = read(VECTOR)
     middle = mp3.index(mp3[:2], len(mp3) // 2)
-    for data, parts in ((damaged(flac, len(flac) - 100), 1), (mp3[:middle] + bytes(1000) + mp3[middle:], 1)):
-        done = run("-t", "raw", input=data)
-        expect_status(done, 0)
-        expect(f"{parts} damaged part concealed".encode() in done.stderr, done.stderr)
-        expect_failure(run("-q", "--strict", input=data), 3)
-        expect_status(run("-q", "--strict", "--partial", input=data), 0)
+    data = mp3[:middle] + bytes(1000) + mp3[middle:]
+    done = run("-t", "raw", input=data)
+    expect_status(done, 0)
+    expect(b"1 damaged part concealed" in done.stderr, done.stderr)
+    expect_failure(run("-q", "--strict", input=data), 3)
+    expect_status(run("-q", "--strict", "--partial", input=data), 0)
     pages = ogg_in_small_pages(read(OPUS), 10, 960)
     expect(raw(b"".join(pages)) == raw(read(OPUS)) and len(pages) == 8, len(pages))
     lacking = b"".join(pages[:3] + pages[4:])
@@ -533,9 +534,9 @@ def wrong_uses():
     expect_failure(run("--samples", "u8", TONE), 1, "s16")
     expect_failure(run("-t", "wav", "-p", "rgb", TONE), 1)
     expect_failure(run("-t", "preview", "--samples", "s24", TONE), 1)
-    expect_failure(run("-q", "-t", "png", TONE), 1, "audio")
-    expect_failure(run("-q", "-t", "wav", PHOTO), 1, "picture")
-    expect_failure(run("-q", "-t", "wav", GZIP), 1, "bytes")
+    expect_failure(run("-q", "-t", "png", TONE), 7, "audio")
+    expect_failure(run("-q", "-t", "wav", PHOTO), 7, "picture")
+    expect_failure(run("-q", "-t", "wav", GZIP), 7, "bytes")
     for name in ("flac", "ogg-flac", "vorbis", "opus", "mp3", "wav", "aiff", "au"):
         for data in (b"\0", b"\xff", bytes(1000), read(PHOTO)):
             expect_failure(run("-q", "--decoder", name, input=data), 3)

@@ -2,12 +2,16 @@
 """What the command-line tests share: running the program, and a runner that prints one line a test."""
 
 import ctypes
+import fcntl
 import os
+import pty
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import traceback
 
 TIME_LIMIT = 60  # seconds; far above what any test needs
@@ -118,6 +122,25 @@ def pixels_with_pillow(path, mode):
         raise Skip("Pillow is not installed") from error
     with Image.open(path) as image:
         return image.size, image.convert(mode).tobytes()
+
+
+def on_terminal(*arguments, columns=80, terminal="xterm"):
+    """Runs the program with a terminal for standard output and error; returns its status and what it wrote."""
+    pid, master = pty.fork()
+    if pid == 0:
+        fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
+        os.execve(PROGRAM, [PROGRAM, *arguments], dict(os.environ, TERM=terminal))
+    output = b""
+    while True:
+        try:
+            piece = os.read(master, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        output += piece
+    os.close(master)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), output
 
 
 def children_of(pid):

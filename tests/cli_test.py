@@ -7,13 +7,12 @@
 
 import json
 import os
-import pty
 import stat
 import struct
 import sys
 
-from cli_support import (BUILD, GZIP, PHOTO, PHOTO_SIZE, PROGRAM, SCREENSHOT, Folder, Skip, expect, expect_failure,
-                         expect_status, main, pixels_with_pillow, read, run, test)
+from cli_support import (BUILD, GZIP, PHOTO, PHOTO_SIZE, SCREENSHOT, Folder, Skip, expect, expect_failure,
+                         expect_status, main, on_terminal, pixels_with_pillow, read, run, test)
 
 THUMBNAIL = "samples/jpeg/pjw-thumbnail.jpeg"
 ALPHA = "samples/png/with-alpha.png"
@@ -143,7 +142,7 @@ def byte_streams():
     expect(run("-q", GZIP).stdout == run("-q", "samples/zlib/romeo.txt.zlib").stdout)
     expect(run("-q", "--decoder", "deflate", "samples/deflate/romeo.txt.deflate").stdout == run("-q", GZIP).stdout)
     expect(run(GZIP).stderr == b"samples/gzip/romeo.txt.gz: 942 bytes\n", run(GZIP).stderr)
-    expect_failure(run("-t", "png", GZIP), 1, "picture")
+    expect_failure(run("-t", "png", GZIP), 7, "picture")
 
 
 @test
@@ -396,10 +395,15 @@ def closed_descriptors():
 
 @test
 def a_reader_that_leaves():
+    """Behind `| head` there was a line on standard error, which gzip and others do not have."""
     reader, writer = os.pipe()
     os.close(reader)
-    expect_failure(run("-q", PHOTO, stdout=writer), 2, "Broken pipe")
+    for arguments in (["-q", PHOTO], ["-i", *[PHOTO] * 100], [PHOTO, GZIP, PHOTO], ["-o", "/dev/stdout", PHOTO]):
+        done = run(*arguments, stdout=writer)
+        expect(done.returncode == 2 and done.stderr == b"", (arguments, done))
     os.close(writer)
+    with open("/dev/full", "wb") as full:
+        expect_failure(run("-i", PHOTO, stdout=full), 2, "standard output: cannot write", "No space left")
 
 
 @test
@@ -432,24 +436,6 @@ def several_inputs_to_standard_output():
 # ---- terminals ----
 
 
-def on_terminal(*arguments):
-    """Runs the program with a terminal for standard output and error; returns its status and what it wrote."""
-    pid, master = pty.fork()
-    if pid == 0:
-        os.execv(PROGRAM, [PROGRAM, *arguments])
-    output = b""
-    while True:
-        try:
-            piece = os.read(master, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        output += piece
-    os.close(master)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), output
-
-
 @test
 def a_terminal_gets_a_preview():
     status, output = on_terminal(PHOTO)
@@ -467,6 +453,29 @@ def a_terminal_gets_a_progress_bar():
     with Folder() as folder:
         status, output = on_terminal("--output-dir", folder("out"), PHOTO, SCREENSHOT, THUMBNAIL)
         expect(status == 0 and b"[####" in output and b"3/3" in output and b"3 inputs: 3 decoded" in output, output)
+
+
+@test
+def a_narrow_terminal_gets_a_narrow_bar():
+    """The bar was 48 columns wide, and each drawing began a new line."""
+    inputs = (PHOTO, SCREENSHOT, THUMBNAIL)
+    for columns in (2, 4, 8, 11, 12, 20, 40, 80):
+        with Folder() as folder:
+            status, output = on_terminal("--output-dir", folder("out"), "-t", "ppm", *inputs, columns=columns)
+            *drawings, summary = output.replace(b"\033[K", b"").split(b"\r")[:-1]
+            drawings = [drawing for drawing in drawings if drawing]
+            expect(status == 0 and summary == b"3 inputs: 3 decoded, 0 failed", output)
+            expect(all(len(drawing) < columns for drawing in drawings), (columns, drawings))
+            expect((len(drawings) == 3) == (columns >= 4), (columns, drawings))
+            expect(all((b"#" in drawing) == (columns >= 11) for drawing in drawings[2:]), (columns, drawings))
+
+
+@test
+def a_dumb_terminal_gets_plain_text():
+    for terminal in ("dumb", ""):
+        with Folder() as folder:
+            status, output = on_terminal("--output-dir", folder("out"), "-tppm", PHOTO, THUMBNAIL, terminal=terminal)
+            expect(status == 0 and output == b"2 inputs: 2 decoded, 0 failed\r\n", output)
 
 
 if __name__ == "__main__":

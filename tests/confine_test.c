@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,11 +24,12 @@
 enum { ALLOWED = 0, CANNOT_CONFINE = 200, NO_LANDLOCK };
 
 #define NOT_FILTERED CONFINE_ROLES
-#define STARTER (CONFINE_ROLES + 1) /* not filtered; what is writable is the folder whose programs it may execute instead */
+#define STARTER (CONFINE_ROLES + 1) /* not filtered; instead of a folder, that whose programs it may execute */
+#define NAMING (CONFINE_ROLES + 2)  /* not filtered; it opens nothing in the folder, as CONFINE_ONE_FILE */
 
 static struct safe_outcome confine_like(enum confine_role role, const char *place, struct confinement *confinement)
 {
-	struct confine_files files = { .place = place ? open(place, O_PATH | O_CLOEXEC) : -1, .writing = true };
+	struct confine_files files = { .place = place ? open(place, O_PATH | O_CLOEXEC) : -1, .writing = role != NAMING && role != CONFINE_ONE_FILE };
 
 	if (place && files.place < 0)
 		return outcome_of(SAFE_NO_SANDBOX, "the test's place is not there");
@@ -40,7 +42,7 @@ static struct safe_outcome confine_like(enum confine_role role, const char *plac
 
 /* What an attempt came to in a process of its own, which is confined like `role`: 0, an errno, or 1000 and the signal
  * that ended it. */
-static int attempt(enum confine_role role, const char *writable, int (*act)(void))
+static int attempt(enum confine_role role, const char *folder, int (*act)(void))
 {
 	int status = 0;
 	pid_t pid = fork();
@@ -48,9 +50,9 @@ static int attempt(enum confine_role role, const char *writable, int (*act)(void
 	cr_assert(pid >= 0);
 	if (pid == 0) {
 		struct confinement confinement = { .landlock = 0 };
-		if (confine_like(role, writable, &confinement).status != SAFE_OK)
+		if (confine_like(role, folder, &confinement).status != SAFE_OK)
 			_exit(CANNOT_CONFINE);
-		if (role == NOT_FILTERED && confinement.landlock == 0)
+		if ((role == NOT_FILTERED || role == NAMING) && confinement.landlock == 0)
 			_exit(NO_LANDLOCK);
 		if (role < CONFINE_ROLES && confine_calls(role, &confinement).status != SAFE_OK)
 			_exit(CANNOT_CONFINE);
@@ -103,6 +105,25 @@ static int make_file(void)
 static int write_existing(void)
 {
 	return open("/dev/null", O_WRONLY);
+}
+
+static int unnamed; /* a file that was opened before */
+
+static int write_open_file(void)
+{
+	return write(unnamed, "x", 1) == 1 ? 0 : -1;
+}
+
+static int name_file(void)
+{
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", unnamed);
+	if (linkat(AT_FDCWD, path, AT_FDCWD, "/tmp/confine-test-one", AT_SYMLINK_FOLLOW) != 0)
+		return -1;
+	if (rename("/tmp/confine-test-one", "/tmp/confine-test-two") != 0)
+		return -1;
+	return unlink("/tmp/confine-test-two");
 }
 
 static int read_file(void)
@@ -210,8 +231,10 @@ Test(confine_calls, the_rest_is_refused)
 
 Test(confine_calls, who_makes_no_file_opens_none_for_writing)
 {
-	cr_expect(attempt(CONFINE_ONE, "/tmp", make_file) == EPERM);
-	cr_expect(attempt(CONFINE_ONE, "/dev/null", write_existing) == EPERM);
+	for (enum confine_role role = CONFINE_ONE; role <= CONFINE_ONE_FILE; role++) {
+		cr_expect(attempt(role, "/tmp", make_file) == EPERM);
+		cr_expect(attempt(role, "/dev", write_existing) == EPERM);
+	}
 }
 
 /* ---- Landlock, which is all that a broker has where children can be strict ---- */
@@ -225,9 +248,26 @@ Test(confine_files, only_what_is_named_can_be_written)
 	cr_expect(attempt(NOT_FILTERED, "/dev", make_file) == EACCES);
 	cr_expect(attempt(NOT_FILTERED, "/tmp", make_file) == ALLOWED);
 	cr_expect(unlink("/tmp/confine-test-made") == 0);
-	cr_expect(attempt(NOT_FILTERED, "/dev/null", write_existing) == ALLOWED);
-	cr_expect(attempt(CONFINE_ONE_FILE, "/dev/null", write_existing) == ALLOWED);
-	cr_expect(attempt(CONFINE_ONE_FILE, NULL, write_existing) == EACCES);
+	cr_expect(attempt(NOT_FILTERED, "/dev", write_existing) == ALLOWED);
+	cr_expect(attempt(CONFINE_MANY, "/dev", write_existing) == ALLOWED);
+	cr_expect(attempt(CONFINE_MANY, NULL, write_existing) == EACCES);
+}
+
+Test(confine_files, a_file_that_is_open_gets_its_name_and_nothing_is_opened)
+{
+	if (attempt(NAMING, NULL, nothing) == NO_LANDLOCK)
+		cr_skip("this kernel has no Landlock");
+	unnamed = open("/tmp", O_TMPFILE | O_WRONLY, 0600);
+	if (unnamed < 0)
+		cr_skip("/tmp has no files without names");
+	cr_expect(attempt(NAMING, "/tmp", name_file) == ALLOWED);
+	cr_expect(attempt(NAMING, "/dev", name_file) == EACCES);
+	cr_expect(attempt(NAMING, NULL, name_file) == EACCES);
+	cr_expect(attempt(NAMING, NULL, write_open_file) == ALLOWED);
+	cr_expect(attempt(NAMING, "/tmp", make_file) == EACCES);
+	(void)unlink("/tmp/confine-test-made");
+	cr_expect(attempt(NAMING, "/dev", write_existing) == EACCES);
+	(void)close(unnamed);
 }
 
 Test(confine_files, no_role_makes_files_elsewhere)
@@ -236,7 +276,7 @@ Test(confine_files, no_role_makes_files_elsewhere)
 		cr_skip("this kernel has no Landlock");
 	EACH_ROLE(role)
 	{
-		int refused = role == CONFINE_ONE ? EPERM : EACCES;
+		int refused = role == CONFINE_ONE || role == CONFINE_ONE_FILE ? EPERM : EACCES;
 		cr_expect(attempt(role, "/dev", make_file) == refused, "role %d", (int)role);
 		cr_expect(attempt(role, NULL, write_existing) == refused, "role %d", (int)role);
 	}

@@ -138,7 +138,7 @@ def what_no_card_should_be_asked_for_is_refused():
 @test
 def what_cannot_be_played_is_refused():
     with Card() as card:
-        for path, status, word in ((PHOTO, 1, "audio"), (GZIP, 1, "audio"), ("/nowhere", 2, "No such file"),
+        for path, status, word in ((PHOTO, 7, "audio"), (GZIP, 7, "audio"), ("/nowhere", 2, "No such file"),
                                    (card.write("none", b"RIFF"), 7, "not a format")):
             done, heard = card.play("--play=card", path)
             expect_failure(done, status, word)

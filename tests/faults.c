@@ -212,13 +212,17 @@ FAILING(int, -1, EACCES, lstat, (const char *path, struct stat *status), (path, 
 FAILING(int, -1, EACCES, stat, (const char *path, struct stat *status), (path, status))
 FAILING(int, -1, EIO, fstatfs, (int fd, struct statfs *status), (fd, status))
 FAILING(int, -1, EIO, fsync, (int fd), (fd))
-FAILING(int, -1, EACCES, rename, (const char *from, const char *to), (from, to))
+FAILING(int, -1, EACCES, linkat, (int from_folder, const char *from, int folder, const char *to, int flags), (from_folder, from, folder, to, flags))
+FAILING(int, -1, EACCES, renameat2, (int from_folder, const char *from, int folder, const char *to, unsigned flags), (from_folder, from, folder, to, flags))
+FAILING(int, -1, EACCES, fstatat, (int folder, const char *path, struct stat *status, int flags), (folder, path, status, flags))
+FAILING(long, -1, EIO, fpathconf, (int fd, int name), (fd, name))
+FAILING(int, -1, EPERM, fchown, (int fd, uid_t user, gid_t group), (fd, user, group))
+FAILING(ssize_t, -1, EIO, getxattr, (const char *path, const char *name, void *value, size_t size), (path, name, value, size))
+FAILING(int, -1, EPERM, fremovexattr, (int fd, const char *name), (fd, name))
 FAILING(int, -1, ENOSPC, mkdir, (const char *path, mode_t mode), (path, mode))
-FAILING(int, -1, ENOSPC, mkostemp, (char *path, int flags), (path, flags))
 FAILING(int, -1, EPERM, fchmod, (int fd, mode_t mode), (fd, mode))
 FAILING(off_t, -1, ESPIPE, lseek, (int fd, off_t offset, int whence), (fd, offset, whence))
 FAILING(ssize_t, -1, ENOENT, readlink, (const char *path, char *target, size_t size), (path, target, size))
-FAILING(char *, NULL, EACCES, realpath, (const char *path, char *resolved), (path, resolved))
 FAILING(char *, NULL, ENOMEM, strdup, (const char *text), (text))
 FAILING(int, -1, EINVAL, getrlimit, (int resource, struct rlimit *limit), (resource, limit))
 FAILING(int, -1, EPERM, setrlimit, (int resource, const struct rlimit *limit), (resource, limit))
@@ -345,6 +349,18 @@ int __wrap_open(const char *path, int flags, ...)
 	mode_t mode = va_arg(arguments, mode_t);
 	va_end(arguments);
 	return fails("open", EMFILE) ? -1 : __real_open(path, flags, mode);
+}
+
+int __real_openat(int folder, const char *path, int flags, ...);
+int __wrap_openat(int folder, const char *path, int flags, ...);
+int __wrap_openat(int folder, const char *path, int flags, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, flags);
+	mode_t mode = va_arg(arguments, mode_t);
+	va_end(arguments);
+	return fails("openat", EMFILE) ? -1 : __real_openat(folder, path, flags, mode);
 }
 
 int __real_clone(int (*function)(void *), void *stack, int flags, void *argument, ...);

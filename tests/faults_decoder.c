@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Of decoder programs: their allocations fail on demand, and nothing does any more once they are locked down.  What decoders
- * do then is for the fuzz harnesses to try.
+ * Of decoder programs: their allocations fail on demand, and nothing does any more once they are locked down.  What
+ * decoders do then is for the fuzz harnesses to try.
  */
 #include <stddef.h>
 

@@ -190,7 +190,7 @@ def somebody_is_killed_at_a_random_moment():
         expect_status(whole, 0)
         for number in range(1000 if FULL else 20):
             if number % 3 == 2:
-                status = kill_somebody(folder.path, ["--output-dir", folder("many"), "-tppm", "-j2"] + [PHOTO] * 6, rng,
+                status = kill_somebody(folder.path, ["--force", "--output-dir", folder("many"), "-tppm", "-j2"] + [PHOTO] * 6, rng,
                                        hit)
             else:
                 status = kill_somebody(folder.path, ["-o", target, PHOTO], rng, hit)

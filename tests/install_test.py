@@ -128,6 +128,24 @@ def the_library_is_versioned_and_the_programs_in_their_place():
 
 
 @test
+def a_running_installation_is_never_without_a_file():
+    """Files were removed and then written: whatever started meanwhile found none, or half of one."""
+    with Installed() as tree:
+        files = {path: os.lstat(path) for path in files_under(tree.root)}
+        again = subprocess.Popen(["make", "-s", f"BUILD={BUILD}", "install", f"DESTDIR={tree.root}"],
+                                 stdout=subprocess.DEVNULL)
+        looks = 0
+        while again.poll() is None:
+            looks += 1
+            for path, before in files.items():
+                now = os.lstat(path)
+                assert (now.st_size, now.st_mode) == (before.st_size, before.st_mode), path
+        assert again.returncode == 0 and looks > 100, looks
+        assert files_under(tree.root) == sorted(files)
+        assert all(os.lstat(path).st_ino != before.st_ino for path, before in files.items())
+
+
+@test
 def uninstall_leaves_nothing():
     with Installed() as tree:
         assert len(files_under(tree.root)) > 10

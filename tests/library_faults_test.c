@@ -44,7 +44,7 @@ Test(library_faults, the_broker_is_killed_between_calls)
 		} else {
 			/* It may meet the kill itself. */
 			struct safe_result result;
-			enum safe_status status = decode(decoder, "\xff\xd8 and more", &result);
+			enum safe_status status = decode(decoder, "\xff\xd8\xff and more", &result);
 			cr_assert(status == SAFE_MALFORMED || status == SAFE_KILLED, "%s", result.reason);
 			expect_gone(broker, 5000);
 		}
@@ -156,7 +156,7 @@ Test(library_faults, no_programs)
 		struct safe_posture posture = { .size = sizeof(posture) };
 		struct safe_result result;
 		cr_assert_eq(safe_decoder_open(&config, &decoder), SAFE_OK);
-		cr_assert_eq(decode(decoder, "\xff\xd8 and more", &result), SAFE_UNSUPPORTED, "%s", paths[i]);
+		cr_assert_eq(decode(decoder, "\xff\xd8\xff and more", &result), SAFE_UNSUPPORTED, "%s", paths[i]);
 		cr_assert_str_eq(result.reason, "the decoder that it needs is not installed");
 		cr_assert_eq(safe_decoder_posture(decoder, NULL, &posture), SAFE_UNSUPPORTED);
 		cr_assert_eq(posture.verified, 0);

@@ -31,7 +31,7 @@ Test(library_sound_attacks, lies)
 {
 	static const char *const lies[] = {
 		"announce 0 2 0 100",             /* no rate */
-		"announce 768001 2 0 100",        /* too high */
+		"announce 1048576 2 0 100",       /* too high */
 		"announce 4294967295 2 0 100",    /* absurd */
 		"announce 8000 0 0 100",          /* no channels */
 		"announce 8000 65 0 100",         /* too many */

@@ -285,11 +285,11 @@ Test(library_sound, into_the_callers_memory)
 Test(library_sound, damaged_parts)
 {
 	struct safe_decoder *decoder = open_decoder(NULL);
-	struct blob file = read_blob("samples/flac/libFLAC.flac");
+	struct blob file = read_blob("samples/mp3/l3-si.bit");
 	struct safe_input input = memory_input(file.data, file.size);
 	struct safe_request request = { .size = sizeof(request) };
 
-	file.data[file.size / 2] ^= 0x55;
+	memset(file.data + file.size / 2, 0, 300); /* more than a frame */
 	struct heard heard = listen_to(decoder, &input, NULL);
 	cr_assert_eq(heard.status, SAFE_OK, "%s", heard.result.reason);
 	cr_assert_gt(heard.losses, 0);
@@ -305,6 +305,28 @@ Test(library_sound, damaged_parts)
 	cr_assert_eq(heard.status, SAFE_OK);
 	cr_assert_neq(heard.result.damage, 0);
 	cr_assert_eq(heard.result.losses, 0);
+	free(heard.data);
+	free_blob(&file);
+	safe_decoder_close(&decoder);
+}
+
+/* A damaged frame was replaced by silence. */
+Test(library_sound, lossless_sound_is_whole_or_refused)
+{
+	struct safe_decoder *decoder = open_decoder(NULL);
+	struct blob file = read_blob("samples/flac/libFLAC.flac");
+	struct safe_input input = memory_input(file.data, file.size);
+	struct safe_request request = { .size = sizeof(request), .flags = SAFE_PARTIAL };
+
+	file.data[file.size / 2] ^= 0x55;
+	struct heard heard = listen_to(decoder, &input, NULL);
+	cr_assert_eq(heard.status, SAFE_MALFORMED);
+	cr_assert_eq(heard.losses, 0);
+	free(heard.data);
+	heard = listen_to(decoder, &input, &request);
+	cr_assert_eq(heard.status, SAFE_OK);
+	cr_assert_neq(heard.result.damage, 0);
+	cr_assert_gt(heard.frames, 0);
 	free(heard.data);
 	free_blob(&file);
 	safe_decoder_close(&decoder);

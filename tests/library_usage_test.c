@@ -252,6 +252,43 @@ Test(library_sizes, a_later_caller)
 	safe_decoder_close(&decoder);
 }
 
+/* What a later caller asks for, and this library does not know, it does not pass over. */
+Test(library_sizes, a_later_caller_who_asks_for_more)
+{
+	LATER(safe_config) config = { .now = { .size = sizeof(config), .programs = built_program("decoders") } };
+	LATER(safe_input) input = { .now = { .size = sizeof(input) } };
+	LATER(safe_request) request = { .now = { .size = sizeof(request) } };
+	LATER(safe_limits) limits = { .now = { .size = sizeof(limits) } };
+	unsigned char *const tails[] = { input.later, request.later, limits.later };
+	struct blob file = read_blob(THUMBNAIL);
+	struct safe_decoder *decoder = NULL;
+	struct safe_stream *stream = NULL;
+
+	config.later[63] = 1;
+	cr_assert_eq(safe_decoder_open(&config.now, &decoder), SAFE_USAGE);
+	cr_assert_null(decoder);
+	config.later[63] = 0;
+	cr_assert_eq(safe_decoder_open(&config.now, &decoder), SAFE_OK);
+	input.now.data = file.data;
+	input.now.data_size = file.size;
+	request.now.limits = &limits.now;
+	for (size_t i = 0; i < 2 * sizeof(tails) / sizeof(tails[0]); i++) {
+		unsigned char *byte = &tails[i / 2][i % 2 ? 63 : 0];
+		struct safe_image image = { .size = sizeof(image) };
+		struct safe_info info = { .size = sizeof(info) };
+		*byte = 1;
+		cr_expect_eq(safe_decode_image(decoder, &input.now, &request.now, &image, NULL), SAFE_USAGE, "%zu", i);
+		cr_expect_eq(safe_probe(decoder, &input.now, &request.now, &info, NULL), SAFE_USAGE, "%zu", i);
+		cr_expect_eq(safe_stream_open(decoder, &input.now, &request.now, &stream), SAFE_USAGE, "%zu", i);
+		cr_expect_null(stream);
+		*byte = 0;
+		cr_expect_eq(safe_decode_image(decoder, &input.now, &request.now, &image, NULL), SAFE_OK, "%zu", i);
+		safe_image_free(&image);
+	}
+	free_blob(&file);
+	safe_decoder_close(&decoder);
+}
+
 /* What lies behind the size that a caller gives is neither read nor written. */
 Test(library_sizes, an_older_caller)
 {

@@ -45,7 +45,7 @@ static void prepare(bool diagnose)
 struct made {
 	struct spawned decoder;
 	int control;
-	int status;  /* its /proc/PID/status; or -1 */
+	int status;   /* its /proc/PID/status; or -1 */
 	int32_t step; /* that failed, as it reported; SANDBOX_STEP_NONE: none */
 	int32_t error_number;
 };
@@ -116,10 +116,9 @@ static void wait_for_output(const struct made *made)
 /* What the kernel says of a child that has said that it is locked down. */
 static enum verify_failure verify(struct made *made, struct sandbox_posture *posture)
 {
-	const struct verify_expectation expected = { .pid = made->decoder.pid,
-		                                     .parent = getpid(),
-		                                     .filters_before = filters,
-		                                     .diagnosing = plan.diagnose };
+	const struct verify_expectation expected = {
+		.pid = made->decoder.pid, .parent = getpid(), .filters_before = filters, .diagnosing = plan.diagnose
+	};
 
 	listen_to(made);
 	cr_assert_geq(made->status, 0);
@@ -359,7 +358,8 @@ static void expect_refused(enum sandbox_step step)
 	wait_for_output(&made);
 	cr_expect_eq(read(made.decoder.output, &byte, 1), 0);
 	int status = end_gently(&made);
-	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == SANDBOX_EXIT_BASE + EPERM, "status %#x", (unsigned)status);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == SANDBOX_EXIT_BASE + EPERM, "status %#x",
+	          (unsigned)status);
 }
 
 static void expect_fails_closed(int system_call, enum sandbox_step step)
@@ -369,8 +369,8 @@ static void expect_fails_closed(int system_call, enum sandbox_step step)
 	expect_refused(step);
 }
 
-/* Where it can neither enter strict mode nor add a filter of its own, it has let go of the socket already: its exit code
- * tells. */
+/* Where it can neither enter strict mode nor add a filter of its own, it has let go of the socket already: its exit
+ * code tells. */
 Test(lockdown, fails_closed_without_seccomp)
 {
 	scmp_filter_ctx filter = new_filter();
@@ -387,7 +387,8 @@ Test(lockdown, fails_closed_without_seccomp)
 	wait_for_output(&made);
 	cr_expect_eq(read(made.decoder.output, &byte, 1), 0);
 	int status = end_gently(&made);
-	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == SANDBOX_EXIT_BASE + EPERM, "status %#x", (unsigned)status);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == SANDBOX_EXIT_BASE + EPERM, "status %#x",
+	          (unsigned)status);
 	cr_expect_str_eq(sandbox_step_failure(SANDBOX_STEP_enter_seccomp), "cannot enter strict seccomp mode");
 }
 
@@ -460,7 +461,8 @@ Test(lockdown, a_process_that_is_not_a_child_is_not_verified)
 
 Test(lockdown, what_is_no_status_of_the_kernel_is_not_verified)
 {
-	static const char forged[] = "Pid:\t%d\nPPid:\t%d\nThreads:\t1\nNoNewPrivs:\t1\nSeccomp:\t1\nSeccomp_filters:\t0\n";
+	static const char forged[] =
+	        "Pid:\t%d\nPPid:\t%d\nThreads:\t1\nNoNewPrivs:\t1\nSeccomp:\t1\nSeccomp_filters:\t0\n";
 	const struct verify_expectation expected = { .pid = 4711, .parent = getpid() };
 	struct sandbox_posture posture;
 	char path[] = "/tmp/lockdown-test-XXXXXX";

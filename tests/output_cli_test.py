@@ -75,7 +75,7 @@ def more_jobs_than_descriptors():
     with Folder() as folder:
         names = [folder.write(f"{number}.jpg", read(THUMBNAIL)) for number in range(300)]
         for files in (24, 64, 256, 1024):
-            done = run("--output-dir", folder("out"), "-j", "256", *names,
+            done = run("--force", "--output-dir", folder("out"), "-j", "256", *names,
                        preexec_fn=lambda most=files: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most)))
             expect_status(done, 0)
             expect(b"300 inputs: 300 decoded, 0 failed\n" in done.stderr)

@@ -142,11 +142,11 @@ Test(sink_audio, formats_without_audio_say_so)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		sink_init(&sink, sink_format_by_name(names[i]), 0, -1);
-		cr_expect_eq(sink_audio(&sink, &audio).status, SAFE_USAGE);
+		cr_expect_eq(sink_audio(&sink, &audio).status, SAFE_UNSUPPORTED);
 		sink_release(&sink);
 	}
 	sink_init(&sink, sink_format_by_name("preview"), 0, -1);
-	cr_expect_eq(sink_audio(&sink, &deep).status, SAFE_USAGE);
+	cr_expect_eq(sink_audio(&sink, &deep).status, SAFE_UNSUPPORTED);
 	sink_release(&sink);
 }
 

@@ -7,6 +7,7 @@
 
 import os
 import random
+import shutil
 import socket
 import struct
 import subprocess
@@ -44,12 +45,14 @@ class Format:
         return run("-q", *named, *options, input=data)
 
 
+# Where plzip is installed too, "lzip" may mean that, which takes other options and makes many members.
+LZIP = shutil.which("lzip.lzip") or "lzip"
 FORMATS = [
     Format("gzip", ["gzip", "-cn"], ["gzip", "-dc"]),
     Format("bzip2", ["bzip2", "-c"], ["bzip2", "-dc"], "2M", 300000, ["-9"]),
     Format("xz", ["xz", "-c"], ["xz", "-dc"], "4M", 300000, ["-6"]),
     Format("lzma", ["xz", "--format=lzma", "-c"], ["xz", "--format=lzma", "-dc"], "4M", 300000, ["-6"]),
-    Format("lzip", ["lzip", "-c"], ["lzip", "-dc"], "1M", 2 << 20, ["-s2MiB", "-m5"]),
+    Format("lzip", [LZIP, "-c"], [LZIP, "-dc"], "1M", 2 << 20, ["-s2MiB", "-m5"]),
     Format("zstd", ["zstd", "-c"], ["zstd", "-dc"], "8M", 300000, ["--long=24"]),
     Format("lz4", ["lz4", "-c"], ["lz4", "-dc"], "4M", 6 << 20, ["-B7"]),
     Format("brotli", ["brotli", "-c"], ["brotli", "-dc"], "4M", 6 << 20, ["-q", "1", "-w", "24"]),
@@ -132,7 +135,9 @@ def what_follows_is_judged_as_by_the_tool():
                 status = 0  # only a warning
             done = form.run(packed + tail)
             expect((status == 0) == (done.returncode == 0), f"{form.name} {tail[:8]}: {status}, {done.returncode}")
-            expect(output.startswith(done.stdout) and done.stdout.startswith(TEXT), f"{form.name} {tail[:8]}")
+            # lz4 1.10 writes in a thread of its own, which an error ends before it has written what was good.
+            same = output.startswith(done.stdout) or (status != 0 and done.stdout.startswith(output))
+            expect(same and done.stdout.startswith(TEXT), f"{form.name} {tail[:8]}")
 
 
 @test

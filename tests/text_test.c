@@ -43,16 +43,16 @@ Test(escape, json)
 
 static void expect_name(struct names *names, const char *input, const char *format, const char *expected)
 {
-	char *name = names_give(names, input, registry_by_name(format));
+	const struct name *name = names_give(names, input, registry_by_name(format));
 
 	cr_assert_not_null(name);
-	cr_expect_str_eq(name, expected);
-	free(name);
+	cr_expect_str_eq(name->path, expected);
+	cr_expect_str_eq(name->in_folder, expected + strlen("out/"));
 }
 
 Test(names, one_for_each_input)
 {
-	struct names names = NAMES_INIT("out", "png");
+	struct names names = { .folder = "out", .extension = "png", .longest = 255 };
 
 	expect_name(&names, "a/photo.jpg", "jpeg", "out/photo.png");
 	expect_name(&names, "b/photo.jpg", "jpeg", "out/photo-2.png");
@@ -63,5 +63,21 @@ Test(names, one_for_each_input)
 	expect_name(&names, "x.tar.gz", "gzip", "out/x.tar");
 	expect_name(&names, "unnamed", "gzip", "out/unnamed.out");
 	expect_name(&names, "-", "jpeg", "out/stdin.png");
+	names_free(&names);
+}
+
+Test(names, no_longer_than_the_folder_takes)
+{
+	struct names names = { .folder = "out", .extension = "png", .longest = 13 };
+
+	expect_name(&names, "a/0123456789.jpg", "jpeg", "out/012345678.png");
+	expect_name(&names, "b/0123456789.jpg", "jpeg", "out/0123456-2.png");
+	expect_name(&names, "0123456789", "gzip", "out/012345678.out");
+	expect_name(&names, "0123456789abcdef.gz", "gzip", "out/0123456789abc");
+	/* No character is cut in two, unless there are none. */
+	expect_name(&names, "1234567\xe2\x82\xac.jpg", "jpeg", "out/1234567.png");
+	expect_name(&names, "123456\xe2\x82\xac.jpg", "jpeg", "out/123456\xe2\x82\xac.png");
+	expect_name(&names, "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80.jpg", "jpeg",
+	            "out/\x80\x80\x80\x80\x80\x80\x80\x80\x80.png");
 	names_free(&names);
 }

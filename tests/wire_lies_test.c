@@ -122,6 +122,25 @@ Test(wire_reader, failure_codes)
 	}
 }
 
+/* How much memory would be enough is told with that failure alone. */
+Test(wire_reader, needed_memory)
+{
+	static struct stream stream;
+	const struct wire_request request = make_request();
+
+	for (uint32_t failure = WIRE_OK + 1; failure < WIRE_FAILURES; failure++) {
+		struct wire_fail fail = { .failure = failure, .reserved = UINT32_MAX, .detail = UINT64_MAX - 1 };
+		struct counts counts = { .hello = 0 };
+		struct wire_reader reader;
+		stream.size = stream.taken = 0;
+		put_good(&stream, WIRE_HELLO, 0);
+		put(&stream, WIRE_FAIL, sizeof(fail), &fail, sizeof(fail));
+		cr_expect_eq(read_all(&reader, &stream, &counts, &request), WIRE_PROGRESS_OVER);
+		cr_expect_eq(reader.outcome.needed, failure == WIRE_FAIL_LIMIT_MEMORY ? UINT64_MAX - 1 : 0,
+		             "failure %u", failure);
+	}
+}
+
 Test(wire_reader, other_versions)
 {
 	static struct stream stream;

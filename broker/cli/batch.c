@@ -5,12 +5,11 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "interrupt.h"
 #include "job.h"
-#include "names.h"
+#include "outputs.h"
 #include "progress.h"
 #include "report.h"
 #include "show.h"
@@ -19,7 +18,7 @@ struct batch {
 	const struct options *options;
 	struct nursery *nursery;
 	struct show show;
-	struct names names;
+	struct outputs *outputs;
 	struct progress progress;
 	struct job *jobs;   /* slots; options->jobs of them */
 	struct pollfd *fds; /* PUMP_FDS for each slot */
@@ -28,22 +27,6 @@ struct batch {
 	size_t next; /* input to start next */
 	enum safe_status worst;
 };
-
-/* Where the output of an input goes. */
-static char *name_output(void *context, const char *input, const struct safe_format *format, bool *failed)
-{
-	struct batch *batch = context;
-	char *path = NULL;
-
-	if (batch->options->output_dir)
-		path = names_give(&batch->names, input, format);
-	else if (batch->options->output)
-		path = strdup(batch->options->output);
-	else
-		return NULL;
-	*failed = !path;
-	return path;
-}
 
 static void finish(struct batch *batch, size_t slot)
 {
@@ -57,7 +40,10 @@ static void finish(struct batch *batch, size_t slot)
 	job_free(job);
 	if (job->outcome.status > batch->worst)
 		batch->worst = job->outcome.status;
-	progress_count(&batch->progress, job->outcome.status);
+	progress_count(&batch->progress, job->outcome.status, job->given.kept);
+	/* Nobody reads what more would come. */
+	if (report_is_quiet_end(&job->outcome))
+		batch->next = batch->options->input_count;
 	if (batch->busy[slot])
 		batch->active--;
 	batch->busy[slot] = false;
@@ -71,12 +57,13 @@ static void start(struct batch *batch, size_t slot)
 	*job = (struct job){
 		.options = batch->options,
 		.nursery = batch->nursery,
+		.outputs = batch->outputs,
 		.device = batch->show.device,
 		.name = batch->options->inputs[batch->next++],
 		.slot = slot,
 	};
 	show_start(&batch->show, job);
-	if (!job_start(job, name_output, batch)) {
+	if (!job_start(job)) {
 		finish(batch, slot);
 		return;
 	}
@@ -137,21 +124,14 @@ static struct safe_outcome open_batch(struct batch *batch)
 	return outcome_ok();
 }
 
-/* The extension of pictures in an output folder: raw pixels get their format's name. */
-static const char *picture_extension(const struct options *options)
-{
-	if (strcmp(options->sink->name, "raw") == 0)
-		return options_pixel_format_name((uint32_t)__builtin_ctz(options->pixel_formats));
-	return options->sink->name;
-}
-
-enum safe_status batch_run(const struct options *options, struct nursery *nursery, struct device *device)
+enum safe_status batch_run(const struct options *options, struct nursery *nursery, struct outputs *outputs,
+                           struct device *device)
 {
 	struct batch batch = {
 		.options = options,
 		.nursery = nursery,
 		.show.device = device,
-		.names = NAMES_INIT(options->output_dir, picture_extension(options)),
+		.outputs = outputs,
 	};
 	struct safe_outcome outcome = open_batch(&batch);
 
@@ -164,7 +144,6 @@ enum safe_status batch_run(const struct options *options, struct nursery *nurser
 			step(&batch);
 		progress_end(&batch.progress);
 	}
-	names_free(&batch.names);
 	free(batch.jobs);
 	free(batch.fds);
 	free(batch.busy);

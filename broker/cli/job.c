@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,17 +15,20 @@ static struct job *of(struct call *call)
 
 /* ---- what the call calls ---- */
 
-/* Names the output; what cannot be is refused before there is a decoder. */
+/* Gives it an output; what cannot have one is refused before there is a decoder. */
 static struct safe_outcome take_format(struct call *call)
 {
 	struct job *job = of(call);
-	bool failed = false;
 
 	if (job->options->cover && !job->fetching && call->format->kind != SAFE_KIND_IMAGE)
 		return outcome_of(SAFE_UNSUPPORTED, "its cover is not a picture");
-	if (!job->fetching)
-		job->output_path = job->name_output(job->name_context, job->name, call->format, &failed);
-	return failed ? outcome_of_errno(SAFE_IO, "cannot name the output", ENOMEM) : outcome_ok();
+	if (job->fetching)
+		return outcome_ok();
+	struct safe_outcome outcome = outputs_give(job->outputs, job->name, call->format, &job->given);
+	/* It is there already. */
+	if (outcome.status == SAFE_OK && job->given.kept)
+		call_over(call, outcome);
+	return outcome;
 }
 
 static struct safe_outcome take_child(struct call *call)
@@ -37,44 +39,33 @@ static struct safe_outcome take_child(struct call *call)
 	return nursery_confine(job->nursery, job->options);
 }
 
-/* Opens the output as late as possible: a refused input leaves no trace. */
-static struct safe_outcome open_sink(struct job *job)
-{
-	struct safe_outcome outcome = outcome_ok();
-	int fd = STDOUT_FILENO;
-
-	if (job->output_path) {
-		outcome = output_open(&job->output, job->output_path);
-		fd = job->output.fd;
-	}
-	if (outcome.status != SAFE_OK)
-		return outcome;
-	sink_init(&job->sink, job->options->sink, job->options->pixel_formats, fd);
-	job->sink.device = job->device;
-	job->sink_open = true;
-	return outcome;
-}
-
 static struct safe_outcome take_info(struct call *call)
 {
 	of(call)->announced = true;
 	return outcome_ok();
 }
 
-static struct safe_outcome announce(struct job *job)
+static void announce(struct job *job)
 {
+	const struct sink_format *format = outputs_sink(job->options, job->call.kind);
+	int fd = job->given.output.fd >= 0 ? job->given.output.fd : STDOUT_FILENO;
+
 	job->announced = true;
-	return job->options->diagnose ? outcome_ok() : open_sink(job);
+	if (job->options->diagnose)
+		return;
+	sink_init(&job->sink, format, job->options->pixel_formats, fd);
+	job->sink.device = job->device;
+	job->sink_open = true;
 }
 
 static struct safe_outcome take_image(struct call *call)
 {
 	struct job *job = of(call);
-	struct safe_outcome outcome = announce(job);
 
-	if (!job->sink_open || outcome.status != SAFE_OK)
-		return outcome;
-	outcome = sink_image(&job->sink, &call->image);
+	announce(job);
+	if (!job->sink_open)
+		return outcome_ok();
+	struct safe_outcome outcome = sink_image(&job->sink, &call->image);
 	/* What is written may be more than what came: opaque pixels come without alpha. */
 	if (outcome.status == SAFE_OK && sink_image_size(&job->sink) > job->options->limits.max_output)
 		outcome = outcome_of_failure(WIRE_FAIL_LIMIT_OUTPUT);
@@ -84,9 +75,9 @@ static struct safe_outcome take_image(struct call *call)
 static struct safe_outcome take_audio(struct call *call)
 {
 	struct job *job = of(call);
-	struct safe_outcome outcome = announce(job);
 
-	return job->sink_open && outcome.status == SAFE_OK ? sink_audio(&job->sink, &call->audio) : outcome;
+	announce(job);
+	return job->sink_open ? sink_audio(&job->sink, &call->audio) : outcome_ok();
 }
 
 static struct safe_outcome take_bytes(struct call *call)
@@ -95,8 +86,8 @@ static struct safe_outcome take_bytes(struct call *call)
 
 	if (job->fetching)
 		return cover_open(&job->cover);
-	struct safe_outcome outcome = announce(job);
-	return job->sink_open && outcome.status == SAFE_OK ? sink_bytes(&job->sink) : outcome;
+	announce(job);
+	return job->sink_open ? sink_bytes(&job->sink) : outcome_ok();
 }
 
 static struct safe_outcome take_tag(struct call *call, enum wire_tag tag, const char *value, size_t size)
@@ -222,13 +213,11 @@ static void start_call(struct job *job)
 	job->call_open = true;
 }
 
-bool job_start(struct job *job, job_name_output *name_output, void *context)
+bool job_start(struct job *job)
 {
 	job->source = -1;
-	job->output = OUTPUT_NONE;
+	job->given = (struct outputs_given){ .output = OUTPUT_NONE };
 	job->cover = COVER_NONE;
-	job->name_output = name_output;
-	job->name_context = context;
 	job->fetching = job->options->cover;
 	job->outcome = open_source(job);
 	if (job->outcome.status == SAFE_OK)
@@ -282,17 +271,15 @@ void job_end(struct job *job)
 {
 	if (job->sink_open)
 		sink_release(&job->sink);
-	if (job->output_path && job->outcome.status == SAFE_OK && job->sink_open)
-		job->outcome = output_commit(&job->output);
-	output_abort(&job->output);
+	if (job->given.output.fd >= 0 && job->outcome.status == SAFE_OK && job->sink_open)
+		job->outcome = output_commit(&job->given.output);
+	output_abort(&job->given.output);
 	/* Last: the decoder has had time to end by itself. */
 	end_call(job);
 	if (job->source >= 0)
 		(void)close(job->source);
 	job->source = -1;
 	cover_close(&job->cover);
-	free(job->output_path);
-	job->output_path = NULL;
 	/* The program has no exit code of its own for it. */
 	if (job->outcome.status == SAFE_EXHAUSTED)
 		job->outcome.status = SAFE_IO;

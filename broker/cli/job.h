@@ -19,12 +19,8 @@
 #include "cover.h"
 #include "nursery.h"
 #include "options.h"
-#include "output.h"
+#include "outputs.h"
 #include "tag_list.h"
-
-/* Names the output once the format is known: returns what the caller frees, or NULL for standard output; sets *failed
- * when there is no memory. */
-typedef char *job_name_output(void *context, const char *input, const struct safe_format *format, bool *failed);
 
 struct job {
 	const struct options *options; /* borrowed, as the next three */
@@ -35,12 +31,10 @@ struct job {
 	int source;            /* -1: closed */
 	struct call call;
 	bool call_open;
-	char *output_path; /* owned; NULL: standard output */
-	struct output output;
+	struct outputs *outputs; /* borrowed */
+	struct outputs_given given;
 	struct sink sink;
 	bool sink_open;
-	job_name_output *name_output;
-	void *name_context;
 	struct cover cover; /* with --cover: what the first decoder gives and the second is given */
 	bool fetching;      /* the decoder is the first of those two */
 
@@ -53,7 +47,7 @@ struct job {
 };
 
 /* Opens the input.  Returns true if there is something to poll for; false if it is over already and job_end() is next. */
-bool job_start(struct job *job, job_name_output *name_output, void *context);
+bool job_start(struct job *job);
 
 /* As call_wants() and call_step(); job_step() returns false when it is over and job_end() is next. */
 int job_wants(const struct job *job, struct pollfd fds[PUMP_FDS]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,31 +15,34 @@
 #include "interrupt.h"
 #include "nursery.h"
 #include "options.h"
+#include "outputs.h"
 #include "report.h"
 
 /* A descriptor of 0 to 2 that the caller closed must not be taken by a file that this program opens: reading from it or
- * writing to it must go on failing. */
+ * writing to it must go on failing.  (A descriptor of a mere path can do neither; /dev/null may be missing.) */
 static int plug_standard_descriptors(void)
 {
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-		if (fcntl(fd, F_GETFD) >= 0)
-			continue;
-		if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/", O_PATH) != fd)
 			return -1;
-	}
 	return 0;
 }
 
 /* Standard output can only be lost here, after the last write. */
 static enum safe_status close_output(enum safe_status status)
 {
-	struct safe_outcome outcome = outcome_of(SAFE_IO, "cannot write to standard output");
+	struct safe_outcome outcome = outcome_of_output("cannot write the output", 0);
+	struct pollfd reader = { .fd = STDOUT_FILENO };
 
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
 	outcome.error_number = errno;
-	report_failure(NULL, &outcome);
+	/* An earlier write may have been the one that failed. */
+	if (poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR))
+		outcome.error_number = EPIPE;
+	if (!report_is_quiet_end(&outcome))
+		report_failure("standard output", &outcome);
 	return status > SAFE_IO ? status : SAFE_IO;
 }
 
@@ -89,13 +93,6 @@ static void fit_jobs(struct options *options)
 		options->jobs = (size_t)jobs;
 }
 
-static struct safe_outcome make_folder(const char *folder)
-{
-	if (!folder || mkdir(folder, 0777) == 0 || errno == EEXIST)
-		return outcome_ok();
-	return outcome_of_errno(SAFE_IO, "cannot make the output folder", errno);
-}
-
 static void restore_device(void *device)
 {
 	device_restore(device);
@@ -124,11 +121,12 @@ static enum safe_status decode(struct options *options)
 	struct device device = { .kind = DEVICE_NONE };
 	bool spared = spare_terminal(options);
 	fit_jobs(options);
-	const char *about = options->output_dir;
-	struct safe_outcome outcome = make_folder(options->output_dir);
+	struct outputs outputs = OUTPUTS_NONE;
+	const char *about = options->output_dir ? options->output_dir : options->output;
+	struct safe_outcome outcome = outputs_open(&outputs, options);
 	if (outcome.status == SAFE_OK) {
 		about = NULL;
-		outcome = nursery_open(&nursery, options);
+		outcome = nursery_open(&nursery, options, &outputs);
 	}
 	if (outcome.status == SAFE_OK) {
 		outcome = open_device(options, &device);
@@ -140,8 +138,9 @@ static enum safe_status decode(struct options *options)
 	enum safe_status status = outcome.status;
 
 	if (status == SAFE_OK)
-		status = batch_run(options, &nursery, device.kind != DEVICE_NONE ? &device : NULL);
+		status = batch_run(options, &nursery, &outputs, device.kind != DEVICE_NONE ? &device : NULL);
 	close_device(&device);
+	outputs_close(&outputs);
 	if (outcome.status != SAFE_OK)
 		report_failure(about, &outcome);
 	nursery_close(&nursery);

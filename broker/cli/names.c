@@ -5,13 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../words.h"
-
-struct name {
-	char *path;        /* of the output; owned */
-	const char *input; /* borrowed */
-};
 
 static int compare(const void *a, const void *b)
 {
@@ -37,6 +33,26 @@ static size_t stem_length(const char *base, const struct safe_format *format)
 	return strlen(base);
 }
 
+size_t names_longest(int folder)
+{
+	enum { USUAL = 255, LEAST = 12 };
+	long longest = fpathconf(folder, _PC_NAME_MAX);
+
+	return longest >= LEAST && longest < USUAL ? (size_t)longest : USUAL;
+}
+
+size_t names_cut(const char *name, size_t length, size_t most)
+{
+	enum { CONTINUED = 3 }; /* bytes of a character after its first */
+
+	if (length <= most)
+		return length;
+	for (size_t kept = most; kept > 0 && most - kept <= CONTINUED; kept--)
+		if (((unsigned char)name[kept] & 0xc0) != 0x80)
+			return kept;
+	return most;
+}
+
 /* The `number`th try at a path for this input. */
 static char *make_path(const struct names *names, const char *input, const struct safe_format *format, unsigned number)
 {
@@ -53,13 +69,15 @@ static char *make_path(const struct names *names, const char *input, const struc
 		extension = "pcm";
 	if (number > 1)
 		(void)snprintf(suffix, sizeof(suffix), "-%u", number);
+	size_t rest = strlen(suffix) + (*extension ? 1 : 0) + strlen(extension);
+	length = names_cut(base, length, names->longest > rest ? names->longest - rest : 1);
 	if (asprintf(&path, "%s/%.*s%s%s%s", names->folder, (int)length, base, suffix, *extension ? "." : "",
 	             extension) < 0)
 		return NULL;
 	return path;
 }
 
-char *names_give(struct names *names, const char *input, const struct safe_format *format)
+struct name *names_give(struct names *names, const char *input, const struct safe_format *format)
 {
 	struct name *name = calloc(1, sizeof(*name));
 
@@ -73,13 +91,15 @@ char *names_give(struct names *names, const char *input, const struct safe_forma
 		struct name **found = tsearch(name, &names->taken, compare);
 		if (!found)
 			break;
-		if (*found == name)
-			return strdup(name->path);
+		if (*found == name) {
+			name->in_folder = name->path + strlen(names->folder) + 1;
+			return name;
+		}
 		bool same = strcmp((*found)->input, input) == 0;
 		free(name->path);
 		if (same) {
 			free(name);
-			return strdup((*found)->path);
+			return *found;
 		}
 	}
 	free_name(name);

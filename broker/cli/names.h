@@ -3,23 +3,36 @@
 #ifndef SAFE_DECODE_NAMES_H
 #define SAFE_DECODE_NAMES_H
 
-#include <stdbool.h>
+#include <stddef.h>
 
 #include "../registry.h"
+#include "output.h"
+
+struct name {
+	char *path;              /* FOLDER/NAME.EXTENSION; owned */
+	const char *in_folder;   /* the end of that */
+	const char *input;       /* borrowed */
+	struct output_made made; /* what the run has put there */
+};
 
 struct names {
 	const char *folder;    /* borrowed */
 	const char *extension; /* of pictures, without the dot; borrowed */
+	size_t longest;        /* name that the folder takes, in bytes */
 	void *taken;           /* tree of the names given out */
 };
 
-#define NAMES_INIT(the_folder, the_extension) ((struct names){ .folder = (the_folder), .extension = (the_extension) })
-
 /* FOLDER/NAME.EXTENSION for an input: its own name with the extension of its format replaced (a picture) or removed (a
- * stream).  The same input always gets the same name; another input that would get it too gets NAME-2.EXTENSION and so
- * on.  Returns a string that the caller frees, or NULL when there is no memory. */
-char *names_give(struct names *names, const char *input, const struct safe_format *format);
+ * stream), cut where it would be too long.  The same input always gets the same name; another input that would get it
+ * too gets NAME-2.EXTENSION and so on.  Returns what is valid until names_free(), or NULL when there is no memory. */
+struct name *names_give(struct names *names, const char *input, const struct safe_format *format);
 
 void names_free(struct names *names);
+
+/* Bytes of the longest name that the folder takes. */
+size_t names_longest(int folder);
+
+/* How much of a name to keep if it must not be longer than `most`: no character of UTF-8 is cut in two. */
+size_t names_cut(const char *name, size_t length, size_t most);
 
 #endif

@@ -2,11 +2,7 @@
 #include "nursery.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "../fds.h"
 #include "../library/decoder.h"
@@ -15,7 +11,6 @@
 #include "../protocol.h"
 #include "../sinks/sink.h"
 #include "interrupt.h"
-#include "output.h"
 #include "starter.h"
 
 /* ---- opening ---- */
@@ -40,18 +35,20 @@ static struct safe_outcome open_pool(struct nursery *nursery, const struct optio
 	return starter_open(nursery->pool, &nursery->starter, &nursery->socket);
 }
 
-struct safe_outcome nursery_open(struct nursery *nursery, const struct options *options)
+struct safe_outcome nursery_open(struct nursery *nursery, const struct options *options, const struct outputs *outputs)
 {
 	struct procfs_status self;
 
 	*nursery = NURSERY_NONE;
+	nursery->files.killing = true;
+	nursery->files.place = outputs_folder(outputs, &nursery->files.writing);
 	/* All else needs it, even to find the programs, and would say something else. */
 	if (procfs_read_own_status(&self) != 0)
 		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot ask the kernel about this process in /proc", errno);
 	nursery->folder = programs_find();
 	if (!nursery->folder)
 		return outcome_of_errno(SAFE_IO, "cannot begin", ENOMEM);
-	if (options->diagnose || (options->input_count <= 1 && !options->cover)) {
+	if (options->input_count <= 1 && !options->cover) {
 		single_init(&nursery->single, nursery->folder);
 		nursery->source = &nursery->single.source;
 		return outcome_ok();
@@ -65,41 +62,18 @@ static enum confine_role role_of(const struct nursery *nursery, const struct opt
 {
 	if (options->device != DEVICE_NONE)
 		return CONFINE_DEVICE;
-	if (nursery->pool || options->input_count > 1)
+	if (nursery->pool)
 		return CONFINE_MANY;
-	return options->output && !options->diagnose ? CONFINE_ONE_FILE : CONFINE_ONE;
-}
-
-/* The folder, device or FIFO that output goes to; -1: none, or none that can be found. */
-static int open_place(const struct options *options)
-{
-	char *place = NULL;
-	int fd = -1;
-
-	if (options->diagnose)
-		return -1;
-	if (options->output_dir)
-		place = strdup(options->output_dir);
-	else if (options->output)
-		place = output_place(options->output);
-	if (place)
-		fd = open(place, O_PATH | O_CLOEXEC);
-	free(place);
-	return fd;
+	return nursery->files.place >= 0 ? CONFINE_ONE_FILE : CONFINE_ONE;
 }
 
 struct safe_outcome nursery_confine(struct nursery *nursery, const struct options *options)
 {
-	struct confine_files files = { .place = -1, .writing = true, .killing = true };
-
-	/* A diagnosis of several inputs starts a program for each: it is confined with the last. */
 	if (nursery->confined)
 		return outcome_ok();
 	if (!options->info && !options->diagnose)
 		sink_prepare(options->sink);
-	files.place = open_place(options);
-	struct safe_outcome outcome = confine_files(&files, &nursery->confinement);
-	fds_close(&files.place);
+	struct safe_outcome outcome = confine_files(&nursery->files, &nursery->confinement);
 	if (outcome.status == SAFE_OK)
 		outcome = confine_calls(role_of(nursery, options), &nursery->confinement);
 	nursery->confined = outcome.status == SAFE_OK;

@@ -17,6 +17,7 @@
 #include "../source.h"
 #include "../start.h"
 #include "options.h"
+#include "outputs.h"
 
 struct nursery {
 	struct child_source *source; /* one of the next two */
@@ -25,14 +26,16 @@ struct nursery {
 	char *folder;              /* of decoder programs; owned */
 	struct started starter;
 	int socket; /* to the starter */
+	struct confine_files files; /* where outputs get their names; borrowed */
 	bool confined;
 	struct confinement confinement;
 };
 
 #define NURSERY_NONE ((struct nursery){ .starter = STARTED_NONE, .socket = -1 })
 
-/* SAFE_OK, or how it failed; nursery_close() is next in either case. */
-struct safe_outcome nursery_open(struct nursery *nursery, const struct options *options);
+/* What `outputs` has open must stay so.  SAFE_OK, or how it failed; nursery_close() is next in either case. */
+struct safe_outcome nursery_open(struct nursery *nursery, const struct options *options,
+                                 const struct outputs *outputs);
 
 /* To be called when there is a decoder and before a byte of it is read: gives up, once, all that moving bytes does not
  * need.  Returns SAFE_OK or SAFE_NO_SANDBOX. */

@@ -30,6 +30,8 @@ struct options {
 	const char *output_dir;            /* NULL: none */
 	size_t jobs;                       /* at a time, with output_dir */
 	const struct sink_format *sink;    /* never NULL when decoding */
+	bool to;                           /* the command line names it */
+	bool foreign_extension;            /* the output has one that no format has, and nothing was named */
 	uint32_t pixel_formats;            /* WIRE_FORMAT_BIT()s to ask for */
 	uint32_t sample_formats;           /* likewise, of audio */
 	const struct safe_format *decoder; /* NULL: by content */
@@ -39,7 +41,7 @@ struct options {
 	const char *device_name;   /* NULL without one */
 	uint32_t show;             /* seconds that a picture is shown, or DEVICE_SHOW_DEFAULT */
 	struct sound_limits sound; /* of what is played */
-	bool info, partial, strict, cover, posture, diagnose, quiet, verbose;
+	bool info, partial, strict, cover, posture, diagnose, quiet, verbose, force, skip_existing;
 };
 
 /* Parses the command line.  Permutes argv.  Returns SAFE_OK, or SAFE_USAGE after one line on standard error. */

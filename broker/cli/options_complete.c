@@ -74,6 +74,31 @@ static uint32_t pixels_by_file_name(const struct options *options)
 	return format;
 }
 
+static bool has_extension(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	const char *dot = strrchr(name, '.');
+
+	return dot && dot != name && dot[1];
+}
+
+static void choose_sink(struct options_parsed *parsed)
+{
+	struct options *options = &parsed->options;
+
+	if (options->output && strcmp(options->output, "-") == 0)
+		options->output = NULL;
+	options->to = parsed->sink != NULL;
+	options->sink = options->device == DEVICE_NONE ? parsed->sink : device_sink_format(options->device);
+	if (!options->sink && options->output) {
+		options->sink = sink_format_by_file_name(options->output);
+		options->foreign_extension = !options->sink && has_extension(options->output);
+	}
+	if (!options->sink)
+		options->sink = sink_format_by_name("raw");
+}
+
 /* Options that exclude each other. */
 static enum safe_status check_conflicts(const struct options *options)
 {
@@ -94,7 +119,10 @@ static enum safe_status check_conflicts(const struct options *options)
 		{ options->device == DEVICE_SPEAKER && options->cover,
 		  "--cover gives a picture, which cannot be played" },
 		{ (options->scale & (options->scale - 1)) != 0, "--scale takes 1, 2, 4 or 8" },
+		{ options->diagnose && options->input_count > 1, "--diagnose takes one input" },
 		{ options->quiet && options->verbose, "--quiet and --verbose exclude each other" },
+		{ options->force && options->skip_existing, "--force and --skip-existing exclude each other" },
+		{ options->skip_existing && !options->output_dir, "--skip-existing needs --output-dir" },
 	};
 	for (size_t i = 0; i < sizeof(conflicts) / sizeof(conflicts[0]); i++)
 		if (conflicts[i].conflict)
@@ -118,11 +146,7 @@ enum safe_status options_complete(struct options_parsed *parsed)
 	                                       parsed->sample_format != WIRE_SAMPLE_FORMATS))
 		return options_complain(NULL, NULL,
 		                        "a device chooses formats for itself: no --to, --pixels, --samples");
-	options->sink = options->device == DEVICE_NONE ? parsed->sink : device_sink_format(options->device);
-	if (!options->sink && options->output)
-		options->sink = sink_format_by_file_name(options->output);
-	if (!options->sink)
-		options->sink = sink_format_by_name("raw");
+	choose_sink(parsed);
 	if (parsed->pixel_format == WIRE_PIXEL_FORMATS)
 		parsed->pixel_format = pixels_by_file_name(options);
 	enum safe_status status = check_conflicts(options);

@@ -39,7 +39,7 @@ struct option_row {
 	uint64_t least, most;
 };
 
-enum { OPTION_ROWS = 36 };
+enum { OPTION_ROWS = 38 };
 
 extern const struct option_row options_rows[OPTION_ROWS];
 

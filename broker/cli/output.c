@@ -3,69 +3,34 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
-#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Temporary files that exist, for the signal handler.  The names are on the heap, which children do not see. */
-static char *volatile temporaries[OUTPUT_FILES];
+#include "../fds.h"
+#include "names.h"
+#include "output_access.h"
+#include "place.h"
 
-static struct safe_outcome io_error(const char *reason)
-{
-	return outcome_of_errno(SAFE_IO, reason, errno);
-}
+/* ---- temporary names ---- */
 
-/* Where the symbolic link at `path` leads, as seen from here; NULL if it is none. */
-static char *follow(const char *path)
-{
-	char target[PATH_MAX];
-	ssize_t length = readlink(path, target, sizeof(target));
-	const char *slash = strrchr(path, '/');
-	int folder = slash && length > 0 && target[0] != '/' ? (int)(slash - path) + 1 : 0;
-	char *joined = NULL;
-
-	if (length <= 0 || (size_t)length >= sizeof(target))
-		return NULL;
-	return asprintf(&joined, "%.*s%.*s", folder, path, (int)length, target) < 0 ? NULL : joined;
-}
-
-/* The file at the end of symbolic links, which need not be there yet.  A device or FIFO is not replaced, and so need
- * not be found: what /dev/stdout leads to may have no name. */
-static char *resolve(const char *path)
-{
-	struct stat status;
-
-	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
-		return strdup(path);
-	char *resolved = realpath(path, NULL);
-	char *name = resolved || errno != ENOENT ? NULL : strdup(path);
-
-	/* Links that lead in a circle are another error. */
-	for (char *next = NULL; name && (next = follow(name)) != NULL; name = next)
-		free(name);
-	return resolved ? resolved : name;
-}
-
-/* "FOLDER/.NAME.XXXXXX"; a long name is cut, so that the whole stays within what file systems allow. */
-static char *name_temporary(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
-	char *name = NULL;
-
-	return asprintf(&name, "%.*s.%.200s.XXXXXX", (int)folder, path, path + folder) < 0 ? NULL : name;
-}
+/* Those that exist, for the signal handler.  The names are on the heap, which children do not see. */
+static struct {
+	volatile int folder;
+	char *volatile name;
+} temporaries[OUTPUT_FILES];
 
 static void take_slot(struct output *output)
 {
 	for (int slot = 0; slot < OUTPUT_FILES; slot++) {
-		if (!temporaries[slot]) {
-			temporaries[slot] = output->temporary;
+		if (!temporaries[slot].name) {
+			temporaries[slot].folder = output->folder;
+			temporaries[slot].name = output->temporary;
 			output->slot = slot;
 			return;
 		}
@@ -75,115 +40,307 @@ static void take_slot(struct output *output)
 static void leave_slot(struct output *output)
 {
 	if (output->slot >= 0)
-		temporaries[output->slot] = NULL;
+		temporaries[output->slot].name = NULL;
 	output->slot = -1;
 }
 
 void output_unlink_all(void)
 {
 	for (int slot = 0; slot < OUTPUT_FILES; slot++)
-		if (temporaries[slot])
-			(void)unlink(temporaries[slot]);
+		if (temporaries[slot].name)
+			(void)unlinkat(temporaries[slot].folder, temporaries[slot].name, 0);
 }
 
-/* The permissions that the output will have: those of the file that it replaces, or what the umask leaves. */
-static mode_t choose_mode(const struct stat *existing)
+/* ".NAME.XXXXXX"; a long name is cut, so that the whole stays within what the file system allows. */
+static char *choose_temporary(const struct output *output)
 {
-	if (existing)
-		return existing->st_mode & 0777;
-	mode_t mask = umask(0);
-	(void)umask(mask);
-	return 0666 & ~mask;
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	enum { RANDOM = 6, OTHERS = RANDOM + 2 };
+	char random[RANDOM + 1] = "";
+	uint8_t bytes[RANDOM];
+	char *name = NULL;
+
+	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+		return NULL;
+	for (int i = 0; i < RANDOM; i++)
+		random[i] = letters[bytes[i] % (sizeof(letters) - 1)];
+	size_t kept = names_cut(output->name, strlen(output->name), names_longest(output->folder) - OTHERS);
+	return asprintf(&name, ".%.*s.%s", (int)kept, output->name, random) < 0 ? NULL : name;
 }
 
-static struct safe_outcome open_temporary(struct output *output, const struct stat *existing)
+static int make_named(struct output *output, mode_t mode)
 {
-	output->temporary = name_temporary(output->path);
-	if (!output->temporary)
-		return io_error("cannot name the output");
-	/* The name is registered before the file exists: at worst a signal finds nothing to remove. */
-	take_slot(output);
-	output->fd = mkostemp(output->temporary, O_CLOEXEC);
-	if (output->fd < 0) {
-		struct safe_outcome outcome = io_error("cannot create the output");
+	output->fd = openat(output->folder, output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	return output->fd < 0 ? -1 : 0;
+}
+
+static int link_unnamed(const struct output *output, const char *name)
+{
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", output->fd);
+	return linkat(AT_FDCWD, path, output->folder, name, AT_SYMLINK_FOLLOW);
+}
+
+static int link_temporary(struct output *output, mode_t mode)
+{
+	(void)mode;
+	return link_unnamed(output, output->temporary);
+}
+
+/* Lets `make` take a name that is free.  It is registered before the file exists: at worst a signal finds nothing to
+ * remove.  Returns 0 or an errno. */
+static int take_temporary(struct output *output, int (*make)(struct output *output, mode_t mode), mode_t mode)
+{
+	enum { TRIES = 100 };
+	int error = EEXIST;
+
+	for (int i = 0; i < TRIES && error == EEXIST; i++) {
+		errno = ENOMEM;
+		output->temporary = choose_temporary(output);
+		if (!output->temporary)
+			return errno;
+		take_slot(output);
+		error = make(output, mode) == 0 ? 0 : errno;
+		if (error == 0)
+			break;
 		leave_slot(output);
 		free(output->temporary);
 		output->temporary = NULL;
-		return outcome;
 	}
-	return fchmod(output->fd, choose_mode(existing)) == 0 ? outcome_ok() : io_error("cannot create the output");
+	return error;
 }
 
-char *output_place(const char *path)
-{
-	struct stat status;
-	char *place = resolve(path);
+/* ---- opening ---- */
 
-	if (place && (stat(place, &status) != 0 || S_ISREG(status.st_mode))) {
-		char *folder = strdup(dirname(place));
-		free(place);
-		place = folder;
-	}
-	if (place && stat(place, &status) != 0) {
-		free(place);
-		place = NULL;
-	}
-	return place;
+static struct safe_outcome cannot_open(int error)
+{
+	return outcome_of_output("cannot open the output", error);
 }
 
-struct safe_outcome output_open(struct output *output, const char *path)
+/* A file without a name, if it can be given one later. */
+static bool open_unnamed(struct output *output, mode_t mode)
 {
-	struct safe_outcome outcome = outcome_ok();
-	struct stat existing;
+	char path[32];
+	struct stat own, linked;
+
+	output->fd = openat(output->folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+	if (output->fd < 0)
+		return false;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", output->fd);
+	output->unnamed = fstat(output->fd, &own) == 0 && stat(path, &linked) == 0 && own.st_dev == linked.st_dev &&
+	                  own.st_ino == linked.st_ino;
+	if (!output->unnamed)
+		fds_close(&output->fd);
+	return output->unnamed;
+}
+
+/* What replaces a file is nobody else's to read until it has the other's permissions.  The permissions of a new one are
+ * left to the kernel, which knows the umask and what the folder says. */
+static struct safe_outcome open_file(struct output *output, int existing, const struct stat *status)
+{
+	mode_t mode = existing >= 0 ? 0600 : 0666;
+	int error = open_unnamed(output, mode) ? 0 : take_temporary(output, make_named, mode);
+
+	if (error == 0 && existing >= 0 && output_access_copy(output->fd, existing, status) != 0)
+		error = errno;
+	return error == 0 ? outcome_ok() : outcome_of_output("cannot create the output", error);
+}
+
+/* By its descriptor, for the name may lead elsewhere by now. */
+static struct safe_outcome open_special(struct output *output, const struct place *place)
+{
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", place->existing);
+	output->fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	return output->fd >= 0 ? outcome_ok() : cannot_open(errno);
+}
+
+static struct safe_outcome open_descriptor(struct output *output, int fd)
+{
+	output->fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	return output->fd >= 0 ? outcome_ok() : cannot_open(errno);
+}
+
+static struct safe_outcome open_place(struct output *output, struct place *place)
+{
+	if (place->kind == PLACE_DESCRIPTOR)
+		return open_descriptor(output, place->descriptor);
+	if (place->kind == PLACE_SPECIAL)
+		return open_special(output, place);
+	output->name = strdup(place->name);
+	if (!output->name)
+		return cannot_open(ENOMEM);
+	output->folder = place->folder;
+	output->owns_folder = true;
+	place->folder = -1;
+	return open_file(output, place->existing, &place->status);
+}
+
+struct safe_outcome output_prepare(struct output *output, const char *path)
+{
+	struct place place;
+	int error = place_find(&place, path);
 
 	*output = OUTPUT_NONE;
-	output->path = resolve(path);
-	if (!output->path)
-		return io_error("cannot open the output");
-	bool exists = stat(output->path, &existing) == 0;
-	if (exists && !S_ISREG(existing.st_mode)) {
-		output->fd = open(output->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
-		if (output->fd < 0)
-			outcome = io_error("cannot open the output");
-	} else {
-		outcome = open_temporary(output, exists ? &existing : NULL);
-	}
+	output->replaces = true;
+	struct safe_outcome outcome = error == 0 ? open_place(output, &place) : cannot_open(error);
+	place_close(&place);
 	if (outcome.status != SAFE_OK)
 		output_abort(output);
 	return outcome;
 }
 
-/* Makes the rename durable.  What is written is safe either way, so failing here is no failure. */
-static void sync_folder(char *path)
+/* What is not a file has no permissions to go by: *existing is -1 then.  Returns 0 or an errno. */
+static int look_at_existing(int folder, const char *name, int *existing, struct stat *status)
 {
-	int folder = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int error = 0;
 
-	if (folder < 0)
+	*existing = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (*existing < 0)
+		return errno == ENOENT ? 0 : errno;
+	if (fstat(*existing, status) != 0)
+		error = errno;
+	if (error != 0 || !S_ISREG(status->st_mode))
+		fds_close(existing);
+	return error;
+}
+
+struct safe_outcome output_prepare_in(struct output *output, int folder, const char *name, bool replaces,
+                                      struct output_made *made)
+{
+	int existing = -1;
+	struct stat status;
+
+	*output = OUTPUT_NONE;
+	output->folder = folder;
+	output->replaces = replaces;
+	output->made = made;
+	output->name = strdup(name);
+	int error = output->name ? look_at_existing(folder, name, &existing, &status) : ENOMEM;
+	struct safe_outcome outcome = error == 0 ? open_file(output, existing, &status) : cannot_open(error);
+	fds_close(&existing);
+	if (outcome.status != SAFE_OK)
+		output_abort(output);
+	return outcome;
+}
+
+int output_folder(const struct output *output)
+{
+	return output->folder;
+}
+
+struct safe_outcome output_share(const struct output *output, struct output *other)
+{
+	*other = OUTPUT_NONE;
+	return open_descriptor(other, output->fd);
+}
+
+/* ---- putting in place ---- */
+
+bool output_exists(int folder, const char *name, const struct output_made *made)
+{
+	struct stat status;
+
+	if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	return !made || !made->made || made->device != status.st_dev || made->inode != status.st_ino;
+}
+
+struct safe_outcome output_refused(void)
+{
+	return outcome_of_output("exists already; --force replaces it, --skip-existing keeps it", 0);
+}
+
+static int rename_temporary(const struct output *output, unsigned flags)
+{
+	return renameat2(output->folder, output->temporary, output->folder, output->name, flags) == 0 ? 0 : errno;
+}
+
+/* Renames where the name must be free.  File systems that cannot promise that are asked before. */
+static int rename_to_free_name(const struct output *output)
+{
+	int error = rename_temporary(output, RENAME_NOREPLACE);
+
+	if (error == EINVAL && !output_exists(output->folder, output->name, NULL))
+		error = rename_temporary(output, 0);
+	else if (error == EINVAL)
+		error = EEXIST;
+	return error;
+}
+
+/* Returns 0 or an errno; EEXIST: the name is taken by what it must not replace. */
+static int put_in_place(struct output *output)
+{
+	int error = 0;
+
+	if (output->unnamed)
+		error = link_unnamed(output, output->name) == 0 ? 0 : errno;
+	else
+		error = output->replaces ? rename_temporary(output, 0) : rename_to_free_name(output);
+	if (error != EEXIST || (!output->replaces && output_exists(output->folder, output->name, output->made)))
+		return error;
+	/* A link cannot replace: first one under a temporary name. */
+	error = output->unnamed ? take_temporary(output, link_temporary, 0) : 0;
+	return error == 0 ? rename_temporary(output, 0) : error;
+}
+
+/* Makes the name durable.  What is written is safe either way, so failing here is no failure. */
+static void sync_folder(int folder)
+{
+	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
 		return;
-	(void)fsync(folder);
-	(void)close(folder);
+	(void)fsync(fd);
+	fds_close(&fd);
+}
+
+/* The file has its name: there is nothing left to remove. */
+static void settle(struct output *output, const struct stat *status)
+{
+	leave_slot(output);
+	free(output->temporary);
+	output->temporary = NULL;
+	if (output->made)
+		*output->made = (struct output_made){ .made = true, .device = status->st_dev, .inode = status->st_ino };
+	sync_folder(output->folder);
+}
+
+static struct safe_outcome commit_file(struct output *output)
+{
+	struct stat status;
+
+	if (fsync(output->fd) != 0 || fstat(output->fd, &status) != 0)
+		return outcome_of_output("cannot write the output", errno);
+	if (!output->unnamed) {
+		int closed = close(output->fd);
+		output->fd = -1;
+		if (closed != 0)
+			return outcome_of_output("cannot write the output", errno);
+	}
+	int error = put_in_place(output);
+	if (error == EEXIST && !output->replaces)
+		return output_refused();
+	if (error != 0)
+		return outcome_of_output("cannot put the output in place", error);
+	settle(output, &status);
+	return outcome_ok();
 }
 
 struct safe_outcome output_commit(struct output *output)
 {
 	struct safe_outcome outcome = outcome_ok();
 
-	/* Pipes and devices cannot be synchronised; what they refuse, write() has said. */
-	if (output->temporary && fsync(output->fd) != 0)
-		outcome = io_error("cannot write the output");
-	int closed = close(output->fd);
-	output->fd = -1;
-	if (outcome.status == SAFE_OK && closed != 0)
-		outcome = io_error("cannot write the output");
-	if (outcome.status == SAFE_OK && output->temporary) {
-		if (rename(output->temporary, output->path) != 0) {
-			outcome = io_error("cannot put the output in place");
-		} else {
-			leave_slot(output);
-			free(output->temporary);
-			output->temporary = NULL;
-			sync_folder(output->path);
-		}
+	if (output->folder >= 0) {
+		outcome = commit_file(output);
+	} else {
+		/* Pipes and devices cannot be synchronised; what they refuse, write() has said. */
+		int closed = close(output->fd);
+		output->fd = -1;
+		if (closed != 0)
+			outcome = outcome_of_output("cannot write the output", errno);
 	}
 	output_abort(output);
 	return outcome;
@@ -191,12 +348,13 @@ struct safe_outcome output_commit(struct output *output)
 
 void output_abort(struct output *output)
 {
-	if (output->fd >= 0)
-		(void)close(output->fd);
+	fds_close(&output->fd);
 	if (output->temporary)
-		(void)unlink(output->temporary);
+		(void)unlinkat(output->folder, output->temporary, 0);
 	leave_slot(output);
+	if (output->owns_folder)
+		fds_close(&output->folder);
 	free(output->temporary);
-	free(output->path);
+	free(output->name);
 	*output = OUTPUT_NONE;
 }

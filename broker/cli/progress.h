@@ -11,8 +11,9 @@
 struct progress {
 	size_t total, done;
 	size_t counts[SAFE_EXHAUSTED + 1]; /* by status */
+	size_t kept;                         /* of those that are well: what was there already */
 	bool shown;                          /* at all */
-	bool bar;                            /* standard error is a terminal */
+	bool bar;                            /* standard error is a terminal that can take it back */
 	bool drawn;
 };
 
@@ -21,8 +22,11 @@ void progress_start(struct progress *progress, size_t total, bool shown);
 /* Takes the bar away, so that a line can be printed. */
 void progress_clear(struct progress *progress);
 
-/* One more input is done. */
-void progress_count(struct progress *progress, enum safe_status status);
+/* One more input is done; or its output is kept. */
+void progress_count(struct progress *progress, enum safe_status status, bool kept);
+
+/* Whether standard error is a terminal on which a line can be taken back. */
+bool progress_can_draw(void);
 
 /* Prints the summary. */
 void progress_end(struct progress *progress);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,13 +16,24 @@ static const char *shown_name(const char *name)
 	return strcmp(name, "-") == 0 ? "standard input" : name;
 }
 
-void report_failure(const char *name, const struct safe_outcome *outcome)
+bool report_is_quiet_end(const struct safe_outcome *outcome)
+{
+	return outcome->of_output && outcome->error_number == EPIPE;
+}
+
+static void print_name(const char *name)
+{
+	if (!name)
+		return;
+	escape_text(stderr, shown_name(name));
+	fputs(": ", stderr);
+}
+
+static void print_failure(const char *input, const char *output, const struct safe_outcome *outcome)
 {
 	fputs("safe-decode: ", stderr);
-	if (name) {
-		escape_text(stderr, shown_name(name));
-		fputs(": ", stderr);
-	}
+	print_name(input);
+	print_name(output);
 	fputs(outcome->reason, stderr);
 	if (outcome->error_number != 0)
 		fprintf(stderr, ": %s", strerror(outcome->error_number));
@@ -30,10 +42,60 @@ void report_failure(const char *name, const struct safe_outcome *outcome)
 	fputc('\n', stderr);
 }
 
+void report_failure(const char *name, const struct safe_outcome *outcome)
+{
+	print_failure(name, NULL, outcome);
+}
+
+/* "2,049". */
+static void print_mebibytes(uint64_t bytes)
+{
+	uint64_t number = bytes / (1 << 20) + (bytes % (1 << 20) != 0);
+	uint64_t unit = 1;
+
+	while (number / unit >= 1000)
+		unit *= 1000;
+	fprintf(stderr, "%" PRIu64, number / unit);
+	for (unit /= 1000; unit > 0; unit /= 1000)
+		fprintf(stderr, ",%03" PRIu64, number / unit % 1000);
+	fputs(" MiB", stderr);
+}
+
+/* A decoder may know how much memory would have been enough.  What it says is only a number, and shown if it can be. */
+static bool report_needed(const struct job *job)
+{
+	uint64_t needed = job->outcome.needed;
+	uint64_t allowed = job->options->limits.memory;
+
+	if (job->outcome.limit != SAFE_LIMIT_MEMORY || needed <= allowed)
+		return false;
+	fputs("safe-decode: ", stderr);
+	escape_text(stderr, shown_name(job->name));
+	fputs(": needs ", stderr);
+	print_mebibytes(needed);
+	fputs(", --memory allows ", stderr);
+	print_mebibytes(allowed);
+	fputc('\n', stderr);
+	return true;
+}
+
+/* What the output is to blame for is not said of the input, which only tells one output of a folder from another. */
+static void report_failed_job(const struct job *job)
+{
+	const char *input = job->options->output_dir ? job->name : NULL;
+	const char *output = job->given.path ? job->given.path : "standard output";
+
+	if (report_is_quiet_end(&job->outcome) || report_needed(job))
+		return;
+	if (job->outcome.of_output)
+		print_failure(input, output, &job->outcome);
+	else
+		report_failure(job->name, &job->outcome);
+}
+
 void report_name(const struct job *job)
 {
-	escape_text(stderr, shown_name(job->name));
-	fputs(": ", stderr);
+	print_name(job->name);
 }
 
 /* "5.1 (FL FR FC LFE BL BR)"; the order only where there can be doubt. */
@@ -101,6 +163,23 @@ static const char *posture_text(const struct sandbox_posture *posture)
 	                       : "seccomp filter: read, write, exit, sigreturn on 2 pipes; verified";
 }
 
+/* What was odd about the end, and cost nothing: whoever made the file may want to know. */
+static void report_flaws(const struct job *job)
+{
+	if (job->call.notes & WIRE_NOTE_END) {
+		report_name(job);
+		fputs("complete, but its end is missing or wrong\n", stderr);
+	}
+	if (job->call.notes & WIRE_NOTE_WINDOW) {
+		report_name(job);
+		fputs("complete, but its data needs a larger window than it says\n", stderr);
+	}
+	if (job->call.notes & WIRE_NOTE_TRAILING) {
+		report_name(job);
+		fputs("bytes follow the end of what was decoded, and were ignored\n", stderr);
+	}
+}
+
 static void report_details(const struct job *job)
 {
 	if (job->call.decode.posture.verified) {
@@ -110,10 +189,6 @@ static void report_details(const struct job *job)
 	if (job->call.notes & WIRE_NOTE_WARNINGS) {
 		report_name(job);
 		fputs("the codec passed over something odd that cost no pixel\n", stderr);
-	}
-	if (job->call.notes & WIRE_NOTE_TRAILING) {
-		report_name(job);
-		fputs("bytes follow the end of what was decoded\n", stderr);
 	}
 }
 
@@ -157,7 +232,7 @@ static void report_diagnosis(const struct job *job)
 		        job->call.damage == WIRE_OK ? "complete" : "partial");
 		return;
 	}
-	report_failure(job->name, &job->outcome);
+	report_failed_job(job);
 }
 
 static void report_info(const struct job *job)
@@ -185,12 +260,16 @@ void report_job(const struct job *job)
 		return;
 	}
 	if (job->outcome.status != SAFE_OK) {
-		report_failure(job->name, &job->outcome);
+		report_failed_job(job);
 		return;
 	}
+	if (job->given.kept)
+		return;
+	if (!options->quiet)
+		report_flaws(job);
 	if (options->info)
 		report_info(job);
-	else if (!options->quiet && strcmp(options->sink->name, "raw") == 0)
+	else if (!options->quiet && strcmp(job->sink.format->name, "raw") == 0)
 		report_raw(job);
 	if (job->call.losses > 0)
 		report_losses(job);

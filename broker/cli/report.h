@@ -3,6 +3,8 @@
 #ifndef SAFE_DECODE_REPORT_H
 #define SAFE_DECODE_REPORT_H
 
+#include <stdbool.h>
+
 #include "../status.h"
 #include "job.h"
 #include "options.h"
@@ -15,5 +17,8 @@ void report_name(const struct job *job);
 
 /* One line on standard error: "safe-decode: NAME: reason: errno text".  `name` may be NULL. */
 void report_failure(const char *name, const struct safe_outcome *outcome);
+
+/* Whether nobody reads the output any more, as behind `| head`: there is nobody to tell. */
+bool report_is_quiet_end(const struct safe_outcome *outcome);
 
 #endif

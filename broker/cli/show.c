@@ -3,8 +3,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
+#include "progress.h"
 #include "report.h"
 
 /* "1:02:03", or "2:03". */
@@ -44,7 +44,7 @@ void show_start(struct show *show, const struct job *job)
 		return;
 	show->job = job;
 	show->device->speaker.limits = job->options->sound;
-	show->device->speaker.heard = !job->options->quiet && isatty(STDERR_FILENO) ? draw : NULL;
+	show->device->speaker.heard = !job->options->quiet && progress_can_draw() ? draw : NULL;
 	show->device->speaker.heard_context = show;
 }
 

@@ -10,22 +10,27 @@
 
 #include "../decode.h"
 #include "../fds.h"
+#include "../hello.h"
 #include "../limits.h"
 #include "../programs.h"
 #include "../protocol.h"
 #include "../registry.h"
 #include "../structs.h"
-#include "request.h"
 #include "link.h"
+#include "request.h"
 
 enum {
 	DEFAULT_SPARES = 2,
-	DEFAULT_IDLE = 60,          /* seconds */
-	ASKED_MOST = 3,             /* brokers that went away before one gave a child */
-	ENDING_MILLISECONDS = 2000, /* for a broker whose caller has closed its end */
-	STALLED_MILLISECONDS = 50,  /* after which is looked whether a broker can be started now */
+	DEFAULT_IDLE = 60,           /* seconds */
+	ASKED_MOST = 3,              /* brokers that went away before one gave a child */
+	ENDING_MILLISECONDS = 2000,  /* for a broker whose caller has closed its end */
+	ASKING_MILLISECONDS = 1000,  /* in which who has stalled asks again */
+	TURNS_MILLISECONDS = 2000,   /* in which those who have stalled are in each other's way */
+	ADOPTED_MILLISECONDS = 2000, /* until a process that ended does not count any more */
+	STALLED_MILLISECONDS = 50,   /* after which is looked whether a broker can be started now */
 };
 
+#define MILLISECOND UINT64_C(1000000) /* in nanoseconds */
 #define MEMORY_MOST (UINT64_C(1) << 40)
 
 static struct safe_decoder *of(struct child_source *source)
@@ -70,11 +75,24 @@ static void watch(const struct safe_decoder *decoder, int pidfd, int socket)
 		decoder->watch(pidfd, socket);
 }
 
-/* Waits until something has ended, if anything can. */
-static void stall(struct safe_decoder *decoder, struct want *want, struct safe_outcome outcome)
+void decoder_stall(struct safe_decoder *decoder, struct want *want, const struct link *asking,
+                   struct safe_outcome outcome)
 {
-	if (!decoder_make_room(decoder)) {
+	uint64_t now = decode_clock();
+
+	want->since = now;
+	if (want->stalled_since == 0)
+		want->stalled_since = now;
+	enum decoder_room room = decoder_make_room(decoder, asking, want->stalled_since);
+	/* Each that starts a broker needs a process more for a moment, and so can be what another lacked. */
+	if (room == DECODER_ROOM_NEVER && decoder->stalled &&
+	    now - want->stalled_since < TURNS_MILLISECONDS * MILLISECOND)
+		room = DECODER_ROOM_SOON;
+	/* What should end soon may be stopped. */
+	bool patient = now - want->stalled_since < LINK_PATIENCE * MILLISECOND;
+	if (room == DECODER_ROOM_NEVER || (room == DECODER_ROOM_SOON && !patient)) {
 		finish(want, outcome);
+		link_wake(want);
 		return;
 	}
 	want->asked = 0;
@@ -98,12 +116,13 @@ static struct link *new_link(struct safe_decoder *decoder, struct want *want)
 	struct link *link = NULL;
 
 	if (want->asked++ == ASKED_MOST) {
-		finish(want, outcome_of(SAFE_NO_SANDBOX, "the broker ended before it gave a decoder"));
+		finish(want, want->greeted ? outcome_of(SAFE_NO_SANDBOX, "the broker ended before it gave a decoder")
+		                           : hello_missing());
 		return NULL;
 	}
 	struct safe_outcome outcome = link_open(decoder, want->module, &link);
 	if (outcome.status == SAFE_EXHAUSTED)
-		stall(decoder, want, outcome);
+		decoder_stall(decoder, want, NULL, outcome);
 	else if (outcome.status != SAFE_OK)
 		finish(want, outcome);
 	if (outcome.status != SAFE_OK)
@@ -173,8 +192,9 @@ static void wait_for(struct child_source *source, struct want *want, int millise
 		link_wait(want->link, milliseconds);
 	(void)pthread_mutex_unlock(&decoder->lock);
 	if (stalled)
-		(void)poll(NULL, 0, milliseconds >= 0 && milliseconds < STALLED_MILLISECONDS ? milliseconds
-		                                                                            : STALLED_MILLISECONDS);
+		(void)poll(NULL, 0,
+		           milliseconds >= 0 && milliseconds < STALLED_MILLISECONDS ? milliseconds
+		                                                                    : STALLED_MILLISECONDS);
 }
 
 static void forget(struct child_source *source, struct want *want)
@@ -202,22 +222,37 @@ static int descriptor(struct child_source *source, const struct want *want)
 	return fd;
 }
 
-bool decoder_make_room(struct safe_decoder *decoder)
+/* Who has stalled for longer would have to start over; unless it does not ask any more, for nobody drives it. */
+static bool is_awaited(const struct safe_decoder *decoder, const struct link *link, uint64_t since)
 {
-	bool any = false;
+	uint64_t now = decode_clock();
+
+	for (const struct want *want = decoder->stalled; want; want = want->next)
+		if (want->stalled_since < since && now - want->since < ASKING_MILLISECONDS * MILLISECOND &&
+		    strcmp(want->module, link->module) == 0)
+			return true;
+	return false;
+}
+
+enum decoder_room decoder_make_room(struct safe_decoder *decoder, const struct link *asking, uint64_t since)
+{
+	bool soon = false, later = false;
 
 	for (struct link *link = decoder->links; link; link = link->next) {
-		if (link_is_unused(link)) {
-			/* It ends with its spares. */
-			any = any || link_is_running(link);
-			link_retire(link);
-		} else {
-			link_drop_spares(link);
-			any = any || link_is_used(link);
+		if (link != asking && link_is_unused(link) && !is_awaited(decoder, link, since)) {
+			link_retire(link); /* it ends with its spares */
+			continue;
 		}
+		soon = link_drop_spares(link) || (link != asking && link->wants) || soon;
+		later = link_is_used(link) || later;
 	}
 	decoder_tidy(decoder);
-	return any;
+	for (int i = 0; i < DECODER_ENDED; i++)
+		soon = soon || decoder->ended[i].pidfd >= 0;
+	/* A process counts until somebody has waited for it, and who adopted it may take a while. */
+	soon = soon ||
+	       (decoder->last_end > 0 && decode_clock() - decoder->last_end < ADOPTED_MILLISECONDS * MILLISECOND);
+	return later ? DECODER_ROOM_LATER : soon ? DECODER_ROOM_SOON : DECODER_ROOM_NEVER;
 }
 
 void decoder_wake_stalled(struct safe_decoder *decoder)
@@ -328,11 +363,12 @@ enum safe_status safe_decoder_open(const struct safe_config *config, struct safe
 	return SAFE_OK;
 }
 
-static void reap(const struct safe_decoder *decoder, struct started *broker)
+static void reap(struct safe_decoder *decoder, struct started *broker)
 {
 	int pidfd = broker->pidfd;
 
 	(void)started_reap(broker, ENDING_MILLISECONDS);
+	decoder->last_end = decode_clock();
 	watch(decoder, pidfd, -1);
 }
 

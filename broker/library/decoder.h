@@ -17,6 +17,13 @@ struct link;
 
 enum { DECODER_ENDED = 64 };
 
+/* What waiting for room would bring. */
+enum decoder_room {
+	DECODER_ROOM_NEVER,
+	DECODER_ROOM_SOON,  /* processes are ending, or are wanted by others */
+	DECODER_ROOM_LATER, /* decodes are at work, for as long as they take */
+};
+
 struct safe_decoder {
 	struct child_source source; /* first */
 	pid_t owner;                /* the process that opened it */
@@ -26,6 +33,7 @@ struct safe_decoder {
 	pthread_cond_t changed;              /* something was received on one of the links */
 	struct link *links;                  /* owned: at most one of each module is not retired */
 	struct started ended[DECODER_ENDED]; /* brokers to reap; pidfd -1: none */
+	uint64_t last_end;                   /* decode_clock() when a broker ended */
 	uint32_t next_tag;
 	struct want *stalled; /* no broker could be started for them: they ask again when something has ended */
 
@@ -42,9 +50,15 @@ struct safe_decoder {
 /* Closes links that nobody uses any more, and reaps brokers.  With the lock held. */
 void decoder_tidy(struct safe_decoder *decoder);
 
-/* No process can be made just now: lets spares go that nobody uses.  Returns whether something can end, so that waiting
- * makes sense.  With the lock held. */
-bool decoder_make_room(struct safe_decoder *decoder);
+/* No process can be made just now, or there is no descriptor: lets spares go, and brokers that nobody uses.  `asking` is the
+ * link that needs room, which is kept, or NULL; and so are those of whom others have stalled for since before `since`.
+ * With the lock held. */
+enum decoder_room decoder_make_room(struct safe_decoder *decoder, const struct link *asking, uint64_t since);
+
+/* There was nothing left to make a child of for a want, which is on no link: it asks again when something has ended.  Where
+ * nothing can end, it is done, and `outcome` says why.  With the lock held. */
+void decoder_stall(struct safe_decoder *decoder, struct want *want, const struct link *asking,
+                   struct safe_outcome outcome);
 
 /* Something has ended: those for whom there was no room ask again.  With the lock held. */
 void decoder_wake_stalled(struct safe_decoder *decoder);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../call.h"
 #include "../decode.h"
 #include "../fds.h"
 #include "../hello.h"
@@ -85,9 +86,10 @@ static void free_child(struct link_child *child)
 	free(child);
 }
 
-void link_drop_spares(struct link *link)
+bool link_drop_spares(struct link *link)
 {
 	struct link_child **place = &link->children;
+	bool any = false;
 
 	for (struct link_child *child = NULL; (child = *place) != NULL;) {
 		if (child->used) {
@@ -97,7 +99,9 @@ void link_drop_spares(struct link *link)
 		*place = child->next;
 		close_child(child);
 		free(child);
+		any = true;
 	}
+	return any;
 }
 
 /* In a process that was forked from the caller, the spares and the broker are another's: only its copies go. */
@@ -116,7 +120,7 @@ struct started link_close(struct link *link)
 	struct started process = link->process;
 
 	if (decoder_is_ours(link->decoder)) {
-		link_drop_spares(link);
+		(void)link_drop_spares(link);
 		/* A forked process may have a copy, which would keep the broker waiting. */
 		(void)shutdown(link->socket, SHUT_RDWR);
 	} else {
@@ -265,19 +269,21 @@ static void take_none(struct link *link, const struct protocol_report *report)
 {
 	struct want *want = want_for(link, report->tag);
 
-	if (want)
+	/* The processes that there may be are other brokers', and their decoders. */
+	if (want && report->reason == PROTOCOL_EXHAUSTED) {
+		link_forget(want);
+		decoder_stall(link->decoder, want, link, outcome_of_none(report));
+	} else if (want) {
 		satisfy(want, outcome_of_none(report));
+	}
 	link_settle(link);
 }
 
-/* The broker can make no process just now.  What it was asked for waits there; if nothing can end, for ever. */
+/* The broker can make no process before another one of its own has ended: what it was asked for waits there. */
 static void take_full(struct link *link)
 {
 	link->full = true;
-	if (decoder_make_room(link->decoder))
-		return;
-	while (link->wants)
-		satisfy(link->wants, outcome_of_errno(SAFE_EXHAUSTED, "there is no process left for a decoder", EAGAIN));
+	(void)decoder_make_room(link->decoder, link, decode_clock());
 }
 
 static void take_end(struct link *link, const struct protocol_report *report)
@@ -308,20 +314,6 @@ static bool has_enough(const struct link *link)
 	return unused > (spares > 0 ? spares + SURPLUS : 0);
 }
 
-/* There are no descriptors left, or no memory: if something can end, the want is for then. */
-static void retry_or_fail(struct link *link, struct want *want, int error_number)
-{
-	struct safe_decoder *decoder = link->decoder;
-
-	link_forget(want);
-	if (decoder_make_room(decoder)) {
-		want->next = decoder->stalled;
-		decoder->stalled = want;
-		return;
-	}
-	satisfy(want, outcome_of_errno(SAFE_EXHAUSTED, "cannot take a decoder over", error_number));
-}
-
 static void take_child(struct link *link, const struct protocol_report *report, const int *fds)
 {
 	struct protocol_command drop = { .kind = PROTOCOL_DROP, .id = report->id };
@@ -332,8 +324,11 @@ static void take_child(struct link *link, const struct protocol_report *report, 
 		for (int i = 0; fds && i < PROTOCOL_CHILD_FDS; i++)
 			(void)close(fds[i]);
 		say(link, &drop);
-		if (want)
-			retry_or_fail(link, want, fds ? ENOMEM : EMFILE);
+		if (!want)
+			return;
+		link_forget(want);
+		decoder_stall(link->decoder, want, link,
+		              outcome_of_errno(SAFE_EXHAUSTED, "cannot take a decoder over", fds ? ENOMEM : EMFILE));
 		return;
 	}
 	*child = (struct link_child){
@@ -472,9 +467,10 @@ void link_wait(struct link *link, int milliseconds)
 void link_retire(struct link *link)
 {
 	link->retired = true;
-	link_drop_spares(link);
+	(void)link_drop_spares(link);
 	while (link->wants) {
 		struct want *want = link->wants;
+		want->greeted = link->greeted;
 		link_forget(want);
 		link_wake(want);
 	}
@@ -515,7 +511,8 @@ struct link_child *link_spare(const struct link *link)
 	return oldest;
 }
 
-/* The broker makes another spare once this one has ended: it would do so on the processor that the decode could have. */
+/* The broker makes another spare once this one has ended: it would do so on the processor that the decode could have.
+ */
 void link_use(struct link_child *from, struct child *child)
 {
 	from->used = true;
@@ -557,6 +554,8 @@ static struct safe_outcome fate(struct child *child, bool said_hello, int millis
 		outcome = child_outcome(origin->end.wait_status);
 		child->cpu_microseconds = origin->end.cpu_microseconds;
 		child->peak_memory = origin->end.peak_memory;
+	} else if (!link->dead) {
+		outcome = call_too_late();
 	}
 	(void)pthread_mutex_unlock(&decoder->lock);
 	return outcome;

@@ -63,8 +63,8 @@ void link_restock(struct link *link);
 /* A spare, or NULL. */
 struct link_child *link_spare(const struct link *link);
 
-/* Lets all spares go. */
-void link_drop_spares(struct link *link);
+/* Lets all spares go.  Returns whether there were any. */
+bool link_drop_spares(struct link *link);
 
 /* Asks for a child on behalf of a want. */
 void link_ask(struct link *link, struct want *want);

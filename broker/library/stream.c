@@ -87,6 +87,14 @@ enum safe_status safe_stream_open(struct safe_decoder *decoder, const struct saf
 		made->watched[i].fd = -1;
 	if (outcome.status == SAFE_OK)
 		outcome = stream_wait_open(made);
+	if (outcome.status == SAFE_EXHAUSTED) {
+		/* Spares hold descriptors, too. */
+		stream_wait_close(made);
+		(void)pthread_mutex_lock(&decoder->lock);
+		(void)decoder_make_room(decoder, NULL, decode_clock());
+		(void)pthread_mutex_unlock(&decoder->lock);
+		outcome = stream_wait_open(made);
+	}
 	if (outcome.status != SAFE_OK) {
 		safe_stream_close(&made);
 		return outcome.status;

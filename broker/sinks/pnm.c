@@ -7,7 +7,7 @@
 
 static struct safe_outcome write_header(struct sink *sink, const char *header, int length)
 {
-	return length > 0 ? sink_write(sink, header, (size_t)length) : outcome_of(SAFE_IO, "cannot write the output");
+	return length > 0 ? sink_write(sink, header, (size_t)length) : outcome_of_output("cannot write the output", 0);
 }
 
 static struct safe_outcome begin_ppm(struct sink *sink)

@@ -107,7 +107,7 @@ struct safe_outcome sink_image(struct sink *sink, const struct wire_image *image
 	uint64_t rows = 0;
 
 	if (sink->format->accepted == 0)
-		return outcome_of(SAFE_USAGE, "this output format needs audio, and the input gives a picture");
+		return outcome_of(SAFE_UNSUPPORTED, "this output format needs audio, and the input gives a picture");
 	struct safe_outcome outcome = load_writer(sink);
 	if (outcome.status != SAFE_OK)
 		return outcome;
@@ -144,7 +144,7 @@ uint64_t sink_image_size(const struct sink *sink)
 struct safe_outcome sink_audio(struct sink *sink, const struct wire_audio *audio)
 {
 	if ((sink->format->samples & WIRE_FORMAT_BIT(audio->sample_format)) == 0)
-		return outcome_of(SAFE_USAGE, "this output format needs a picture, and the input gives audio");
+		return outcome_of(SAFE_UNSUPPORTED, "this output format needs a picture, and the input gives audio");
 	sink->audio = *audio;
 	sink->is_audio = true;
 	sink->stride = (size_t)audio->channels * wire_sample_bytes[audio->sample_format];
@@ -157,9 +157,10 @@ struct safe_outcome sink_audio(struct sink *sink, const struct wire_audio *audio
 struct safe_outcome sink_bytes(struct sink *sink)
 {
 	if (!sink->format->takes_bytes)
-		return outcome_of(SAFE_USAGE, sink->format->accepted
-		                                      ? "this output format needs a picture, and the input gives bytes"
-		                                      : "this output format needs audio, and the input gives bytes");
+		return outcome_of(SAFE_UNSUPPORTED,
+		                  sink->format->accepted
+		                          ? "this output format needs a picture, and the input gives bytes"
+		                          : "this output format needs audio, and the input gives bytes");
 	return allocate(sink, BUFFER_SIZE);
 }
 

@@ -124,7 +124,7 @@ static void make_header(struct sink *sink, uint64_t size)
 
 static struct safe_outcome write_error(void)
 {
-	return outcome_of_errno(SAFE_IO, "cannot write the output", errno);
+	return outcome_of_output("cannot write the output", errno);
 }
 
 /* Where the descriptor stands, if it can go back there; else -1.  A failure to ask is one of its own: without an answer

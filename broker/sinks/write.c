@@ -18,7 +18,7 @@ struct safe_outcome sink_write(struct sink *sink, const void *data, size_t size)
 			continue;
 		}
 		if (put < 0)
-			return outcome_of_errno(SAFE_IO, "cannot write the output", errno);
+			return outcome_of_output("cannot write the output", errno);
 		bytes += put;
 		size -= (size_t)put;
 	}

@@ -28,10 +28,8 @@ LIE = 0  # the call says that it succeeded, and does nothing
 REFUSED = ("no-sandbox", "no-sandbox")
 EXHAUSTED = ("io", "exhausted")  # nothing is wrong with the system, but it has no more to give
 
-# Which forms of the program are tried.  One input of the command line has a decoder that was executed for it; in all
-# others a broker forks them.
-FORMS = ("one input", "several inputs", *WAYS[1:])
-SINGLE, STARTER, BROKERS = FORMS[:1], FORMS[1:2], FORMS[1:]
+# The C library may take random bytes from the vDSO, which asks the kernel for a key of 32 bytes in each new process.
+NO_RANDOM = [f"getrandom,1=16:{ENOSYS}", f"getrandom,1=32:{ENOSYS}"]
 
 # The system calls by which a process is made: what executes a program, and what forks a decoder.
 EXECUTING, FORKING = "clone,0=0x5111", "clone,0=0x1011"
@@ -51,7 +49,7 @@ STEPS = (
     ("it stays in its caller's process group", [f"setpgid:{EPERM}"], "cannot start the decoder"),
     ("it cannot be given its descriptors", [f"dup2,1=0:{EIO}"], "cannot start the decoder"),
     ("the caller's descriptors cannot be kept from it", [f"close_range,0=5:{ENOSYS}"], "cannot start the decoder"),
-    ("no fresh canary", [f"getrandom,1=16:{ENOSYS}"], "stack protector", BROKERS),
+    ("no fresh canary", NO_RANDOM, "stack protector", BROKERS),
     ("its parent's death cannot be awaited", [f"prctl,0=1:{EINVAL}"], "die with its parent"),
     ("its parent is another process by then", [f"getppid:{EPERM}"], "die with its parent"),
     ("a signal's action cannot be reset", [f"rt_sigaction,0=31:{EPERM}"], "reset signals"),

@@ -149,7 +149,7 @@ def messages():
 
 VALUES = sorted({*range(256), *(1 << bit for bit in range(32)), *((1 << bit) - 1 for bit in range(33))})
 ANY = range(1 << 32)
-MALFORMED, UNSUPPORTED = range(1, 10), (10, 16)
+MALFORMED, UNSUPPORTED = (*range(1, 10), *range(25, 29)), (10, *range(16, 25), 29)
 
 FIELDS = (
     ("width", "HOSTILE", IMAGE, 0, [4]),
@@ -163,9 +163,11 @@ FIELDS = (
     ("flags", "HOSTILE", IMAGE, 32, range(16)),
     ("orientation", "HOSTILE", IMAGE, 36, range(9)),
     ("delay of a frame", "HOSTILE", FRAME, 0, ANY),
-    ("reason for damage", "HOSTBYT", DAMAGE, 0, range(1, 17)),
-    ("notes of END", "HOSTBYT", END, 0, range(4)),
-    ("rate of sound", "HOSTSND", AUDIO, 0, range(1, 768001)),
+    ("reason for damage", "HOSTBYT", DAMAGE, 0, range(1, 30)),
+    ("detail of damage", "HOSTBYT", DAMAGE, 8, ANY),
+    ("detail of damage, upper half", "HOSTBYT", DAMAGE, 12, ANY),
+    ("notes of END", "HOSTBYT", END, 0, range(16)),
+    ("rate of sound", "HOSTSND", AUDIO, 0, range(1, 1048576)),
     ("channels of sound", "HOSTSND", AUDIO, 4, (1, 2)),
     ("sample format", "HOSTSND", AUDIO, 8, [0]),
     ("depth of samples", "HOSTSND", AUDIO, 12, range(1, 65)),

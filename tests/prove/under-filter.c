@@ -6,7 +6,8 @@
  *
  * A RULE is CALL[,INDEX=VALUE]...:ACTION.  CALL is a system call's name; each INDEX=VALUE wants argument INDEX (0 to 5)
  * to be VALUE, and INDEX!VALUE to be another one.  ACTION is a number, which the call then fails with (0: it says that
- * it succeeded, and does nothing), or "kill".  All other calls pass.
+ * it succeeded, and does nothing), "kill", or "allow".  All other calls pass; or, where the first rule is "*:ACTION",
+ * get that.  A name that is not known here may be allowed: lists are made for many kernels.
  */
 #include <errno.h>
 #include <seccomp.h>
@@ -32,6 +33,13 @@ static bool take_condition(const char *text, struct scmp_arg_cmp *condition)
 	return rest != value && *rest == '\0';
 }
 
+static uint32_t take_action(const char *text)
+{
+	if (strcmp(text, "allow") == 0)
+		return SCMP_ACT_ALLOW;
+	return strcmp(text, "kill") == 0 ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO((uint32_t)strtoul(text, NULL, 0));
+}
+
 static bool add_rule(scmp_filter_ctx filter, char *rule)
 {
 	struct scmp_arg_cmp conditions[ARGUMENTS];
@@ -41,22 +49,21 @@ static bool add_rule(scmp_filter_ctx filter, char *rule)
 	if (!action)
 		return false;
 	*action++ = '\0';
+	uint32_t what = take_action(action);
 	char *next = rule;
 	int call = seccomp_syscall_resolve_name(strsep(&next, ","));
 	if (call == __NR_SCMP_ERROR)
-		return false;
+		return what == SCMP_ACT_ALLOW;
 	for (char *text = NULL; (text = strsep(&next, ",")) != NULL; count++)
 		if (count == ARGUMENTS || !take_condition(text, &conditions[count]))
 			return false;
-	uint32_t what = strcmp(action, "kill") == 0 ? SCMP_ACT_KILL_PROCESS
-	                                            : SCMP_ACT_ERRNO((uint32_t)strtoul(action, NULL, 0));
 	return seccomp_rule_add_array(filter, what, call, count, conditions) == 0;
 }
 
 int main(int argc, char **argv)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	int i = 1;
+	int i = argc > 1 && strncmp(argv[1], "*:", 2) == 0 ? 2 : 1;
+	scmp_filter_ctx filter = seccomp_init(i == 2 ? take_action(argv[1] + 2) : SCMP_ACT_ALLOW);
 
 	if (!filter)
 		return 125;

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include "outputs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../fds.h"
+
+/* The extension of pictures in an output folder: raw pixels get their format's name. */
+static const char *picture_extension(const struct options *options)
+{
+	if (strcmp(options->sink->name, "raw") == 0)
+		return options_pixel_format_name((uint32_t)__builtin_ctz(options->pixel_formats));
+	return options->sink->name;
+}
+
+static struct safe_outcome open_folder(struct outputs *outputs, const char *path)
+{
+	if (mkdir(path, 0777) != 0 && errno != EEXIST)
+		return outcome_of_output("cannot make the output folder", errno);
+	outputs->folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (outputs->folder < 0)
+		return outcome_of_output("cannot open the output folder", errno);
+	outputs->names = (struct names){
+		.folder = path,
+		.extension = picture_extension(outputs->options),
+		.longest = names_longest(outputs->folder),
+	};
+	return outcome_ok();
+}
+
+struct safe_outcome outputs_open(struct outputs *outputs, const struct options *options)
+{
+	*outputs = OUTPUTS_NONE;
+	outputs->options = options;
+	if (options->diagnose)
+		return output_prepare(&outputs->single, "/dev/null");
+	if (options->output_dir)
+		return open_folder(outputs, options->output_dir);
+	return options->output ? output_prepare(&outputs->single, options->output) : outcome_ok();
+}
+
+void outputs_close(struct outputs *outputs)
+{
+	output_abort(&outputs->single);
+	fds_close(&outputs->folder);
+	names_free(&outputs->names);
+}
+
+int outputs_folder(const struct outputs *outputs, bool *opens)
+{
+	*opens = outputs->folder >= 0;
+	return *opens ? outputs->folder : output_folder(&outputs->single);
+}
+
+/* ---- extensions ---- */
+
+static bool can_hold(const struct sink_format *sink, enum safe_kind kind)
+{
+	return *sink->extensions && (kind == SAFE_KIND_AUDIO ? sink->samples : sink->accepted) != 0;
+}
+
+/* The reason lives as long as the program: one extension is refused at most, for there is one file. */
+static struct safe_outcome refuse_extension(enum safe_kind kind)
+{
+	static char reason[160];
+	const struct sink_format *sink = NULL;
+	const char *separator = "";
+	int used = snprintf(reason, sizeof(reason), "no output format has this extension; choose one with --to: ");
+
+	for (size_t i = 0; (sink = sink_format_at(i)) != NULL; i++) {
+		if (!can_hold(sink, kind) || used >= (int)sizeof(reason))
+			continue;
+		used += snprintf(reason + used, sizeof(reason) - (size_t)used, "%s%s", separator, sink->name);
+		separator = ", ";
+	}
+	struct safe_outcome outcome = outcome_of_output(reason, 0);
+	outcome.status = SAFE_USAGE;
+	return outcome;
+}
+
+const struct sink_format *outputs_sink(const struct options *options, enum safe_kind kind)
+{
+	bool chosen = options->device != DEVICE_NONE || !options->output || options->to;
+
+	return chosen || kind != SAFE_KIND_BYTES ? options->sink : sink_format_by_name("raw");
+}
+
+/* ---- outputs ---- */
+
+static struct safe_outcome give_single(struct outputs *outputs, const struct safe_format *format,
+                                       struct outputs_given *given)
+{
+	if (outputs->single.fd < 0)
+		return outcome_ok();
+	given->path = outputs->options->output;
+	if (outputs->options->foreign_extension && format->kind != SAFE_KIND_BYTES)
+		return refuse_extension(format->kind);
+	/* A file has one input; what is thrown away may come of several. */
+	if (output_folder(&outputs->single) < 0)
+		return output_share(&outputs->single, &given->output);
+	given->output = outputs->single;
+	outputs->single = OUTPUT_NONE;
+	return outcome_ok();
+}
+
+static struct safe_outcome give_name(struct outputs *outputs, const char *input, const struct safe_format *format,
+                                     struct outputs_given *given)
+{
+	const struct options *options = outputs->options;
+	struct name *name = names_give(&outputs->names, input, format);
+
+	if (!name)
+		return outcome_of_errno(SAFE_IO, "cannot name the output", ENOMEM);
+	given->path = name->path;
+	if (!options->force && output_exists(outputs->folder, name->in_folder, &name->made)) {
+		given->kept = options->skip_existing;
+		return given->kept ? outcome_ok() : output_refused();
+	}
+	return output_prepare_in(&given->output, outputs->folder, name->in_folder, options->force, &name->made);
+}
+
+struct safe_outcome outputs_give(struct outputs *outputs, const char *input, const struct safe_format *format,
+                                 struct outputs_given *given)
+{
+	*given = (struct outputs_given){ .output = OUTPUT_NONE };
+	return outputs->folder >= 0 ? give_name(outputs, input, format, given) : give_single(outputs, format, given);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the outputs of a run go: to standard output, to the one file or device of --output, or to a folder.
+ *
+ * No output destroys a file that the run did not make itself, unless --output or --force says so: an input of the run,
+ * by whatever name, is such a file.
+ */
+#ifndef SAFE_DECODE_OUTPUTS_H
+#define SAFE_DECODE_OUTPUTS_H
+
+#include <stdbool.h>
+
+#include "../registry.h"
+#include "../sinks/sink.h"
+#include "../status.h"
+#include "names.h"
+#include "options.h"
+#include "output.h"
+
+struct outputs {
+	const struct options *options; /* borrowed */
+	struct output single;          /* that of --output, until an input takes it */
+	int folder;                    /* that of --output-dir; -1: none */
+	struct names names;            /* in it */
+};
+
+#define OUTPUTS_NONE ((struct outputs){ .single = OUTPUT_NONE, .folder = -1 })
+
+/* Opens what can be opened before an input is read, so that the process can confine itself then.  Returns SAFE_OK or
+ * SAFE_IO; outputs_close() is next in either case. */
+struct safe_outcome outputs_open(struct outputs *outputs, const struct options *options);
+void outputs_close(struct outputs *outputs);
+
+/* The folder in which outputs get their names, or -1; and whether files must be opened there later. */
+int outputs_folder(const struct outputs *outputs, bool *opens);
+
+/* What an input is decoded to. */
+struct outputs_given {
+	struct output output; /* closed: standard output */
+	const char *path;     /* as messages name it, valid until outputs_close(); NULL: standard output */
+	bool kept;            /* it is there already, and stays: there is nothing to decode */
+};
+
+/* Gives an input its output, once its format is known.  Returns SAFE_OK, SAFE_IO, or SAFE_USAGE where a picture or
+ * sound would get an extension that no output format has. */
+struct safe_outcome outputs_give(struct outputs *outputs, const char *input, const struct safe_format *format,
+                                 struct outputs_given *given);
+
+/* The format that this is written in: bytes are no picture, whatever extension they get. */
+const struct sink_format *outputs_sink(const struct options *options, enum safe_kind kind);
+
+#endif
