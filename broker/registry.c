@@ -2,9 +2,7 @@
 #include "registry.h"
 
 #include <string.h>
-#include <unistd.h>
 
-#include "recognise.h"
 #include "words.h"
 
 /* The variants of each module are listed here alone; its file names them in an enum of the same order. */
@@ -77,26 +75,10 @@ const struct safe_format *registry_by_file_name(const char *name)
 	return NULL;
 }
 
-/* ---- until the callers drive recognise() ---- */
-
 size_t registry_prefix(const uint8_t *start, size_t size)
 {
 	const struct look_view view = { .bytes = start, .size = size, .ended = true, .extension = "" };
 	size_t tag = 0;
 
 	return look_tag(&view, &tag) == LOOK_YES && tag < SIZE_MAX ? tag : 0;
-}
-
-const struct safe_format *registry_recognise(const uint8_t *start, size_t size)
-{
-	struct recognition result;
-
-	return recognise(start, size, true, NULL, &result) == RECOGNISE_KNOWN ? result.format : NULL;
-}
-
-const struct safe_format *registry_recognise_behind(int fd, const uint8_t *start, size_t size)
-{
-	struct recognition result;
-
-	return recognise_behind(fd, start, size, NULL, &result) == RECOGNISE_KNOWN ? result.format : NULL;
 }

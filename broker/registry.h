@@ -40,15 +40,7 @@ const struct safe_format *registry_by_name(const char *name);
 /* For what content does not tell: the format of those without a mark whose extension the file name has, or NULL. */
 const struct safe_format *registry_by_file_name(const char *name);
 
-/* ---- until the callers drive recognise() ---- */
-
-/* How many bytes of the start of an input those read. */
-#define REGISTRY_START 64
-
-/* The format of an input that starts with these bytes, or NULL; of what stands behind tags in a file whose first `size`
- * bytes were just read; and the size of such a tag, 0 if there is none. */
-const struct safe_format *registry_recognise(const uint8_t *start, size_t size);
-const struct safe_format *registry_recognise_behind(int fd, const uint8_t *start, size_t size);
+/* The size of the tag that an input starts with, whose first `size` bytes these are; 0: none. */
 size_t registry_prefix(const uint8_t *start, size_t size);
 
 #endif

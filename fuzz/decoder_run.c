@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../broker/recognise.h"
 #include "../decoders/decoder.h"
 #include "consumer.h"
 #include "poison.h"
@@ -128,13 +129,27 @@ struct decoder_answer run_decoder(const struct decoder_run *plan, const uint8_t 
 	};
 }
 
+static const struct safe_format *find_format(const uint8_t *data, size_t size)
+{
+	struct recognition result;
+
+	return recognise(data, size < RECOGNISE_MOST ? size : RECOGNISE_MOST, true, NULL, &result) == RECOGNISE_KNOWN
+	               ? result.format
+	               : NULL;
+}
+
+bool decoder_is_told(const struct safe_format *format, const uint8_t *data, size_t size)
+{
+	bool has_evidence = format->mark.bytes || format->look || format->guess;
+
+	return !has_evidence || find_format(data, size) == format;
+}
+
 static bool may_be(const struct safe_format *format, const uint8_t *data, size_t size)
 {
-	size_t start = size < REGISTRY_START ? size : REGISTRY_START;
-
 	if (strcmp(format->module, decoder.name) != 0)
 		return false;
-	const struct safe_format *found = registry_recognise(data, start);
+	const struct safe_format *found = find_format(data, size);
 	return found ? found == format : true;
 }
 

@@ -27,6 +27,9 @@ struct decoder_answer {
  * nothing recognises it, by name.  NULL: no more. */
 const struct safe_format *decoder_next_format(size_t *index, const uint8_t *data, size_t size);
 
+/* Whether the input says that it is of this format, or the format is one that only a name tells. */
+bool decoder_is_told(const struct safe_format *format, const uint8_t *data, size_t size);
+
 /* What is asked for, the size of the input decides.  Aborts where the trusted wire reader refuses what the decoder
  * says, or the decoder does not have the last word. */
 struct decoder_answer run_decoder(const struct decoder_run *run, const uint8_t *data, size_t size);

@@ -262,7 +262,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	decoder_prepare();
 	for (size_t index = 0; (format = decoder_next_format(&index, data, size)) != NULL;) {
 		/* Anything may be a stream without a magic, and some of those that are not take long. */
-		if (format->recognise && !format->recognise(data, size < REGISTRY_START ? size : REGISTRY_START))
+		if (!decoder_is_told(format, data, size))
 			continue;
 		struct plan plan = { .variant = format->variant, .scale = 1U << hash_dice(&dice, 4) };
 		try_pieces(&one, &other, &plan, data, size);

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../broker/registry.h"
 #include "library_support.h"
 
 /* The address of the module's code in the child that decodes. */
@@ -70,8 +69,7 @@ Test(library_crash, what_is_in_flight_goes_on)
 	uint32_t rows = 0;
 
 	cr_assert_eq(safe_stream_open(decoder, &input, NULL, &stream), SAFE_OK);
-	/* As long as it takes to be recognised. */
-	cr_assert_eq(dprintf(end, "%-*s", REGISTRY_START, "HOSTILE picture 64"), REGISTRY_START);
+	cr_assert_eq(dprintf(end, "HOSTILE picture 64"), 18);
 	uint64_t until = now_milliseconds() + 300;
 	while (now_milliseconds() < until)
 		cr_assert_eq(safe_stream_step(stream, &event), SAFE_OK);

@@ -3,14 +3,16 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "../broker/recognise.h"
 #include "../broker/registry.h"
 
 /* Whether an input that starts with these bytes is taken for `name`; NULL: for nothing. */
 static void expect_format(const char *name, const void *start, size_t size)
 {
-	const struct safe_format *format = registry_recognise(start, size);
+	struct recognition result;
+	bool known = recognise(start, size, true, NULL, &result) == RECOGNISE_KNOWN;
 
-	cr_expect_str_eq(format ? format->name : "nothing", name ? name : "nothing");
+	cr_expect_str_eq(known ? result.format->name : "nothing", name ? name : "nothing");
 }
 
 #define EXPECT(name, start) expect_format(name, start, sizeof(start) - 1)
