@@ -4,8 +4,10 @@
  *
  *     inject PID execute FILE | write FILE... | socket | connect | trace PID
  *
+ *     inject PID guards
+ *
  * Prints "done", the name of an errno, or "killed" and a signal; for each file, a line.  The process waits in a system call; it is made to
- * wait in another one instead, and is killed afterwards.  ("connect" is two: a TCP socket, and port 9 of this machine.)
+ * wait in another one instead, and is killed afterwards (but where it only shows its guards).  ("connect" is two: a TCP socket, and port 9 of this machine.)
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -145,11 +147,30 @@ static bool attempt(struct user_regs_struct registers, const char *what, const c
 	return true;
 }
 
+/* The stack protector's canary and the pointer guard, from the thread control block, in hexadecimal as they lie there.  The
+ * process goes on. */
+static void show_guards(void)
+{
+	struct user_regs_struct registers = stop();
+
+	for (uint64_t offset = 0x28; offset <= 0x30; offset += 8) {
+		uint64_t guard =
+		        (uint64_t)ptrace(PTRACE_PEEKDATA, process, (void *)(uintptr_t)(registers.fs_base + offset), NULL);
+		printf("%016llx\n", (unsigned long long)__builtin_bswap64(guard));
+	}
+	if (ptrace(PTRACE_DETACH, process, NULL, NULL) != 0)
+		fail("inject: detach");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 3)
 		return 1;
 	process = (pid_t)strtol(argv[1], NULL, 10);
+	if (strcmp(argv[2], "guards") == 0) {
+		show_guards();
+		return 0;
+	}
 	struct user_regs_struct registers = stop();
 	int i = 3;
 	while (attempt(registers, argv[2], i < argc ? argv[i] : "") && i + 1 < argc)
