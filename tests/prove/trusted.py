@@ -34,7 +34,7 @@ FILES = (
     ("broker/cli/cover.[ch]", CHECKED, "stores the bytes of a cover, and looks at none"),
     ("broker/call.[ch]", CHECKED, "hands numbers and tags on, and says what came of it"),
     ("broker/cli/job.[ch]", CHECKED, "hands numbers and tags on"),
-    ("broker/library/link.[ch]", NONE, "talks to the broker, of the same build"),
+    ("broker/library/link*.[ch]", NONE, "talks to the broker, of the same build"),
     ("broker/library/decoder.[ch]", NONE, "the handle"),
     ("broker/library/about.[ch]", NONE, "names and version"),
     ("broker/library/*", CHECKED, "allocates and counts by the geometry"),
