@@ -191,7 +191,7 @@ static void want_child(struct call *call)
 		call_over(call, outcome);
 	if (call->stage == CALL_OVER)
 		return;
-	call->want.module = call->format->module;
+	call->want.program = call->format->program;
 	call->want.limits = &call->plan.limits;
 	call->want.diagnose = (call->plan.flags & WIRE_DIAGNOSE) != 0;
 	call->stage = CALL_WANTING;

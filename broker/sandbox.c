@@ -93,31 +93,33 @@ static int replace_in_linker(struct dl_phdr_info *object, size_t size, void *con
 	return 0;
 }
 
-/* On x86-64 they are in the thread control block. */
-static inline __attribute__((always_inline)) int draw_guards(struct replacement *pointer_guard)
+/* On x86-64 they are in the thread control block.  Sets *before to the old pointer guard. */
+static inline __attribute__((always_inline)) int draw_guards(uintptr_t *before)
 {
 	uint64_t fresh[2];
 
 	if (getrandom(fresh, sizeof(fresh), 0) != sizeof(fresh))
 		return -1;
 #ifdef __x86_64__
-	__asm__ volatile("movq %%fs:0x30, %0" : "=r"(pointer_guard->before));
+	__asm__ volatile("movq %%fs:0x30, %0" : "=r"(*before));
 	/* The lowest byte is zero, so that no string function copies the canary whole. */
 	__asm__ volatile("movq %0, %%fs:0x28" : : "r"(fresh[0] & ~UINT64_C(0xff)));
 	__asm__ volatile("movq %0, %%fs:0x30" : : "r"(fresh[1]));
 #else
 #error "how this architecture keeps its stack protector's canary is not known"
 #endif
-	pointer_guard->after = fresh[1];
 	return 0;
 }
 
 __attribute__((no_stack_protector)) int sandbox_replace_guards(void)
 {
 	void *random_bytes = (void *)getauxval(AT_RANDOM); /* NOLINT: the kernel hands out addresses as integers */
-	struct replacement pointer_guard;
+	struct replacement of_linker;
 
-	if (draw_guards(&pointer_guard) != 0 || dl_iterate_phdr(replace_in_linker, &pointer_guard) != 0)
+	/* Decoders inherit the linker's copy, and would learn by it what this process has.  The linker uses it for jumps inside
+	 * of itself, so that another one does as well. */
+	if (getrandom(&of_linker.after, sizeof(of_linker.after), 0) != sizeof(of_linker.after) ||
+	    draw_guards(&of_linker.before) != 0 || dl_iterate_phdr(replace_in_linker, &of_linker) != 0)
 		return -1;
 	if (random_bytes)
 		explicit_bzero(random_bytes, 16);
@@ -137,9 +139,9 @@ struct lockdown {
 /* A forked process has its parent's guards.  One that is taken over must not learn those of its siblings. */
 static __attribute__((no_stack_protector)) int refresh_guards(struct lockdown *lockdown)
 {
-	struct replacement pointer_guard;
+	uintptr_t before = 0;
 
-	return lockdown->child->forked ? draw_guards(&pointer_guard) : 0;
+	return lockdown->child->forked ? draw_guards(&before) : 0;
 }
 
 static int die_with_parent(struct lockdown *lockdown)

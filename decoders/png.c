@@ -407,30 +407,6 @@ static bool all_rows_read(const struct decode *decode)
 	                             : png_get_current_row_number(decode->png) == decode->image.height;
 }
 
-/* What it means that libpng lacks image data though there is more input.  Sets *between to what lies in the middle of
- * the data, if anything does. */
-static void look_behind_data(struct decode *decode, enum wire_failure *between)
-{
-	static const struct {
-		char name[CHUNK_NAME_SIZE + 1];
-		enum wire_failure failure;
-	} named[] = {
-		{ "tEXt", WIRE_FAIL_PNG_TEXT_IN_DATA },
-		{ "zTXt", WIRE_FAIL_PNG_ZTXT_IN_DATA },
-		{ "iTXt", WIRE_FAIL_PNG_ITXT_IN_DATA },
-	};
-	enum wire_failure failure = WIRE_FAIL_PNG_CHUNK_IN_DATA;
-
-	/* The data itself ends early. */
-	if (png_at_chunk(decode, "IDAT"))
-		return;
-	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
-		if (png_at_chunk(decode, named[i].name))
-			failure = named[i].failure;
-	if (!png_skip_chunks(decode))
-		*between = failure;
-}
-
 /* libpng gave up.  Limits are no damage: nothing is kept. */
 static session_result give_up(struct decode *decode)
 {
@@ -441,7 +417,7 @@ static session_result give_up(struct decode *decode)
 	if (!decode->announced || decode->failure == WIRE_FAIL_LIMIT_MEMORY)
 		return decode->failure;
 	if (decode->failure == WIRE_FAIL_TRUNCATED && !decode->input_ended && !decode->data_ended)
-		look_behind_data(decode, &between);
+		png_look_behind_data(decode, &between);
 	if (all_read && !is_interlaced(decode) && decode->rows_given < decode->image.height)
 		result = give_row(decode);
 	if (result != WIRE_OK)

@@ -56,9 +56,9 @@ size_t png_take_input(struct decode *decode, uint8_t *data, size_t size);
 /* Whether the last chunk that was begun has this name. */
 bool png_at_chunk(const struct decode *decode, const char *name);
 
-/* libpng gave up at a chunk for which it saw no use: passes over it and those that follow, to the end of the picture or
- * of the input.  Returns false and stops early at more image data. */
-bool png_skip_chunks(struct decode *decode);
+/* What it means that libpng lacks image data though there is more input.  Sets *between to what lies in the middle of
+ * the data, if anything does. */
+void png_look_behind_data(struct decode *decode, enum wire_failure *between);
 
 /* What is wrong with the image data, if it was looked at: WIRE_FAIL_TRUNCATED if it lacks nothing but an end.  May be
  * called again. */

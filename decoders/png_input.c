@@ -122,7 +122,9 @@ static void skip_input(struct decode *decode, uint64_t size)
 	}
 }
 
-bool png_skip_chunks(struct decode *decode)
+/* libpng gave up at a chunk for which it saw no use: passes over it and those that follow, to the end of the picture or
+ * of the input.  Returns false and stops early at more image data. */
+static bool skip_chunks(struct decode *decode)
 {
 	for (;;) {
 		if (png_at_chunk(decode, "IDAT"))
@@ -132,4 +134,26 @@ bool png_skip_chunks(struct decode *decode)
 		    png_take_input(decode, decode->header, sizeof(decode->header)) < sizeof(decode->header))
 			return true;
 	}
+}
+
+void png_look_behind_data(struct decode *decode, enum wire_failure *between)
+{
+	static const struct {
+		char name[CHUNK_NAME_SIZE + 1];
+		enum wire_failure failure;
+	} named[] = {
+		{ "tEXt", WIRE_FAIL_PNG_TEXT_IN_DATA },
+		{ "zTXt", WIRE_FAIL_PNG_ZTXT_IN_DATA },
+		{ "iTXt", WIRE_FAIL_PNG_ITXT_IN_DATA },
+	};
+	enum wire_failure failure = WIRE_FAIL_PNG_CHUNK_IN_DATA;
+
+	/* The data itself ends early. */
+	if (png_at_chunk(decode, "IDAT"))
+		return;
+	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+		if (png_at_chunk(decode, named[i].name))
+			failure = named[i].failure;
+	if (!skip_chunks(decode))
+		*between = failure;
 }

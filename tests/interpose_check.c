@@ -96,8 +96,10 @@ static void check_child(struct arena *arena)
 	char *late = strdup("late");
 	int status = 0;
 
-	check(selected && early && late && !arena_owns(arena, early) && arena_owns(arena, late),
-	      "memory comes from the arena that is selected");
+	check(selected && early && late, "there is memory to test with");
+	if (!early || !late)
+		abort();
+	check(!arena_owns(arena, early) && arena_owns(arena, late), "memory comes from the arena that is selected");
 	(void)fflush(stdout);
 	pid_t child = fork();
 	if (child == 0)

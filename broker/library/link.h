@@ -26,22 +26,22 @@ struct link_child {
 struct link {
 	struct safe_decoder *decoder;
 	struct link *next;
-	const char *module; /* static */
+	const char *program; /* static */
 	struct started process;
 	int socket, timer;
-	bool greeted;   /* the broker has said hello, and is of this build */
-	bool dead;      /* the broker is gone, or does not behave */
-	bool retired;   /* no new work goes there */
-	bool needed;    /* its timer does not run */
-	bool reading;   /* a thread waits at the socket, and will tell the others */
-	bool draining;  /* what it has sent is being taken: it must not go meanwhile */
-	bool full;      /* the broker could make no process the last time that it was asked */
+	bool greeted;  /* the broker has said hello, and is of this build */
+	bool dead;     /* the broker is gone, or does not behave */
+	bool retired;  /* no new work goes there */
+	bool needed;   /* its timer does not run */
+	bool reading;  /* a thread waits at the socket, and will tell the others */
+	bool draining; /* what it has sent is being taken: it must not go meanwhile */
+	bool full;     /* the broker could make no process the last time that it was asked */
 	struct link_child *children;
 	struct want *wants; /* the oldest first */
 };
 
-/* Starts a broker for a module.  Returns SAFE_OK; SAFE_UNSUPPORTED, SAFE_NO_SANDBOX or SAFE_EXHAUSTED. */
-struct safe_outcome link_open(struct safe_decoder *decoder, const char *module, struct link **link);
+/* Starts a broker for a program.  Returns SAFE_OK; SAFE_UNSUPPORTED, SAFE_NO_SANDBOX or SAFE_EXHAUSTED. */
+struct safe_outcome link_open(struct safe_decoder *decoder, const char *program, struct link **link);
 
 /* Kills what it still has, closes it and frees it.  Returns the broker, which is to be reaped. */
 struct started link_close(struct link *link);
@@ -63,6 +63,13 @@ void link_restock(struct link *link);
 /* A spare, or NULL. */
 struct link_child *link_spare(const struct link *link);
 
+/* Takes a child over that the broker reports, with its PROTOCOL_CHILD_FDS descriptors.  NULL: no memory; the
+ * descriptors are still the caller's. */
+struct link_child *link_add(struct link *link, const struct protocol_report *report, const int *fds);
+
+/* Kills a child, closes it and forgets it. */
+void link_drop(struct link_child *child);
+
 /* Lets all spares go.  Returns whether there were any. */
 bool link_drop_spares(struct link *link);
 
@@ -75,7 +82,8 @@ void link_drain(struct link *link);
 /* The same, on behalf of who has waited since then; gives the broker up where that was too long ago. */
 void link_expect(struct link *link, uint64_t since);
 
-/* Waits until the broker has sent something, or another thread has taken it; for so many milliseconds at most, or -1. */
+/* Waits until the broker has sent something, or another thread has taken it; for so many milliseconds at most, or -1.
+ */
 void link_wait(struct link *link, int milliseconds);
 
 /* Hands the child to a decode. */

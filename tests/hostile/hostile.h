@@ -22,15 +22,20 @@ session_result answer(const char *text);
 /* Like a real decoder: announces a picture, and sends it. */
 session_result picture(struct session *session, const struct arguments *arguments);
 
+/* The same without the pixels. */
+session_result begin_picture(struct session *session, const struct arguments *arguments, struct wire_image *image);
+
 /* Before the lock-down: whatever helps. */
 void prepare_search(void);
 
 /* kernel.c: what only the kernel can refuse. */
-attack try_call, try_call_32, descriptors, read_clock, read_coarse_clock, block_signals;
+attack try_call, try_call_32, descriptors, read_clock, read_coarse_clock, block_signals, between_ticks;
 /* memory.c */
 attack recurse, exhaust, execute_heap, search;
 /* wire.c: what the wire reader must refuse. */
 attack say_in_state, field, half_header, half_message, frames_without_end, tags_without_end, losses_without_end,
         empty_without_end, tag_bytes, absurd_sound, disagree, disagree_sound, echo, paint, read_for_ever, at_random;
+/* costs.c */
+attack noise, damaged, relay;
 
 #endif

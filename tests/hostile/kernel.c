@@ -69,6 +69,17 @@ session_result read_coarse_clock(struct session *session, const struct arguments
 	return answer("coarse time");
 }
 
+/* A kernel that counts processor time by clock ticks sees none, if who feeds it lets it begin behind each tick. */
+session_result between_ticks(struct session *session, const struct arguments *arguments)
+{
+	const uint8_t *data = NULL;
+
+	while (session_read(session, &data) > 0)
+		for (volatile unsigned long i = 0; i < arguments->first; i++)
+			;
+	return answer("nobody counts");
+}
+
 /* Returns from a signal that never came, to a context of its own making in which all signals are blocked, and uses up
  * its processor time there.  rt_sigreturn finds the context behind the word to which the stack pointer points. */
 session_result block_signals(struct session *session, const struct arguments *arguments)

@@ -62,7 +62,7 @@ static session_result message(struct session *session, const struct arguments *a
 	return WIRE_OK;
 }
 
-static session_result announce(struct session *session, const struct arguments *arguments, struct wire_image *image)
+session_result begin_picture(struct session *session, const struct arguments *arguments, struct wire_image *image)
 {
 	*image = (struct wire_image){ .width = (uint32_t)arguments->first,
 		                      .height = (uint32_t)arguments->second,
@@ -98,7 +98,7 @@ static session_result send_rows(struct session *session, uint32_t rows)
 session_result picture(struct session *session, const struct arguments *arguments)
 {
 	struct wire_image image;
-	session_result result = announce(session, arguments, &image);
+	session_result result = begin_picture(session, arguments, &image);
 
 	return result == WIRE_OK ? send_rows(session, image.height) : result;
 }
@@ -106,7 +106,7 @@ session_result picture(struct session *session, const struct arguments *argument
 static session_result too_short(struct session *session, const struct arguments *arguments)
 {
 	struct wire_image image;
-	session_result result = announce(session, arguments, &image);
+	session_result result = begin_picture(session, arguments, &image);
 
 	return result == WIRE_OK ? send_rows(session, image.height / 2) : result;
 }
@@ -206,7 +206,7 @@ static session_result where(struct session *session, const struct arguments *arg
 	uintptr_t address = (uintptr_t)decode;
 
 	(void)arguments;
-	session_result result = announce(session, &one_pixel, &image);
+	session_result result = begin_picture(session, &one_pixel, &image);
 	if (result == WIRE_OK)
 		result = session_rows(session, &room, &count);
 	if (result != WIRE_OK)
@@ -239,6 +239,7 @@ static const struct {
 	{ "spin", spin },                   /* use processor time for ever */
 	{ "exit", leave },                  /* STATUS: without a last word */
 	{ "read", read_for_ever },
+	{ "between-ticks", between_ticks }, /* N: compute for so many steps each time that there is input */
 	/* Memory. */
 	{ "segfault", segfault }, /* ADDRESS: write there */
 	{ "recurse", recurse },
@@ -271,6 +272,10 @@ static const struct {
 	{ "tag-bytes", tag_bytes }, /* all tags that may be, of all bytes */
 	{ "absurd-sound", absurd_sound },
 	{ "random", at_random }, /* SEED */
+	/* What costs the trusted side much. */
+	{ "noise", noise },     /* WIDTH HEIGHT: a picture of which nothing can be compressed */
+	{ "damaged", damaged }, /* WIDTH HEIGHT: a picture of which no row comes */
+	{ "relay", relay },     /* its input, as it comes */
 };
 
 /* Numbers, as far as there are any. */
@@ -306,4 +311,6 @@ static session_result decode(struct session *session)
 	return WIRE_FAIL_HEADER;
 }
 
-const struct decoder decoder = { .name = "hostile", .initialise = prepare_search, .decode = decode };
+const struct decoder decoder = {
+	.name = "hostile", .gives_covers = true, .initialise = prepare_search, .decode = decode
+};

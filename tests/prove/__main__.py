@@ -16,6 +16,7 @@ import time
 import attacks
 import closed
 import confined
+import costs
 import search
 import sweeps
 import trusted
@@ -42,6 +43,7 @@ def main():
     search.run_all(build, table)
     closed.run_all(build, table)
     confined.run_all(build, table)
+    costs.run_all(build, table)
     if not quick:
         sweeps.run_all(build, table, seconds > 0)
     if seconds:

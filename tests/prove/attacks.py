@@ -20,8 +20,8 @@ KERNEL = (
     ("end as if its lock-down had failed", "HOSTBYT exit 111", "killed ended"),
     ("compute for ever: processor time", "HOSTBYT spin", "limit cpu", {"cpu": 1}),
     ("compute for ever: no byte moves", "HOSTBYT spin", "limit stall", {"stall": 1}),
-    ("compute for ever: the caller's deadline", "HOSTBYT spin", "limit deadline", {"ways": LIBRARY, "deadline": 500}),
-    ("block all signals by sigreturn, then compute for ever", "HOSTBYT block-signals", "killed 9", {"cpu": 1}),
+    ("compute for ever: the caller's deadline", "HOSTBYT spin", "limit deadline", {"deadline": 500}),
+    ("block all signals by sigreturn, then compute for ever", "HOSTBYT block-signals", "limit cpu", {"cpu": 1}),
     ("sleep: wait for input that does not come", "HOSTBYT read", "limit deadline",
      {"ways": LIBRARY, "deadline": 500, "stays-open": 1}),
     ("sleep: read though there is no more", "HOSTBYT read", "ok: end of the input", {"stall": 5}),
@@ -83,7 +83,7 @@ def options_of(limits):
     """The command line's options, and the library's settings, for a row's limits."""
     options, settings = [], []
     for name, value in limits.items():
-        if name in ("cpu", "stall", "output"):
+        if name in ("cpu", "stall", "output", "deadline"):
             options += ["--max-output" if name == "output" else f"--{name}", str(value)]
         if name in ("cpu", "stall", "output", "deadline", "stays-open"):
             settings.append(f"{name}={value}")

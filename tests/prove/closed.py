@@ -28,6 +28,11 @@ LIE = 0  # the call says that it succeeded, and does nothing
 REFUSED = ("no-sandbox", "no-sandbox")
 EXHAUSTED = ("io", "exhausted")  # nothing is wrong with the system, but it has no more to give
 
+# Which forms of the program are tried.  One input of the command line has a decoder that was executed for it; in all
+# others a broker forks them.
+FORMS = ("one input", "several inputs", *WAYS[1:])
+SINGLE, BROKERS = FORMS[:1], FORMS[1:]
+
 # The C library may take random bytes from the vDSO, which asks the kernel for a key of 32 bytes in each new process.
 NO_RANDOM = [f"getrandom,1=16:{ENOSYS}", f"getrandom,1=32:{ENOSYS}"]
 

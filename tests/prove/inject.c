@@ -2,10 +2,12 @@
 /*
  * Makes another process do what an attacker in it would try, and says what came of that:
  *
- *     inject PID execute FILE | write FILE | socket | connect | trace PID
+ *     inject PID execute FILE | write FILE... | socket | connect | trace PID
  *
- * Prints "done", the name of an errno, or "killed" and a signal.  The process waits in a system call; it is made to
- * wait in another one instead, and is killed afterwards.  ("connect" is two: a TCP socket, and port 9 of this machine.)
+ *     inject PID guards
+ *
+ * Prints "done", the name of an errno, or "killed" and a signal; for each file, a line.  The process waits in a system call; it is made to
+ * wait in another one instead, and is killed afterwards (but where it only shows its guards).  ("connect" is two: a TCP socket, and port 9 of this machine.)
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -117,12 +119,12 @@ static void say(int64_t result)
 	printf("%s\n", result < 0 ? strerrorname_np((int)-result) : "done");
 }
 
-static void attempt(const char *what, const char *argument)
+/* Returns false if the process did not survive it. */
+static bool attempt(struct user_regs_struct registers, const char *what, const char *argument)
 {
 	const struct sockaddr_in nobody = { .sin_family = AF_INET,
 		                            .sin_port = htons(9),
 		                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct user_regs_struct registers = stop();
 	struct call call = { SYS_socket, AF_INET, SOCK_STREAM, 0, 0 };
 	int64_t result = 0;
 
@@ -134,14 +136,30 @@ static void attempt(const char *what, const char *argument)
 	if (strcmp(what, "trace") == 0)
 		call = (struct call){ SYS_ptrace, PTRACE_ATTACH, strtoull(argument, NULL, 10), 0, 0 };
 	if (!make(registers, &call, &result))
-		return;
+		return false;
 	if (strcmp(what, "connect") == 0 && result >= 0) {
 		call = (struct call){ SYS_connect, (uint64_t)result, place(&registers, &nobody, sizeof(nobody)),
 			              sizeof(nobody), 0 };
 		if (!make(registers, &call, &result))
-			return;
+			return false;
 	}
 	say(result);
+	return true;
+}
+
+/* The stack protector's canary and the pointer guard, from the thread control block, in hexadecimal as they lie there.  The
+ * process goes on. */
+static void show_guards(void)
+{
+	struct user_regs_struct registers = stop();
+
+	for (uint64_t offset = 0x28; offset <= 0x30; offset += 8) {
+		uint64_t guard =
+		        (uint64_t)ptrace(PTRACE_PEEKDATA, process, (void *)(uintptr_t)(registers.fs_base + offset), NULL);
+		printf("%016llx\n", (unsigned long long)__builtin_bswap64(guard));
+	}
+	if (ptrace(PTRACE_DETACH, process, NULL, NULL) != 0)
+		fail("inject: detach");
 }
 
 int main(int argc, char **argv)
@@ -149,7 +167,14 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		return 1;
 	process = (pid_t)strtol(argv[1], NULL, 10);
-	attempt(argv[2], argc > 3 ? argv[3] : "");
+	if (strcmp(argv[2], "guards") == 0) {
+		show_guards();
+		return 0;
+	}
+	struct user_regs_struct registers = stop();
+	int i = 3;
+	while (attempt(registers, argv[2], i < argc ? argv[i] : "") && i + 1 < argc)
+		i++;
 	(void)kill(process, SIGKILL);
 	return 0;
 }

@@ -3,12 +3,12 @@
 
 import os
 import secrets
-import struct
+import subprocess
 import time
 
 from ways import Run, last_line, library_results
 
-AT_RANDOM = 25
+BROKER = "/decoders/hostile"
 
 
 def token():
@@ -16,21 +16,31 @@ def token():
     return "planted" + secrets.token_hex(12)
 
 
-def random_bytes(pid, program):
-    """The bytes from which a process made its stack canary and its pointer guard, once it runs this program."""
-    while not os.readlink(f"/proc/{pid}/exe").endswith(program):
-        time.sleep(0.001)
-    vector = {}
-    while AT_RANDOM not in vector:  # it is still being executed
-        with open(f"/proc/{pid}/auxv", "rb") as stream:
-            vector = dict(struct.iter_unpack("QQ", stream.read()))
-    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
-        return os.pread(memory.fileno(), 16, vector[AT_RANDOM])
+def below(pid, program):
+    """The first process below one, or the process itself, that runs this program, once there is one past its exec."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        reached = [pid]
+        for one in reached:
+            try:
+                with open(f"/proc/{one}/task/{one}/children", encoding="ascii") as stream:
+                    reached += map(int, stream.read().split())
+                # A broker has replaced its guards by the time that it has decoders.
+                if os.readlink(f"/proc/{one}/exe").endswith(program) and (program != BROKER or reached[-1] != one):
+                    return one
+            except OSError:  # it has ended
+                pass
+        time.sleep(0.01)
+    raise TimeoutError(f"no {program}")
 
 
-def canary(pid, program=""):
-    """The stack canary but for its lowest byte, which is zero in all of them."""
-    return random_bytes(pid, program)[1:8]
+def guards(build, pid):
+    """The stack canary of a process, but for its lowest byte, which is zero in all of them; and its pointer guard."""
+    shown = subprocess.run([build.program("inject"), str(pid), "guards"], check=True, capture_output=True, text=True)
+    found, pointer_guard = map(bytes.fromhex, shown.stdout.split())
+    if 0 in (len(found.strip(b"\0")), len(pointer_guard.strip(b"\0"))):
+        raise ValueError("no guards")
+    return found[1:], pointer_guard
 
 
 class Secrets:
@@ -44,6 +54,11 @@ class Secrets:
         self.names.append(name)
         self.values.append(value if isinstance(value, bytes) else value.encode())
 
+    def add_guards(self, build, whose, pid, program):
+        canary, pointer_guard = guards(build, below(pid, program))
+        self.add(f"{whose}'s canary", canary)
+        self.add(f"{whose}'s pointer guard", pointer_guard)
+
     def command(self):
         """In hexadecimal, so that the list itself is not found."""
         return f"HOSTBYT search {' '.join(value.hex() for value in self.values)} - {self.values[0].decode()}"
@@ -56,19 +71,26 @@ class Secrets:
         return f"found: {', '.join(names)}" if names else "nothing found"
 
 
+def environment(hunted):
+    """With secrets, of which one is what the dynamic linker reads."""
+    values = {"SECRET": token(), "LD_LIBRARY_PATH": f"/{token()}"}
+    for name, value in values.items():
+        hunted.add(f"the caller's {name}", value)
+    return values
+
+
 def one_input(build, prefix=()):
-    """The command line, which is its own broker, on one input."""
-    hunted, argument, variable = Secrets(), token(), token()
+    """The command line, which executes its decoder, on one input."""
+    hunted, argument = Secrets(), token()
     path = os.path.join(build.scratch, argument)
 
     def command(process):
-        hunted.add("the command line's canary", canary(process.pid, "/safe-decode"))
+        hunted.add_guards(build, "the command line", process.pid, "/safe-decode")
         return hunted.command().encode()
 
     hunted.add("its arguments", argument)
-    hunted.add("its environment", variable)
     run = Run(build, [*prefix, build.program("safe-decode"), "-q", "--memory", str(32 << 20), "-o", path],
-              before_input=command, env={"SECRET": variable})
+              before_input=command, env=environment(hunted))
     if run.status:
         return f"status {run.status}: {run.errors!r}"
     with open(path, "rb") as stream:
@@ -77,23 +99,29 @@ def one_input(build, prefix=()):
 
 def several_inputs(build, prefix=()):
     """The command line on three inputs, of which the last looks for the others."""
-    hunted, names, content, pixels, variable = Secrets(), token(), token(), token(), token()
+    hunted, names, content, pixels = Secrets(), token(), token(), token()
     hunted.add("another input", content)
     hunted.add("another's pixels", pixels)
     hunted.add("the arguments", names)
-    hunted.add("the environment", variable)
     inputs = []
-    for index, text in enumerate((f"HOSTBYT echo {content}", f"HOSTILE paint {pixels}", hunted.command())):
+    for index, text in enumerate((f"HOSTBYT echo {content}", f"HOSTILE paint {pixels}")):
         inputs.append(os.path.join(build.scratch, f"{names}-{index}.hostile"))
         with open(inputs[-1], "w", encoding="ascii") as stream:
             stream.write(text)
     outputs = os.path.join(build.scratch, f"outputs-{names}")
+
+    def command(process):
+        for whose, program in (("the command line", "/safe-decode"), ("the starter", "/safe-decode-starter"),
+                               ("the broker", BROKER)):
+            hunted.add_guards(build, whose, process.pid, program)
+        return hunted.command().encode()
+
     run = Run(build, [*prefix, build.program("safe-decode"), "-q", "-j", "1", "--memory", str(32 << 20), "--output-dir",
-                      outputs, *inputs], env={"SECRET": variable})
+                      outputs, *inputs, "-"], before_input=command, env=environment(hunted))
     if run.status:
         return f"status {run.status}: {run.errors!r}"
     written = []
-    for name in sorted(os.listdir(outputs)):
+    for name in sorted(os.listdir(outputs), key=lambda name: (names not in name, name)):
         with open(os.path.join(outputs, name), "rb") as stream:
             written.append(stream.read())
     # Otherwise nobody would know where to look for it.
@@ -102,35 +130,22 @@ def several_inputs(build, prefix=()):
     return hunted.found(last_line(written[2]))
 
 
-def broker_of(pid):
-    """The one child of a process, once there is one that is past its exec."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as stream:
-            children = stream.read().split()
-        if children and os.readlink(f"/proc/{children[0]}/exe").endswith("safe-decode-broker"):
-            return int(children[0])
-        time.sleep(0.01)
-    raise TimeoutError("no broker")
-
-
 def library(build, way, prefix=()):
     """The library: its caller is another process than the one that forks the decoders."""
-    hunted, argument, variable, content, pixels = Secrets(), token(), token(), token(), token()
+    hunted, argument, content, pixels = Secrets(), token(), token(), token()
 
     def command(process):
         process.stdin.write(f"HOSTBYT echo {content}\nHOSTILE paint {pixels}\n".encode())
         process.stdin.flush()
-        hunted.add("the caller's canary", canary(process.pid, "/prove-library"))
-        hunted.add("the broker's canary", canary(broker_of(process.pid)))
+        hunted.add_guards(build, "the caller", process.pid, "/prove-library")
+        hunted.add_guards(build, "the broker", process.pid, BROKER)
         return f"{hunted.command()}\n".encode()
 
     hunted.add("the caller's arguments and heap", argument)
-    hunted.add("the caller's environment", variable)
     hunted.add("another decode's input and output", content)
     hunted.add("another decode's pixels", pixels)
     run = Run(build, [*prefix, build.program("prove-library"), way, f"memory={32 << 20}", f"secret={argument}"],
-              before_input=command, env={"SECRET": variable})
+              before_input=command, env=environment(hunted))
     results = library_results(build, run)
     if results[:-1] != [f"ok: {content}", "ok"]:
         return f"the others gave something else: {results}"
@@ -139,13 +154,17 @@ def library(build, way, prefix=()):
 
 def run_all(build, table):
     table.section("What is found in all of the decoder's memory")
+    bystander = subprocess.Popen(["sleep", "60"])
     try:
-        canary(os.getpid())
-    except OSError as error:
-        table.note(f"the canaries of processes cannot be read here, so this is not tried: {error}")
+        guards(build, below(bystander.pid, "sleep"))
+    except (subprocess.CalledProcessError, TimeoutError) as error:
+        table.note(f"the guards of processes cannot be read here, so this is not tried: {error}")
         return
+    finally:
+        bystander.kill()
+        bystander.wait()
     for where, prefix in (("", ()), (", in a container", build.foreign())):
-        table.row("arguments, environment, heap, canaries, other decodes" + where, "nothing found",
+        table.row("arguments, environment, heap, guards, other decodes" + where, "nothing found",
                   one_input(build, prefix), library(build, "call", prefix), library(build, "stream", prefix))
         table.row("the same, as the last of three inputs" + where, "nothing found", several_inputs(build, prefix), None,
                   None)

@@ -70,6 +70,7 @@ class Run:
             self.seconds = time.monotonic() - began
             self.output, self.errors = contents(output), contents(errors)
         self.peak = usage.ru_maxrss
+        self.used = usage.ru_utime + usage.ru_stime  # seconds of processor time, with those that it waited for
         if os.listdir(folder):
             build.left.append(f"files of {arguments[-1]}: {os.listdir(folder)}")
         shutil.rmtree(folder)
@@ -154,8 +155,8 @@ def of_command(build, run, posing):
     if run.status and (reason.count("\n") != 1 or not reason.startswith("safe-decode: ")):
         return "not one line of errors"
     number = re.search(r": signal (\d+) \(", reason)
-    option = re.search(r"\(--(?:max-)?([a-z]+)\)", reason)
-    return describe(STATUSES[run.status], number and number[1], option and option[1], reason,
+    option = re.search(r"\(--(?:max-)?([a-z]+)\)|its (deadline)$", reason.rstrip())
+    return describe(STATUSES[run.status], number and number[1], option and (option[1] or option[2]), reason,
                     last_line(run.output) if posing == "HOSTBYT" else "")
 
 
