@@ -8,7 +8,7 @@ import sys
 from cli_support import HOSTILE, PHOTO, SCREENSHOT, Folder, expect, read, run, test
 from viewer_support import (NOT_THERE, OUTSIDE, PROMPT, VIEWER, WINDOW, Viewer, covered, descendants, environment,
                             expect_gone, expect_same, main_on_display, middle, pillow, place, read_card, reference,
-                            stall, using_processor, wait_for)
+                            stall, still_there, using_processor, wait_for)
 
 # ---- pictures ----
 
