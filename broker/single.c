@@ -49,8 +49,8 @@ static struct last_words listen_to(const struct child *child)
 	struct packet packet = { .data = &data, .size = sizeof(data), .fds = &fd, .count = 1 };
 
 	while (packet_receive(child->control, false, &packet) == PACKET_ONE) {
-		bool lockdown = words.hello && packet.got == sizeof(data.lockdown) &&
-		                data.lockdown.kind == PROTOCOL_LOCKDOWN;
+		bool lockdown =
+		        words.hello && packet.got == sizeof(data.lockdown) && data.lockdown.kind == PROTOCOL_LOCKDOWN;
 		if (!words.hello)
 			words.outcome = hello_judge(&packet);
 		words.hello = true;
@@ -153,9 +153,9 @@ static struct safe_outcome start(struct single *single, const struct want *want,
 		                            [STDERR_FILENO] = control[1],
 		                            [PROTOCOL_INPUT] = pipes.child_input,
 		                            [PROTOCOL_OUTPUT] = pipes.child_output } };
-	struct safe_outcome outcome =
-	        start_decoder(single->folder, want->module,
-	                      single->diagnoses ? PROTOCOL_MODE_DIAGNOSE : PROTOCOL_MODE_SINGLE, &numbers, &plan, &started);
+	struct safe_outcome outcome = start_decoder(single->folder, want->module,
+	                                            single->diagnoses ? PROTOCOL_MODE_DIAGNOSE : PROTOCOL_MODE_SINGLE,
+	                                            &numbers, &plan, &started);
 	if (outcome.status == SAFE_OK) {
 		*child = (struct child){ .owner = &executed,
 			                 .context = single,
