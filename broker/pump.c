@@ -433,7 +433,7 @@ enum pump_progress pump_step(struct pump *pump, const struct pollfd fds[PUMP_FDS
 	if (from_child || fds[TO_CHILD].revents != 0 || fds[SOURCE].fd >= 0)
 		pump->stalled = 0;
 	else
-		pump->stalled += waited < 2 * WAIT_AT_ONCE * UINT64_C(1000000) ? waited : 0;
+		pump->stalled += waited < UINT64_C(2000000) * WAIT_AT_ONCE ? waited : 0;
 	pump->paused = false;
 	if (pump->stalled >= pump->stall_limit)
 		return end(pump, outcome_of_limit(SAFE_LIMIT_STALL,

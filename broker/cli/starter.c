@@ -28,7 +28,7 @@ enum {
 static struct safe_outcome start(const struct safe_decoder *pool, const char *program, struct started_broker *started)
 {
 	struct order order = { .program = "" };
-	struct delivery delivery;
+	struct delivery delivery = { .reason = "" };
 	int fds[ORDER_FDS];
 	struct packet answer = { .data = &delivery, .size = sizeof(delivery), .fds = fds, .count = ORDER_FDS };
 

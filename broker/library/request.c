@@ -84,7 +84,7 @@ static struct safe_outcome take(struct safe_decoder *decoder, const struct safe_
 {
 	static const char not_ours[] = "the size of a struct is not set, or it says something that is not known here";
 
-	if (!decoder_is_ours(decoder))
+	if (!decoder || !decoder_is_ours(decoder))
 		return usage("not a decoder of this process");
 	if (!given_input)
 		return usage("there is no input");
@@ -101,8 +101,8 @@ struct safe_outcome request_begin(struct request *request, struct safe_decoder *
                                   const struct safe_request *given, enum request_mode mode,
                                   const struct call_driver *driver, void *context)
 {
-	struct safe_input our_input;
-	struct safe_request our_request;
+	struct safe_input our_input = { .data = NULL };
+	struct safe_request our_request = { .limits = NULL };
 	struct call_plan plan = { .source = decoder ? &decoder->source : NULL, .driver = driver, .context = context };
 	struct safe_outcome outcome = take(decoder, input, given, &our_input, &our_request, &plan.limits);
 

@@ -188,7 +188,7 @@ static struct slot *starting(struct children *children, int32_t pid)
 /* What decoders have said before they were locked down. */
 static void take_lockdowns(struct children *children)
 {
-	struct protocol_lockdown report;
+	struct protocol_lockdown report = { .pid = 0 };
 	int fd = -1;
 	struct packet packet = { .data = &report, .size = sizeof(report), .fds = &fd, .count = 1 };
 
