@@ -191,11 +191,11 @@ static void want_child(struct call *call)
 		call_over(call, outcome);
 	if (call->stage == CALL_OVER)
 		return;
-	call->want.module = call->format->module;
+	call->want.program = call->format->program;
 	call->want.limits = &call->plan.limits;
 	call->want.diagnose = (call->plan.flags & WIRE_DIAGNOSE) != 0;
 	call->stage = CALL_WANTING;
-	(void)call->plan.source->want(call->plan.source, &call->want);
+	call->answered = call->plan.source->want(call->plan.source, &call->want);
 }
 
 static void not_known(struct call *call, const struct recognition *recognition)
@@ -243,9 +243,11 @@ static void look_at_memory(struct call *call)
 {
 	const uint8_t *start = call->plan.data;
 	size_t size = call->plan.data_size;
-	size_t prefix = 0;
 
-	while ((prefix = registry_prefix(start, size)) > 0 && prefix < size && size > RECOGNISE_MOST) {
+	for (unsigned i = 0; i < RECOGNISE_TAGS && size > RECOGNISE_MOST; i++) {
+		size_t prefix = registry_prefix(start, size);
+		if (prefix == 0 || prefix >= size)
+			break;
 		start += prefix;
 		size -= prefix;
 	}
@@ -342,7 +344,9 @@ static void begin(struct call *call)
 
 static void step_wanting(struct call *call)
 {
-	if (call->want.done || call->plan.source->check(call->plan.source, &call->want))
+	if (!call->answered)
+		call->answered = call->plan.source->check(call->plan.source, &call->want);
+	if (call->answered)
 		begin(call);
 }
 
@@ -397,9 +401,9 @@ int call_wants(const struct call *call, struct pollfd fds[PUMP_FDS])
 		fds[0] = (struct pollfd){ .fd = call->plan.data ? -1 : call->plan.fd, .events = POLLIN };
 		timeout = call->plan.data ? 0 : -1;
 	} else if (call->stage == CALL_WANTING) {
-		int fd = call->want.done ? -1 : call->plan.source->descriptor(call->plan.source, &call->want);
+		int fd = call->answered ? -1 : call->plan.source->descriptor(call->plan.source, &call->want);
 		fds[0] = (struct pollfd){ .fd = fd, .events = POLLIN };
-		timeout = call->want.done ? 0 : WANTING_MILLISECONDS;
+		timeout = call->answered ? 0 : WANTING_MILLISECONDS;
 	} else if (call->stage == CALL_DECODING) {
 		timeout = decode_wants(&call->decode, fds);
 	} else {
@@ -439,7 +443,7 @@ struct safe_outcome call_run(struct call *call)
 	do {
 		int timeout = call_wants(call, fds);
 		uint64_t before = decode_clock();
-		if (call->stage == CALL_WANTING && !call->want.done) {
+		if (call->stage == CALL_WANTING && !call->answered) {
 			call->plan.source->wait(call->plan.source, &call->want, call_time_left(call));
 		} else {
 			decode_let_gather(&call->decode);

@@ -91,6 +91,7 @@ struct call {
 	uint8_t first[CALL_FIRST];
 	const struct safe_format *format;
 	struct want want;
+	bool answered; /* there is a child, or there will be none; want.done itself is for who holds the source's lock */
 	struct decode decode;
 	struct wire_consumer consumer;
 

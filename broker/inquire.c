@@ -35,7 +35,7 @@ static struct safe_outcome listen_to(int socket, const char **library)
 	return outcome;
 }
 
-struct safe_outcome inquire(const char *folder, const char *module, const char **library)
+struct safe_outcome inquire(const char *folder, const char *program, const char **library)
 {
 	const struct decoder_numbers numbers = { .memory = LIMITS_MEMORY_LEAST };
 	struct started started = STARTED_NONE;
@@ -48,8 +48,7 @@ struct safe_outcome inquire(const char *folder, const char *module, const char *
 		.fds = { [PROTOCOL_SOCKET] = ends[1], -1, [STDERR_FILENO] = ends[1], -1, -1 },
 		.detached = true,
 	};
-	struct safe_outcome outcome =
-	        start_decoder(folder, module, PROTOCOL_MODE_ABOUT, &numbers, &plan, &started);
+	struct safe_outcome outcome = start_decoder(folder, program, PROTOCOL_MODE_ABOUT, &numbers, &plan, &started);
 	fds_close(&ends[1]);
 	if (outcome.status == SAFE_OK) {
 		outcome = listen_to(ends[0], library);

@@ -5,7 +5,7 @@
 
 #include "words.h"
 
-/* The variants of each module are listed here alone; its file names them in an enum of the same order. */
+/* The variants of each program are listed here alone; its file names them in an enum of the same order. */
 static const struct safe_format formats[] = {
 	{ "jpeg", "jpeg", 0, SAFE_KIND_IMAGE, "JPEG: baseline, extended, progressive, arithmetic", "jpg jpeg jpe jfif",
 	  "image/jpeg", .look = look_jpeg, .guess = guess_jpeg },

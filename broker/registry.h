@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The compiled-in list of formats, of what tells them, and of the decoder modules that take them. */
+/* The compiled-in list of formats, of what tells them, and of the decoder programs that take them. */
 #ifndef SAFE_DECODE_REGISTRY_H
 #define SAFE_DECODE_REGISTRY_H
 
@@ -12,7 +12,7 @@
 
 struct safe_format {
 	const char *name;        /* as in --decoder and --info: "jpeg" */
-	const char *module;      /* file name of the module, without ".so" */
+	const char *program;     /* file name of the decoder program that takes it */
 	uint32_t variant;        /* wire_request.variant for it */
 	enum safe_kind kind;     /* what it gives */
 	const char *description; /* for --list-decoders */

@@ -153,7 +153,7 @@ static struct safe_outcome start(struct single *single, const struct want *want,
 		                            [STDERR_FILENO] = control[1],
 		                            [PROTOCOL_INPUT] = pipes.child_input,
 		                            [PROTOCOL_OUTPUT] = pipes.child_output } };
-	struct safe_outcome outcome = start_decoder(single->folder, want->module,
+	struct safe_outcome outcome = start_decoder(single->folder, want->program,
 	                                            single->diagnoses ? PROTOCOL_MODE_DIAGNOSE : PROTOCOL_MODE_SINGLE,
 	                                            &numbers, &plan, &started);
 	if (outcome.status == SAFE_OK) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a decode gets its decoder process from: a pool, which keeps spares (library/decoder.h), or a program that is started for
- * this one decode (single.h).  A decode asks, waits as long as it likes, and takes the child.
+ * Where a decode gets its decoder process from: a pool, which keeps spares (library/decoder.h), or a program that is
+ * started for this one decode (single.h).  A decode asks, waits as long as it likes, and takes the child.
  */
 #ifndef SAFE_DECODE_SOURCE_H
 #define SAFE_DECODE_SOURCE_H
@@ -17,7 +17,7 @@ struct link;
 
 /* Somebody who wants a child. */
 struct want {
-	const char *module; /* static */
+	const char *program; /* static */
 	const struct safe_limits *limits;
 	bool diagnose; /* the child tells of a forbidden system call */
 	int wake;      /* a timerfd to let run out when there is something new; or -1 */
@@ -30,9 +30,9 @@ struct want {
 	struct link *link; /* where it waits; NULL: nowhere */
 	struct want *next;
 	uint32_t tag;
-	uint64_t since; /* decode_clock() when it began to wait on its link */
-	unsigned asked; /* how often: brokers may go away */
-	bool greeted;   /* the last of them had said hello */
+	uint64_t since;         /* decode_clock() when it began to wait on its link */
+	unsigned asked;         /* how often: brokers may go away */
+	bool greeted;           /* the last of them had said hello */
 	uint64_t stalled_since; /* when there was nothing left to make a child of; 0: there was */
 };
 

@@ -23,6 +23,23 @@ _Static_assert((int)START_FDS == (int)PROTOCOL_STARTED_FDS, "what a program find
 
 /* ---- executing ---- */
 
+#ifdef __SANITIZE_THREAD__
+/* ThreadSanitizer takes every clone() for a fork, and what the new process does to its descriptors for this one's. */
+int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...);
+#define clone __clone
+#define close(fd) ((int)syscall(SYS_close, fd))
+#define dup2(from, to) ((int)syscall(SYS_dup2, from, to))
+#endif
+/* A function that another process runs, and never leaves. */
+#define ELSEWHERE __attribute__((no_sanitize_thread))
+
+/* Not _exit(): what a sanitizer does there, it would do to this process. */
+static ELSEWHERE _Noreturn void leave(int status)
+{
+	for (;;)
+		syscall(SYS_exit, status);
+}
+
 /* What the processes that lead to the program share with this one: they run in its memory, while it waits. */
 struct beginning {
 	const struct start_plan *plan;
@@ -37,7 +54,7 @@ struct beginning {
 enum { STACK_SIZE = 16 << 10 };
 
 /* Runs in this process's memory: calls nothing that could change it.  Signals are blocked, so that no handler runs here. */
-static int execute(void *context)
+static ELSEWHERE int execute(void *context)
 {
 	static char *no_environment[] = { NULL };
 	struct beginning *beginning = context;
@@ -53,11 +70,11 @@ static int execute(void *context)
 	if (ready && close_range(START_FDS, ~0U, 0) == 0)
 		(void)execve(plan->path, plan->arguments, no_environment);
 	beginning->error_number = errno;
-	_exit(127);
+	leave(127);
 }
 
 /* Returns when the other process has executed its program, or ended. */
-static void begin(struct beginning *beginning)
+static ELSEWHERE void begin(struct beginning *beginning)
 {
 	beginning->pid = clone(execute, beginning->stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
 	                       beginning, &beginning->pidfd);
@@ -67,10 +84,10 @@ static void begin(struct beginning *beginning)
 
 /* A process between the two: when it ends, the program is no child of ours any more.  It shares the descriptors, so that
  * the hold on the program is ours. */
-static int begin_detached(void *context)
+static ELSEWHERE int begin_detached(void *context)
 {
 	begin(context);
-	_exit(0);
+	leave(0);
 }
 
 static void detach(struct beginning *beginning)

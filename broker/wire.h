@@ -64,16 +64,16 @@ enum wire_operation {
 };
 
 /* wire_request.flags */
-#define WIRE_PARTIAL UINT32_C(1) /* after damage, keep what was decoded: DAMAGE and END instead of FAIL */
-#define WIRE_STRICT UINT32_C(2)  /* take what could be concealed, skipped or passed over for damage: no LOSS */
-#define WIRE_FINITE UINT32_C(4)  /* the input is a file, so that WIRE_INFO may read it to its end */
+#define WIRE_PARTIAL UINT32_C(1)  /* after damage, keep what was decoded: DAMAGE and END instead of FAIL */
+#define WIRE_STRICT UINT32_C(2)   /* take what could be concealed, skipped or passed over for damage: no LOSS */
+#define WIRE_FINITE UINT32_C(4)   /* the input is a file, so that WIRE_INFO may read it to its end */
 #define WIRE_DIAGNOSE UINT32_C(8) /* a system call that the sandbox forbids is told: FORBIDDEN */
 #define WIRE_FLAGS UINT32_C(15)   /* all that are defined */
 
 struct wire_request {
 	uint32_t version;       /* WIRE_VERSION */
 	uint32_t operation;     /* enum wire_operation */
-	uint32_t variant;       /* which of its module's formats the input is; see broker/registry.c */
+	uint32_t variant;       /* which of its program's formats the input is; see broker/registry.c */
 	uint32_t pixel_formats; /* bit set of formats that the caller can take; the child picks the one that loses least
 	                         */
 	uint32_t flags;
@@ -99,11 +99,11 @@ enum wire_kind {
 	WIRE_END,
 	WIRE_FAIL,
 	WIRE_AUDIO,
-	WIRE_SAMPLES,  /* length bytes, whole sample frames */
-	WIRE_METADATA, /* a tag; at most WIRE_METADATA_MAX of them */
-	WIRE_LOSS,     /* never if WIRE_STRICT was asked for */
+	WIRE_SAMPLES,   /* length bytes, whole sample frames */
+	WIRE_METADATA,  /* a tag; at most WIRE_METADATA_MAX of them */
+	WIRE_LOSS,      /* never if WIRE_STRICT was asked for */
 	WIRE_FORBIDDEN, /* only if WIRE_DIAGNOSE was asked for: the decode is over */
-	WIRE_KINDS,    /* how many there are, and 1 */
+	WIRE_KINDS,     /* how many there are, and 1 */
 };
 
 struct wire_header {

@@ -147,7 +147,7 @@ bool decoder_is_told(const struct safe_format *format, const uint8_t *data, size
 
 static bool may_be(const struct safe_format *format, const uint8_t *data, size_t size)
 {
-	if (strcmp(format->module, decoder.name) != 0)
+	if (strcmp(format->program, decoder.name) != 0)
 		return false;
 	const struct safe_format *found = find_format(data, size);
 	return found ? found == format : true;

@@ -368,15 +368,13 @@ int __wrap_clone(int (*function)(void *), void *stack, int flags, void *argument
 int __wrap_clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
 {
 	va_list list;
-	void *arguments[3];
+	int *pidfd = NULL;
 
 	va_start(list, argument);
-	for (int i = 0; i < 3; i++)
-		arguments[i] = va_arg(list, void *); /* NOLINT(clang-analyzer-valist.Uninitialized): it is */
+	if (flags & CLONE_PIDFD)
+		pidfd = va_arg(list, int *); /* NOLINT(clang-analyzer-valist.Uninitialized): it is */
 	va_end(list);
-	return fails("clone", EAGAIN)
-	               ? -1
-	               : __real_clone(function, stack, flags, argument, arguments[0], arguments[1], arguments[2]);
+	return fails("clone", EAGAIN) ? -1 : __real_clone(function, stack, flags, argument, pidfd);
 }
 
 int __wrap_fcntl(int fd, int command, ...);

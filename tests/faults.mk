@@ -30,11 +30,11 @@ $(foreach decoder,$(notdir $(FAULTY_DECODERS)),$(eval $(call faulty_rule,$(decod
 HARDY_DECODERS := $(filter-out $(FAULTY_DECODERS),$(DECODERS:%=$(FAULTS)/decoders/%))
 $(HARDY_DECODERS): $(FAULTS)/decoders/%: $(BUILD)/decoders/%
 	@mkdir -p $(@D)
-	$(Q)ln -f $< $@
+	$(Q)cp -lf $< $@
 
 $(FAULTS)/sinks: $(SINKS)
 	@mkdir -p $@
-	$(Q)ln -f $(SINKS) $@
+	$(Q)cp -lf $(SINKS) $@
 
 # The library, in a process of its own, so that AddressSanitizer can tell of leaks.
 WALK := $(BUILD)/tests/library_walk

@@ -8,7 +8,7 @@
 
 #include "library_support.h"
 
-/* The address of the module's code in the child that decodes. */
+/* The address of the program's code in the child that decodes. */
 static uint64_t where(struct safe_decoder *decoder)
 {
 	struct safe_input input = text_input("HOSTILE where");

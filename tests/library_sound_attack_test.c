@@ -274,7 +274,7 @@ Test(library_sound, cancelled_at_every_event)
 			free(heard.data);
 			safe_stream_close(&stream);
 		}
-		cr_assert_eq(list_children(NULL, 0), i + 1); /* a broker for each module */
+		cr_assert_eq(list_children(NULL, 0), i + 1); /* a broker for each program */
 		descriptors = count_descriptors();
 		cr_assert_lt(descriptors, 64);
 		free_blob(&file);

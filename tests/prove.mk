@@ -11,7 +11,7 @@ PROOF := $(addprefix $(HOSTILE)/,prove-library under-filter tsc inject)
 tests: $(PROOF) $(HOSTILE)/sinks
 $(HOSTILE)/sinks: $(SINKS)
 	@mkdir -p $@
-	$(Q)ln -f $(SINKS) $@
+	$(Q)cp -lf $(SINKS) $@
 
 $(HOSTILE)/prove-library: $(call object,tests/prove/library.c tests/prove/ways.c) $(BUILD)/obj/hostile/registry.o $(BUILD)/liblibrary.a
 $(HOSTILE)/under-filter: $(call object,tests/prove/under-filter.c)

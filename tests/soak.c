@@ -35,7 +35,7 @@ enum {
 	ROOM = SIZE_LARGEST + 4096,
 	STATUSES = SAFE_EXHAUSTED + 1,
 	MEMORY_MORE = 8 << 20,
-	BROKERS_MOST = 2 * 16, /* one for each module and decoder, and some that are on their way out */
+	BROKERS_MOST = 2 * 16, /* one for each program and decoder, and some that are on their way out */
 	OF_A_BROKER = 20,      /* descriptors, with its spares */
 };
 
@@ -322,7 +322,7 @@ int main(int argc, char **argv)
 	sandboxed = open_on("../decoders");
 	plain = open_on("bin-plain");
 	printf("# %zu files, seed %" PRIu64 "\n", file_count, seed);
-	/* Every module's brokers are there after a while. */
+	/* Every program's brokers are there after a while. */
 	run(seconds / 10 + 1, threads, seed);
 	struct count first = settle(threads);
 	report("at first");

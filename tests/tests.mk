@@ -72,7 +72,7 @@ $(HOSTILE_DECODERS): $(PROGRAM_PARTS) decoders/interpose.list
 SHARED_DECODERS := $(DECODERS:%=$(HOSTILE)/decoders/%)
 $(SHARED_DECODERS): $(HOSTILE)/decoders/%: $(BUILD)/decoders/%
 	@mkdir -p $(@D)
-	$(Q)ln -f $< $@
+	$(Q)cp -lf $< $@
 
 .PHONY: tests sanitized threads
 tests: $(UNIT_PROGRAMS) $(INTERPOSE_CHECK) $(STRESS) $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-starter $(HOSTILE_LIBRARY) \

@@ -25,15 +25,15 @@ enum {
 #define PROGRAM "../safe-decode-starter" /* seen from the folder of decoder programs */
 
 /* In place of starting a broker: the starter does. */
-static struct safe_outcome start(const struct safe_decoder *pool, const char *module, struct started_broker *started)
+static struct safe_outcome start(const struct safe_decoder *pool, const char *program, struct started_broker *started)
 {
-	struct order order = { .module = "" };
+	struct order order = { .program = "" };
 	struct delivery delivery;
 	int fds[ORDER_FDS];
 	struct packet answer = { .data = &delivery, .size = sizeof(delivery), .fds = fds, .count = ORDER_FDS };
 
 	*started = STARTED_BROKER_NONE;
-	(void)snprintf(order.module, sizeof(order.module), "%s", module);
+	(void)snprintf(order.program, sizeof(order.program), "%s", program);
 	if (!packet_send(pool->starter, &order, sizeof(order), NULL, 0) ||
 	    packet_receive(pool->starter, true, &answer) != PACKET_ONE || answer.got != sizeof(delivery))
 		return outcome_of(SAFE_NO_SANDBOX, "the starter of brokers has ended");

@@ -46,7 +46,7 @@ enum safe_status safe_decoder_format(struct safe_decoder *decoder, size_t index,
 		.extensions = format->extensions,
 		.kind = format->kind,
 	};
-	struct safe_outcome outcome = inquire(decoder->folder, format->module, &all.library);
+	struct safe_outcome outcome = inquire(decoder->folder, format->program, &all.library);
 	all.available = outcome.status == SAFE_OK;
 	all.reason = outcome.reason;
 	structs_give(info, &all, sizeof(all));

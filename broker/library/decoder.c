@@ -46,11 +46,11 @@ static bool takes_spares(const struct safe_decoder *decoder, const struct safe_l
 	return limits->memory == decoder->config.memory && limits->cpu_seconds == limits_resolve(NULL).cpu_seconds;
 }
 
-/* The link for a module that work can go to; NULL: there is none. */
-static struct link *live_link(struct safe_decoder *decoder, const char *module)
+/* The link for a program that work can go to; NULL: there is none. */
+static struct link *live_link(struct safe_decoder *decoder, const char *program)
 {
 	for (struct link *link = decoder->links; link; link = link->next) {
-		if (link->retired || strcmp(link->module, module) != 0)
+		if (link->retired || strcmp(link->program, program) != 0)
 			continue;
 		if (link_is_running(link) && link_touch(link))
 			link_restock(link);
@@ -120,7 +120,7 @@ static struct link *new_link(struct safe_decoder *decoder, struct want *want)
 		                           : hello_missing());
 		return NULL;
 	}
-	struct safe_outcome outcome = link_open(decoder, want->module, &link);
+	struct safe_outcome outcome = link_open(decoder, want->program, &link);
 	if (outcome.status == SAFE_EXHAUSTED)
 		decoder_stall(decoder, want, NULL, outcome);
 	else if (outcome.status != SAFE_OK)
@@ -137,7 +137,7 @@ static struct link *new_link(struct safe_decoder *decoder, struct want *want)
 /* With the lock held: takes a spare, or asks for a child. */
 static void ask(struct safe_decoder *decoder, struct want *want)
 {
-	struct link *link = live_link(decoder, want->module);
+	struct link *link = live_link(decoder, want->program);
 
 	unstall(decoder, want);
 	if (!link)
@@ -229,7 +229,7 @@ static bool is_awaited(const struct safe_decoder *decoder, const struct link *li
 
 	for (const struct want *want = decoder->stalled; want; want = want->next)
 		if (want->stalled_since < since && now - want->since < ASKING_MILLISECONDS * MILLISECOND &&
-		    strcmp(want->module, link->module) == 0)
+		    strcmp(want->program, link->program) == 0)
 			return true;
 	return false;
 }
@@ -447,7 +447,7 @@ enum safe_status safe_decoder_posture(struct safe_decoder *decoder, const char *
 	if (!decoder_is_ours(decoder) || !wanted || !posture)
 		return SAFE_USAGE;
 	limits.memory = decoder->config.memory;
-	want.module = wanted->module;
+	want.program = wanted->program;
 	want.limits = &limits;
 	for (bool done = want_child(&decoder->source, &want); !done; done = check(&decoder->source, &want))
 		wait_for(&decoder->source, &want, -1);

@@ -31,14 +31,14 @@ struct safe_decoder {
 	char *folder; /* of decoder programs; owned */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;              /* something was received on one of the links */
-	struct link *links;                  /* owned: at most one of each module is not retired */
+	struct link *links;                  /* owned: at most one of each program is not retired */
 	struct started ended[DECODER_ENDED]; /* brokers to reap; pidfd -1: none */
 	uint64_t last_end;                   /* decode_clock() when a broker ended */
 	uint32_t next_tag;
 	struct want *stalled; /* no broker could be started for them: they ask again when something has ended */
 
 	/* Starts a broker, for a process that cannot execute anything; NULL: this process does. */
-	struct safe_outcome (*start)(const struct safe_decoder *decoder, const char *module,
+	struct safe_outcome (*start)(const struct safe_decoder *decoder, const char *program,
 	                             struct started_broker *started);
 	int starter; /* for start() */
 
@@ -50,13 +50,13 @@ struct safe_decoder {
 /* Closes links that nobody uses any more, and reaps brokers.  With the lock held. */
 void decoder_tidy(struct safe_decoder *decoder);
 
-/* No process can be made just now, or there is no descriptor: lets spares go, and brokers that nobody uses.  `asking` is the
- * link that needs room, which is kept, or NULL; and so are those of whom others have stalled for since before `since`.
- * With the lock held. */
+/* No process can be made just now, or there is no descriptor: lets spares go, and brokers that nobody uses.  `asking`
+ * is the link that needs room, which is kept, or NULL; and so are those of whom others have stalled for since before
+ * `since`. With the lock held. */
 enum decoder_room decoder_make_room(struct safe_decoder *decoder, const struct link *asking, uint64_t since);
 
-/* There was nothing left to make a child of for a want, which is on no link: it asks again when something has ended.  Where
- * nothing can end, it is done, and `outcome` says why.  With the lock held. */
+/* There was nothing left to make a child of for a want, which is on no link: it asks again when something has ended.
+ * Where nothing can end, it is done, and `outcome` says why.  With the lock held. */
 void decoder_stall(struct safe_decoder *decoder, struct want *want, const struct link *asking,
                    struct safe_outcome outcome);
 

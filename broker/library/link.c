@@ -26,7 +26,7 @@ enum { SURPLUS = 8 }; /* children that were asked for and not taken: kept, for t
 
 /* ---- opening and closing ---- */
 
-static struct safe_outcome start_own_broker(const struct safe_decoder *decoder, const char *module,
+static struct safe_outcome start_own_broker(const struct safe_decoder *decoder, const char *program,
                                             struct started_broker *started)
 {
 	struct broker_plan plan = {
@@ -42,12 +42,12 @@ static struct safe_outcome start_own_broker(const struct safe_decoder *decoder, 
 	*started = STARTED_BROKER_NONE;
 	if (plan.caller < 0)
 		return outcome_of_making("cannot get hold of this process", errno);
-	struct safe_outcome outcome = start_broker(&plan, module, started);
+	struct safe_outcome outcome = start_broker(&plan, program, started);
 	fds_close(&plan.caller);
 	return outcome;
 }
 
-struct safe_outcome link_open(struct safe_decoder *decoder, const char *module, struct link **link)
+struct safe_outcome link_open(struct safe_decoder *decoder, const char *program, struct link **link)
 {
 	struct link *made = calloc(1, sizeof(*made));
 	struct started_broker started = STARTED_BROKER_NONE;
@@ -55,10 +55,10 @@ struct safe_outcome link_open(struct safe_decoder *decoder, const char *module, 
 	*link = NULL;
 	if (!made)
 		return outcome_of_making("no memory for a broker", ENOMEM);
-	struct safe_outcome outcome = (decoder->start ? decoder->start : start_own_broker)(decoder, module, &started);
+	struct safe_outcome outcome = (decoder->start ? decoder->start : start_own_broker)(decoder, program, &started);
 	*made = (struct link){
 		.decoder = decoder,
-		.module = module,
+		.program = program,
 		.process = started.process,
 		.socket = started.socket,
 		.timer = started.timer,

@@ -26,7 +26,7 @@ struct link_child {
 struct link {
 	struct safe_decoder *decoder;
 	struct link *next;
-	const char *module; /* static */
+	const char *program; /* static */
 	struct started process;
 	int socket, timer;
 	bool greeted;  /* the broker has said hello, and is of this build */
@@ -40,8 +40,8 @@ struct link {
 	struct want *wants; /* the oldest first */
 };
 
-/* Starts a broker for a module.  Returns SAFE_OK; SAFE_UNSUPPORTED, SAFE_NO_SANDBOX or SAFE_EXHAUSTED. */
-struct safe_outcome link_open(struct safe_decoder *decoder, const char *module, struct link **link);
+/* Starts a broker for a program.  Returns SAFE_OK; SAFE_UNSUPPORTED, SAFE_NO_SANDBOX or SAFE_EXHAUSTED. */
+struct safe_outcome link_open(struct safe_decoder *decoder, const char *program, struct link **link);
 
 /* Kills what it still has, closes it and frees it.  Returns the broker, which is to be reaped. */
 struct started link_close(struct link *link);

@@ -25,7 +25,8 @@ static bool turn(struct safe_stream *stream)
 		for (int i = 0; i < PUMP_FDS; i++)
 			fds[i].revents = 0;
 	}
-	bool idle = ready <= 0 && timeout != 0;
+	/* Where it failed, there may be something, and for a file nothing would wake the caller. */
+	bool idle = ready == 0 && timeout != 0;
 	/* What is over by time alone shows in a step, too. */
 	(void)call_step(call, fds, idle ? waited : 0);
 	stream->idle_since = idle ? now : 0;

@@ -2,8 +2,8 @@
 /*
  * The starter: a program that executes brokers for a command line that has confined itself.
  *
- * It sees no byte of a decoder's, and can be told no more than the name of a decoder of the compiled-in list.  It ends when
- * the command line closes its end of the socket, and when that ends in any other way.
+ * It sees no byte of a decoder's, and can be told no more than the name of a decoder of the compiled-in list.  It ends
+ * when the command line closes its end of the socket, and when that ends in any other way.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,13 +28,13 @@
 
 enum { BROKERS_END = 2000 }; /* milliseconds for brokers whose caller has closed its end */
 
-static const char *known_module(const struct order *order)
+static const char *known_program(const struct order *order)
 {
 	const struct safe_format *format = NULL;
 
 	for (size_t i = 0; (format = registry_at(i)) != NULL; i++)
-		if (strncmp(format->module, order->module, sizeof(order->module)) == 0)
-			return format->module;
+		if (strncmp(format->program, order->program, sizeof(order->program)) == 0)
+			return format->program;
 	return NULL;
 }
 
@@ -45,9 +45,9 @@ static bool deliver(const struct safe_outcome *outcome, const struct started_bro
 		.error_number = outcome->error_number,
 		.pid = started->process.pid,
 	};
-	const int fds[ORDER_FDS] = { [ORDER_PIDFD] = started->process.pidfd,
-		                     [ORDER_BROKER] = started->socket,
-		                     [ORDER_TIMER] = started->timer };
+	const int fds[ORDER_FDS] = {
+		[ORDER_PIDFD] = started->process.pidfd, [ORDER_BROKER] = started->socket, [ORDER_TIMER] = started->timer
+	};
 
 	if (outcome->reason)
 		(void)snprintf(delivery.reason, sizeof(delivery.reason), "%s", outcome->reason);
@@ -58,14 +58,14 @@ static bool deliver(const struct safe_outcome *outcome, const struct started_bro
  * answer has gone, or must not wait on. */
 static bool fill(const struct broker_plan *plan, const struct order *order, struct safe_outcome confined)
 {
-	const char *module = known_module(order);
+	const char *program = known_program(order);
 	struct started_broker started = STARTED_BROKER_NONE;
 	struct safe_outcome outcome = confined;
 
-	if (!module)
+	if (!program)
 		outcome = outcome_of(SAFE_NO_SANDBOX, "there is no such decoder");
 	if (outcome.status == SAFE_OK)
-		outcome = start_broker(plan, module, &started);
+		outcome = start_broker(plan, program, &started);
 	bool sent = deliver(&outcome, &started);
 	if (!sent && outcome.status == SAFE_OK) {
 		/* It may be the descriptors that did not. */
@@ -103,10 +103,10 @@ static struct safe_outcome confine(const char *folder)
 	if (fd < 0)
 		return outcome_of(SAFE_UNSUPPORTED, "the folder of decoder programs is missing");
 	/* Brokers, and so decoders, inherit it: later nobody can write there any more. */
-	struct safe_outcome outcome = procfs_volunteer_for_oom() == 0
-	                                      ? confine_starter(fd)
-	                                      : outcome_of_errno(SAFE_NO_SANDBOX,
-	                                                         "cannot raise the out-of-memory score", errno);
+	struct safe_outcome outcome =
+	        procfs_volunteer_for_oom() == 0
+	                ? confine_starter(fd)
+	                : outcome_of_errno(SAFE_NO_SANDBOX, "cannot raise the out-of-memory score", errno);
 	fds_close(&fd);
 	return outcome;
 }

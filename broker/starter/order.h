@@ -20,7 +20,7 @@ enum { ORDER_SOCKET = 0, ORDER_CALLER = 3 };
 
 /* All that it can be told: a decoder of the compiled-in list. */
 struct order {
-	char module[64];
+	char program[64];
 };
 
 /* The answer, with ORDER_FDS descriptors where there is a broker. */
