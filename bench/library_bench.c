@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -394,6 +395,8 @@ int main(int argc, char **argv)
 {
 	if (argc < 2)
 		return EXIT_FAILURE;
+	/* Brokers are no children of their caller's: so they become this process's, to be looked at. */
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	struct file thumbnail = load(argv[1]);
 	measure_small(&thumbnail);
 	measure_rate(&thumbnail);

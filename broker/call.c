@@ -243,9 +243,11 @@ static void look_at_memory(struct call *call)
 {
 	const uint8_t *start = call->plan.data;
 	size_t size = call->plan.data_size;
-	size_t prefix = 0;
 
-	while ((prefix = registry_prefix(start, size)) > 0 && prefix < size && size > RECOGNISE_MOST) {
+	for (unsigned i = 0; i < RECOGNISE_TAGS && size > RECOGNISE_MOST; i++) {
+		size_t prefix = registry_prefix(start, size);
+		if (prefix == 0 || prefix >= size)
+			break;
 		start += prefix;
 		size -= prefix;
 	}

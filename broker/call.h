@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One decode from its input to its end: what was asked for, how far it is, what came of it.  The command line's jobs, the
- * library's one-call functions and its streams all drive this, and differ in where children come from (source.h) and in
- * what becomes of what was decoded (struct call_driver).
+ * One decode from its input to its end: what was asked for, how far it is, what came of it.  The command line's jobs,
+ * the library's one-call functions and its streams all drive this, and differ in where children come from (source.h)
+ * and in what becomes of what was decoded (struct call_driver).
  *
  *     call_init() -> { poll what call_wants() says, call_step() }* -> call_end()
  */
@@ -39,8 +39,8 @@ struct call_driver {
 	/* There is a child, and not one of its bytes was read. */
 	struct safe_outcome (*started)(struct call *call);
 
-	/* The header was read: of a picture, call->image is set, of sound, call->audio.  Of these the first that applies
-	 * is called: where only information is wanted, info. */
+	/* The header was read: of a picture, call->image is set, of sound, call->audio.  Of these the first that
+	 * applies is called: where only information is wanted, info. */
 	struct safe_outcome (*info)(struct call *call);
 	struct safe_outcome (*image)(struct call *call);
 	struct safe_outcome (*audio)(struct call *call);
@@ -69,14 +69,14 @@ struct call_plan {
 	const void *data; /* compressed bytes; NULL: they are read from `fd` */
 	size_t data_size;
 	int fd;
-	const char *name;                  /* of the input, for formats without a mark; or NULL */
-	const struct safe_format *format;  /* NULL: by content */
+	const char *name;                 /* of the input, for formats without a mark; or NULL */
+	const struct safe_format *format; /* NULL: by content */
 
 	enum wire_operation operation;
-	uint32_t pixel_formats;  /* WIRE_FORMAT_BIT()s, one of which is to come */
-	uint32_t sample_formats; /* likewise */
-	uint32_t flags;          /* WIRE_PARTIAL, WIRE_STRICT, WIRE_DIAGNOSE */
-	uint32_t scale;          /* 1, 2, 4 or 8 */
+	uint32_t pixel_formats;    /* WIRE_FORMAT_BIT()s, one of which is to come */
+	uint32_t sample_formats;   /* likewise */
+	uint32_t flags;            /* WIRE_PARTIAL, WIRE_STRICT, WIRE_DIAGNOSE */
+	uint32_t scale;            /* 1, 2, 4 or 8 */
 	struct safe_limits limits; /* resolved */
 };
 
@@ -86,12 +86,13 @@ struct call {
 	uint64_t started; /* decode_clock() */
 
 	/* The start of an input from a descriptor, which is read until its format is known. */
-	uint8_t *start;                /* in `first`, or, where that is not enough, owned memory of RECOGNISE_MOST bytes */
+	uint8_t *start; /* in `first`, or, where that is not enough, owned memory of RECOGNISE_MOST bytes */
 	size_t start_size, start_more; /* bytes that are there; with how many looking again pays */
 	uint8_t first[CALL_FIRST];
 	const struct safe_format *format;
 	struct want want;
-	bool answered; /* there is a child, or there will be none; want.done itself is for who holds the source's lock */
+	bool answered; /* there is a child, or there will be none; want.done itself is for who holds the source's lock
+	                */
 	struct decode decode;
 	struct wire_consumer consumer;
 

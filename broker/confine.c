@@ -28,8 +28,8 @@ struct ruleset {
 enum { TRUNCATE_SINCE = 3, NETWORK_SINCE = 4, SCOPES_SINCE = 6 };
 
 #define RIGHT_TRUNCATE (UINT64_C(1) << 14)
-#define NETWORK_TCP UINT64_C(3) /* bind and connect */
-#define SCOPE_SOCKETS UINT64_C(1)  /* abstract ones */
+#define NETWORK_TCP UINT64_C(3)   /* bind and connect */
+#define SCOPE_SOCKETS UINT64_C(1) /* abstract ones */
 #define SCOPE_SIGNALS UINT64_C(2)
 
 #define MAKING (LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)

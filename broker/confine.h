@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The trusted side's own confinement.  No byte of a decoder's is trusted, and the reader of those bytes is small: this is
- * for the case that it is wrong all the same.
+ * The trusted side's own confinement.  No byte of a decoder's is trusted, and the reader of those bytes is small: this
+ * is for the case that it is wrong all the same.
  *
  * Seccomp filters are inherited, and where one is in force the kernel refuses strict mode.  So a process filters itself
- * once it has started its last decoder program; who starts more of them later asks a starter (starter/main.c).  A broker
- * forks as long as it lives, and filters itself only where its decoders cannot have strict mode anyhow.
+ * once it has started its last decoder program; who starts more of them later asks a starter (starter/main.c).  A
+ * broker forks as long as it lives, and filters itself only where its decoders cannot have strict mode anyhow.
  */
 #ifndef SAFE_DECODE_CONFINE_H
 #define SAFE_DECODE_CONFINE_H

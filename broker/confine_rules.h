@@ -53,8 +53,7 @@ struct confine_rule {
 static const struct confine_rule confine_rules[] = {
 	/* moving bytes */
 	CALL(read, ALL, "the input, the decoder's messages, its /proc/PID/status"),
-	CALL(write, ALL,
-	     "the output, the decoder's input, messages to the user"),
+	CALL(write, ALL, "the output, the decoder's input, messages to the user"),
 	CALL(writev, PUMPS, "the request and the input, in one piece"),
 	CALL(pwrite64, PUMPS, "sizes in the header of a finished file"),
 	CALL(splice, PUMPS, "input and output that need not be looked at"),
@@ -74,8 +73,7 @@ static const struct confine_rule confine_rules[] = {
 	CALL_IF(openat, ONE | FILES, 2, O_ACCMODE | O_CREAT | O_TRUNC | __O_TMPFILE, O_RDONLY, "to read",
 	        "/proc/PID/status, the input"),
 	CALL(openat, MANY, "the same, and outputs; Landlock keeps them to their folder"),
-	CALL(openat, BROKER,
-	     "its pipes, in /proc/self/fd; in a new child: its own status"),
+	CALL(openat, BROKER, "its pipes, in /proc/self/fd; in a new child: its own status"),
 	CALL(readlink, PUMPS, "where this program's modules are"),
 	CALL(fchown, MANY, "the owner and group of a file that an output replaces"),
 	CALL(fchmod, MANY, "its permissions"),
@@ -141,7 +139,8 @@ static const struct confine_rule confine_rules[] = {
 	CALL_IF(prctl, BROKER, 0, EXACTLY, PR_SET_DUMPABLE, "PR_SET_DUMPABLE", "in a new child"),
 	CALL_IF(prctl, BROKER, 0, EXACTLY, PR_SET_NAME, "PR_SET_NAME", "in a new child"),
 	CALL_IF(prctl, BROKER, 0, EXACTLY, PR_SET_TSC, "PR_SET_TSC", "in a new child: no clock"),
-	CALL_IF(prctl, BROKER, 0, EXACTLY, PR_SET_SECCOMP, "PR_SET_SECCOMP", "in a new child: strict mode, or its filter on top of this one"),
+	CALL_IF(prctl, BROKER, 0, EXACTLY, PR_SET_SECCOMP, "PR_SET_SECCOMP",
+	        "in a new child: strict mode, or its filter on top of this one"),
 };
 
 static const struct {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "decode.h"
 
+#include <limits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -89,8 +90,9 @@ struct safe_outcome decode_start(struct decode *decode, struct child *child, con
 static int milliseconds_until(uint64_t when)
 {
 	uint64_t now = decode_clock();
+	uint64_t left = when <= now ? 0 : (when - now) / 1000000 + 1;
 
-	return when <= now ? 0 : (int)((when - now) / 1000000 + 1); /* at most a day: see options */
+	return left < INT_MAX ? (int)left : INT_MAX;
 }
 
 int decode_wants(const struct decode *decode, struct pollfd fds[PUMP_FDS])

@@ -37,8 +37,9 @@ struct decode_input {
 	size_t start_size;
 };
 
-/* Starts with a child, which it owns from now on, whatever comes.  A child that was verified before it came gets its input at
- * once.  Returns SAFE_OK, or how it failed: decode_end() is next in either case.  The consumer must outlive the decode. */
+/* Starts with a child, which it owns from now on, whatever comes.  A child that was verified before it came gets its
+ * input at once.  Returns SAFE_OK, or how it failed: decode_end() is next in either case.  The consumer must outlive
+ * the decode. */
 struct safe_outcome decode_start(struct decode *decode, struct child *child, const struct wire_request *request,
                                  const struct wire_consumer *consumer, const struct decode_input *input,
                                  const struct safe_limits *limits);

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-/* Locks the calling process down.  With `diagnose`, a forbidden system call is told as a WIRE_FORBIDDEN message, and the
- * process exits; else the kernel kills it.  Returns 0, or -1 with errno set. */
+/* Locks the calling process down.  With `diagnose`, a forbidden system call is told as a WIRE_FORBIDDEN message, and
+ * the process exits; else the kernel kills it.  Returns 0, or -1 with errno set. */
 int filter_enter(bool diagnose);
 
 #endif

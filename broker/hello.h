@@ -9,8 +9,9 @@
 #include "protocol.h"
 #include "status.h"
 
-/* Judges a packet that should be a hello.  `data` has room for a zero byte behind what came.  SAFE_OK; or SAFE_NO_SANDBOX:
- * the program is of another build, or it is none and the packet is what the dynamic linker complains about. */
+/* Judges a packet that should be a hello.  `data` has room for a zero byte behind what came.  SAFE_OK; or
+ * SAFE_NO_SANDBOX: the program is of another build, or it is none and the packet is what the dynamic linker complains
+ * about. */
 struct safe_outcome hello_judge(const struct packet *packet);
 
 /* The same for a program that ended without a word. */

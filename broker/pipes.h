@@ -4,8 +4,8 @@
 #define SAFE_DECODE_PIPES_H
 
 struct pipes {
-	int input, output; /* the trusted side's ends: they do not block.  `input` can be read, too, so that writing to it
-	                    * never raises SIGPIPE */
+	int input, output; /* the trusted side's ends: they do not block.  `input` can be read, too, so that writing to
+	                    * it never raises SIGPIPE */
 	int child_input, child_output;
 };
 

@@ -175,8 +175,8 @@ static int write_oom_score(void)
 
 int procfs_volunteer_for_oom(void)
 {
-	/* A program that may not be read, or whose caller runs with another's rights, is not dumpable from the start, and
-	 * its own files in /proc are not its own: for this one, it must be. */
+	/* A program that may not be read, or whose caller runs with another's rights, is not dumpable from the start,
+	 * and its own files in /proc are not its own: for this one, it must be. */
 	bool dumpable = prctl(PR_GET_DUMPABLE) == 1;
 
 	if (!dumpable && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0)

@@ -17,15 +17,15 @@ struct procfs_status {
 	uint64_t seccomp_filters; /* how many; 0 on kernels that do not say */
 };
 
-/* Reads a status from a descriptor of /proc/PID/status, at its start.  Returns 0, or -1 with errno set: ENOTSUP if it is
- * in no proc file system, EPROTO if a field that every kernel with seccomp has is missing. */
+/* Reads a status from a descriptor of /proc/PID/status, at its start.  Returns 0, or -1 with errno set: ENOTSUP if it
+ * is in no proc file system, EPROTO if a field that every kernel with seccomp has is missing. */
 int procfs_read_status(int fd, struct procfs_status *status);
 
 /* The same of the calling thread. */
 int procfs_read_own_status(struct procfs_status *status);
 
-/* Makes this process, and those that it starts, the first to be ended where memory is short.  Returns 0, or -1 with errno
- * (0: the kernel took it and it is not so). */
+/* Makes this process, and those that it starts, the first to be ended where memory is short.  Returns 0, or -1 with
+ * errno (0: the kernel took it and it is not so). */
 int procfs_volunteer_for_oom(void);
 
 #endif

@@ -3,8 +3,8 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <link.h>
 #include <limits.h>
+#include <link.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,11 +17,10 @@
 
 /* ---- finding ---- */
 
-/* Where the folder is, seen from the folder of what contains this function: beside an installed library (with or without
- * a folder of its own for each architecture), beside an installed program, in the build tree. */
-static const char *const places[] = {
-	"/safe-decode/" FOLDER, "/../safe-decode/" FOLDER, "/../lib/safe-decode/" FOLDER, "/" FOLDER
-};
+/* Where the folder is, seen from the folder of what contains this function: beside an installed library (with or
+ * without a folder of its own for each architecture), beside an installed program, in the build tree. */
+static const char *const places[] = { "/safe-decode/" FOLDER, "/../safe-decode/" FOLDER, "/../lib/safe-decode/" FOLDER,
+	                              "/" FOLDER };
 
 static char *beside(const char *file)
 {
@@ -51,8 +50,8 @@ static char *this_library(void)
 	return realpath(map->l_name, NULL);
 }
 
-/* The kernel tells which file the main program is.  Linked into a program, only the command line's own folder says where
- * the others are. */
+/* The kernel tells which file the main program is.  Linked into a program, only the command line's own folder says
+ * where the others are. */
 static char *this_command_line(void)
 {
 	char path[PATH_MAX];
@@ -84,8 +83,8 @@ char *programs_path(const char *folder, const char *name)
 
 /* ---- checking ---- */
 
-/* In a user namespace, whose files are outside of it cannot be told apart: they are as if of this user.  There is no way
- * from in here to be one of them. */
+/* In a user namespace, whose files are outside of it cannot be told apart: they are as if of this user.  There is no
+ * way from in here to be one of them. */
 static bool is_outside(uid_t uid)
 {
 	enum { OVERFLOW_UID = 65534 };

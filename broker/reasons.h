@@ -3,8 +3,8 @@
 #ifndef SAFE_DECODE_REASONS_H
 #define SAFE_DECODE_REASONS_H
 
-/* Keeps a text of printable ASCII until the process ends, once for all that are the same.  Where there is no more room for
- * another, returns `otherwise`, which is static.  May be called by any thread. */
+/* Keeps a text of printable ASCII until the process ends, once for all that are the same.  Where there is no more room
+ * for another, returns `otherwise`, which is static.  May be called by any thread. */
 const char *reasons_keep(const char *text, const char *otherwise);
 
 #endif

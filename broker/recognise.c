@@ -10,8 +10,6 @@
 #include "registry.h"
 #include "words.h"
 
-enum { MOST_TAGS = 16 };
-
 static enum recognise_answer known(struct recognition *result, const struct safe_format *format)
 {
 	*result = (struct recognition){ .format = format };
@@ -149,7 +147,7 @@ enum recognise_answer recognise(const uint8_t *start, size_t size, bool ended, c
 	size_t place = 0;
 	enum recognise_answer answer = RECOGNISE_MORE;
 
-	for (unsigned i = 0; i < MOST_TAGS; i++) {
+	for (unsigned i = 0; i < RECOGNISE_TAGS; i++) {
 		size_t tag = 0;
 		enum look look = look_tag(&rest, &tag);
 		if (look == LOOK_MORE)
@@ -183,7 +181,7 @@ enum recognise_answer recognise_behind(int fd, const uint8_t *start, size_t size
 		return RECOGNISE_MORE;
 	place -= (off_t)size;
 	view.bytes = bytes;
-	for (unsigned i = 0; i < MOST_TAGS && tag > 0 && tag < SIZE_MAX; i++) {
+	for (unsigned i = 0; i < RECOGNISE_TAGS && tag > 0 && tag < SIZE_MAX; i++) {
 		place += (off_t)tag;
 		ssize_t got = pread(fd, bytes, sizeof(bytes), place);
 		view.size = got > 0 ? (size_t)got : 0;

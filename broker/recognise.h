@@ -9,7 +9,10 @@
 
 struct safe_format;
 
-enum { RECOGNISE_MOST = 64 << 10 }; /* bytes that recognition looks at, at most */
+enum {
+	RECOGNISE_MOST = 64 << 10, /* bytes that recognition looks at, at most */
+	RECOGNISE_TAGS = 16,       /* tags in front that it passes over, at most */
+};
 
 enum recognise_answer {
 	RECOGNISE_MORE,    /* undecided: come again with more bytes, or with the news that there are none */

@@ -3,8 +3,8 @@
  * libsafe-decode: decode untrusted pictures, sound and compressed data without having to trust the decoder.
  *
  * Each input is decoded by a process of its own that can read one pipe, write another and exit, and nothing else.
- * The library itself contains no codec.  Each decoder is a program of its own, which the library starts as a *broker* when it
- * is needed; it takes locked-down children from it, sends them the input, and checks what comes back.
+ * The library itself contains no codec.  Each decoder is a program of its own, which the library starts as a *broker*
+ * when it is needed; it takes locked-down children from it, sends them the input, and checks what comes back.
  *
  *     struct safe_decoder *decoder = NULL;
  *     struct safe_image image = { .size = sizeof(image) };
@@ -19,18 +19,18 @@
  *
  * Structs grow.  The first member of each struct that crosses this interface is its size as the caller's compiler knows
  * it; set it, and zero the rest, before any call: a size of 0 is SAFE_USAGE.  Members that an older caller does not
- * know are taken as zero, and none that it does not know is written.  A newer caller's members that this library does not know
- * must be zero: anything else is SAFE_USAGE.  Zero always means the default.
+ * know are taken as zero, and none that it does not know is written.  A newer caller's members that this library does
+ * not know must be zero: anything else is SAFE_USAGE.  Zero always means the default.
  *
  * Threads.  A struct safe_decoder may be used by any number of threads at once.  A struct safe_stream belongs to one
  * thread at a time.  Handles do not survive fork(): in the child, every call on them fails with SAFE_USAGE.
  *
- * Signals and processes.  The library installs no handlers, and never raises SIGPIPE.  Brokers are no children of the caller:
- * no wait() or waitpid() of the caller's is about them, and no SIGCHLD comes.  They end when the caller closes the handle, and
- * when it ends in any other way.  (A caller that is the init of its container, or has made itself a subreaper, inherits them, as
- * all orphans.)  Each handle costs three descriptors for each decoder that is in use, and three for each spare; a stream, five to
- * seven.  Where the system has no process or descriptor left, a decode waits until one of the same handle has ended; where
- * nothing can end, it is SAFE_EXHAUSTED.
+ * Signals and processes.  The library installs no handlers, and never raises SIGPIPE.  Brokers are no children of the
+ * caller: no wait() or waitpid() of the caller's is about them, and no SIGCHLD comes.  They end when the caller closes
+ * the handle, and when it ends in any other way.  (A caller that is the init of its container, or has made itself a
+ * subreaper, inherits them, as all orphans.)  Each handle costs three descriptors for each decoder that is in use, and
+ * three for each spare; a stream, five to seven.  Where the system has no process or descriptor left, a decode waits
+ * until one of the same handle has ended; where nothing can end, it is SAFE_EXHAUSTED.
  */
 #ifndef SAFE_DECODE_H
 #define SAFE_DECODE_H
@@ -54,8 +54,8 @@ enum safe_status {
 	SAFE_KILLED = 5,      /* the decoder crashed, broke a rule of the sandbox, lied, or was killed from outside */
 	SAFE_NO_SANDBOX = 6,  /* the sandbox could not be set up or verified: nothing was decoded */
 	SAFE_UNSUPPORTED = 7, /* no decoder for this format or variant */
-	SAFE_EXHAUSTED = 8,   /* the system has no process, descriptor or memory left: try again later.  (The command line
-	                       * ends with 2 then.) */
+	SAFE_EXHAUSTED = 8, /* the system has no process, descriptor or memory left: try again later.  (The command line
+	                     * ends with 2 then.) */
 };
 
 /* Which limit a SAFE_LIMIT is about. */
@@ -167,8 +167,8 @@ struct safe_decoder;
 /* How a decoder works. */
 struct safe_config {
 	size_t size;           /* sizeof(struct safe_config) */
-	const char *programs;  /* absolute path of the folder of decoder programs; NULL: those that were installed with the
-	                        * library */
+	const char *programs;  /* absolute path of the folder of decoder programs; NULL: those that were installed with
+	                        * the  library */
 	uint64_t memory;       /* bytes: the most that any request may allow its decoder; 0: 512 MiB */
 	uint32_t spares;       /* children of each decoder program that wait, ready, for work; 0: 2 */
 	uint32_t no_spares;    /* not 0: keep none; each decode then waits for a child to be made */
@@ -215,9 +215,9 @@ struct safe_limits {
 	uint32_t stall_seconds; /* time in which it neither takes nor gives a byte, though it could; time in which the
 	                         * caller is slow does not count; default 30 */
 	uint32_t deadline_milliseconds; /* of the whole decode, the waiting for a child included; default: none */
-	uint32_t work_seconds;  /* processor time of the caller's own process for this decode; default 300 */
+	uint32_t work_seconds;          /* processor time of the caller's own process for this decode; default 300 */
 	uint32_t reserved;
-	uint64_t max_cover;     /* bytes of a picture that is embedded in sound; default 16 MiB */
+	uint64_t max_cover; /* bytes of a picture that is embedded in sound; default 16 MiB */
 };
 
 /* safe_request.flags */
@@ -485,11 +485,11 @@ struct safe_format_info {
 	const char *description; /* static, one line */
 	const char *mime;        /* static: its types of media, separated by spaces, the usual one first; "" if none */
 	const char *extensions;  /* static: of file names, separated by spaces, the usual one first; "" if none */
-	const char *library;     /* static: the codec library that decodes it, and its version: "libpng 1.6.39"; NULL where it
-	                          * is not available */
-	const char *reason;      /* static: why it is not available; NULL: it is */
-	uint32_t kind;           /* enum safe_kind: what it gives */
-	uint32_t available;      /* not 0: its decoder is installed, starts, and is of this version */
+	const char *library; /* static: the codec library that decodes it, and its version: "libpng 1.6.39"; NULL where
+	                      * it is not available */
+	const char *reason;  /* static: why it is not available; NULL: it is */
+	uint32_t kind;       /* enum safe_kind: what it gives */
+	uint32_t available;  /* not 0: its decoder is installed, starts, and is of this version */
 };
 
 /* Tells all about the format by index, from 0.  Starts its decoder program for that, which ends at once; blocks for so

@@ -73,9 +73,9 @@ static int replace_in(uintptr_t start, uintptr_t end, const struct replacement *
 		return -1;
 	start = (start + sizeof(uintptr_t) - 1) & ~(sizeof(uintptr_t) - 1);
 	for (; start + sizeof(uintptr_t) <= first + size; start += sizeof(uintptr_t))
-		if (*(uintptr_t *)start == replacement->before) /* NOLINT */
-			*(uintptr_t *)start = replacement->after;   /* NOLINT */
-	return mprotect((void *)first, size, PROT_READ);            /* NOLINT */
+		if (*(uintptr_t *)start == replacement->before)   /* NOLINT */
+			*(uintptr_t *)start = replacement->after; /* NOLINT */
+	return mprotect((void *)first, size, PROT_READ);          /* NOLINT */
 }
 
 /* The dynamic linker has a copy of the pointer guard in memory that it has made read-only. */
@@ -116,8 +116,8 @@ __attribute__((no_stack_protector)) int sandbox_replace_guards(void)
 	void *random_bytes = (void *)getauxval(AT_RANDOM); /* NOLINT: the kernel hands out addresses as integers */
 	struct replacement of_linker;
 
-	/* Decoders inherit the linker's copy, and would learn by it what this process has.  The linker uses it for jumps inside
-	 * of itself, so that another one does as well. */
+	/* Decoders inherit the linker's copy, and would learn by it what this process has.  The linker uses it for
+	 * jumps inside of itself, so that another one does as well. */
 	if (getrandom(&of_linker.after, sizeof(of_linker.after), 0) != sizeof(of_linker.after) ||
 	    draw_guards(&of_linker.before) != 0 || dl_iterate_phdr(replace_in_linker, &of_linker) != 0)
 		return -1;
@@ -152,8 +152,8 @@ static int die_with_parent(struct lockdown *lockdown)
 	return getppid() == lockdown->child->parent ? 0 : -1;
 }
 
-/* The parent's handlers must not run here, and what it ignores or blocks must end this process.  (Signals that the kernel
- * never sends by itself may stay as they are: nobody else may send any.) */
+/* The parent's handlers must not run here, and what it ignores or blocks must end this process.  (Signals that the
+ * kernel never sends by itself may stay as they are: nobody else may send any.) */
 static int reset_signals(struct lockdown *lockdown)
 {
 	sigset_t none;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lock-down of a decoder: prepared once in its program, entered by the process that decodes.  Who made it verifies it
- * (verify.h).
+ * The lock-down of a decoder: prepared once in its program, entered by the process that decodes.  Who made it verifies
+ * it (verify.h).
  *
  * Strict seccomp mode is always tried first.  Only where the kernel answers EINVAL because a filter is already in force
  * (a container, systemd, Flatpak), the process installs a filter of its own that is at least as tight.  There is no way
@@ -36,16 +36,16 @@ int sandbox_replace_guards(void);
 /* What one decoder is given. */
 struct sandbox_child {
 	pid_t parent;
-	bool forked;          /* else executed */
-	int input, output;    /* pipe ends, above 2 */
-	int control;          /* socket to who made it, for struct protocol_lockdown; above 2 */
-	uint32_t cpu_seconds; /* processor time */
+	bool forked;                  /* else executed */
+	int input, output;            /* pipe ends, above 2 */
+	int control;                  /* socket to who made it, for struct protocol_lockdown; above 2 */
+	uint32_t cpu_seconds;         /* processor time */
 	int (*shrink)(void *context); /* gives back memory: 0, or -1 with errno; NULL is allowed */
 	void *context;
 };
 
-/* Locks the calling process down.  Returns where that succeeded; else reports on the control socket what failed, and ends
- * the process. */
+/* Locks the calling process down.  Returns where that succeeded; else reports on the control socket what failed, and
+ * ends the process. */
 void sandbox_enter(const struct sandbox_plan *plan, const struct sandbox_child *child);
 
 /* Reports on a control socket, unless that is -1, which step failed, and ends the process. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The steps by which a decoder program prepares, and those of the lock-down, in their order.  Each is fatal.  The program
- * takes them (sandbox.c); whoever started it says which one failed (verify.c).
+ * The steps by which a decoder program prepares, and those of the lock-down, in their order.  Each is fatal.  The
+ * program takes them (sandbox.c); whoever started it says which one failed (verify.c).
  */
 #ifndef SAFE_DECODE_SANDBOX_STEPS_H
 #define SAFE_DECODE_SANDBOX_STEPS_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A source of one child at a time: a decoder program that is executed for it, and locks itself down.  Nothing starts faster. */
+/* A source of one child at a time: a decoder program that is executed for it, and locks itself down.  Nothing starts
+ * faster. */
 #ifndef SAFE_DECODE_SINGLE_H
 #define SAFE_DECODE_SINGLE_H
 

@@ -37,8 +37,8 @@ static _Noreturn __attribute__((noinline, no_stack_protector)) void decoder_main
 
 /* ---- the broker ---- */
 
-/* Not fork(): the decoder calls nothing that would need the handlers, locks and thread numbers that the C library puts in
- * order there, and each page that it touches for them would have to be copied. */
+/* Not fork(): the decoder calls nothing that would need the handlers, locks and thread numbers that the C library puts
+ * in order there, and each page that it touches for them would have to be copied. */
 static pid_t fork_bare(int *pidfd)
 {
 	return (pid_t)syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, NULL);

@@ -53,7 +53,8 @@ struct beginning {
 /* For a process that executes and for one that forks it: they need little. */
 enum { STACK_SIZE = 16 << 10 };
 
-/* Runs in this process's memory: calls nothing that could change it.  Signals are blocked, so that no handler runs here. */
+/* Runs in this process's memory: calls nothing that could change it.  Signals are blocked, so that no handler runs
+ * here. */
 static ELSEWHERE int execute(void *context)
 {
 	static char *no_environment[] = { NULL };
@@ -82,8 +83,8 @@ static ELSEWHERE void begin(struct beginning *beginning)
 		beginning->error_number = errno;
 }
 
-/* A process between the two: when it ends, the program is no child of ours any more.  It shares the descriptors, so that
- * the hold on the program is ours. */
+/* A process between the two: when it ends, the program is no child of ours any more.  It shares the descriptors, so
+ * that the hold on the program is ours. */
 static ELSEWHERE int begin_detached(void *context)
 {
 	begin(context);

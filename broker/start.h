@@ -14,10 +14,10 @@
 enum { START_FDS = 5 };
 
 struct start_plan {
-	const char *path;        /* absolute */
-	char *const *arguments;  /* NULL behind the last */
-	int fds[START_FDS];      /* what it finds under each number; -1: nothing */
-	bool detached;           /* it becomes no child of this process, so that no wait() of a caller's is about it */
+	const char *path;       /* absolute */
+	char *const *arguments; /* NULL behind the last */
+	int fds[START_FDS];     /* what it finds under each number; -1: nothing */
+	bool detached;          /* it becomes no child of this process, so that no wait() of a caller's is about it */
 };
 
 struct started {
@@ -27,8 +27,8 @@ struct started {
 
 #define STARTED_NONE ((struct started){ .pidfd = -1 })
 
-/* Executes a program, without copying this process.  In it all signals are blocked.  Returns 0, or an errno with nothing
- * left behind. */
+/* Executes a program, without copying this process.  In it all signals are blocked.  Returns 0, or an errno with
+ * nothing left behind. */
 int start_program(const struct start_plan *plan, struct started *started);
 
 /* Whether it has ended. */
@@ -37,7 +37,8 @@ bool started_has_ended(const struct started *started);
 /* Kills it, if it still runs, and leaves no zombie. */
 void started_end(struct started *started);
 
-/* Waits for it for a while, kills it then, and leaves no zombie.  Returns its status as of wait(), 0 if it was detached. */
+/* Waits for it for a while, kills it then, and leaves no zombie.  Returns its status as of wait(), 0 if it was
+ * detached. */
 int started_reap(struct started *started, int milliseconds);
 
 /* ---- decoder programs ---- */
@@ -48,8 +49,8 @@ struct decoder_numbers {
 	uint32_t cpu_seconds, spares;
 };
 
-/* Starts the program of a decoder in one of its modes, after checking who may change it.  Returns SAFE_OK, SAFE_UNSUPPORTED,
- * SAFE_NO_SANDBOX or SAFE_EXHAUSTED. */
+/* Starts the program of a decoder in one of its modes, after checking who may change it.  Returns SAFE_OK,
+ * SAFE_UNSUPPORTED, SAFE_NO_SANDBOX or SAFE_EXHAUSTED. */
 struct safe_outcome start_decoder(const char *folder, const char *name, const char *mode,
                                   const struct decoder_numbers *numbers, struct start_plan *plan,
                                   struct started *started);

@@ -33,10 +33,11 @@ enum verify_failure {
 	VERIFY_FAILURES,
 };
 
-/* How many seccomp filters are in force in the calling thread.  Returns VERIFY_CONFIRMED, or VERIFY_NO_PROC with errno. */
+/* How many seccomp filters are in force in the calling thread.  Returns VERIFY_CONFIRMED, or VERIFY_NO_PROC with errno.
+ */
 enum verify_failure verify_filters(uint64_t *filters);
 
-/* Reads `status`, a descriptor of the decoder's /proc/PID/status that was opened before it gave up being dumpable.  Sets
+/* Reads `status`, a descriptor of the decoder's /proc/PID/status that was opened before it gave up being dumpable. Sets
  * *posture.  With VERIFY_NO_PROC, errno says why. */
 enum verify_failure verify_status(int status, const struct verify_expectation *expected,
                                   struct sandbox_posture *posture);

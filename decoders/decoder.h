@@ -2,9 +2,9 @@
 /*
  * What a decoder is, and all that it sees of the world.
  *
- * A decoder is one file in this folder that defines `const struct decoder decoder`, and one row in broker/registry.c.  It is
- * linked with what all decoders share (session.c, pixels.c, ...), the memory allocator and the lock-down into a program of
- * its own, build/decoders/NAME.
+ * A decoder is one file in this folder that defines `const struct decoder decoder`, and one row in broker/registry.c.
+ * It is linked with what all decoders share (session.c, pixels.c, ...), the memory allocator and the lock-down into a
+ * program of its own, build/decoders/NAME.
  *
  * decode() runs after lock-down: malloc() works (it is an arena that returns NULL when full), read() and write() are
  * the session's business, and any other system call is death.  Everything that a library does lazily must have been
@@ -30,10 +30,10 @@ typedef uint32_t session_result;
 
 struct decoder {
 	const char *name;
-	const char *library;           /* whose code decodes: "libpng"; NULL: ours */
-	const char *(*version)(void);  /* of the library that is running, as it tells; NULL: it does not */
-	void (*initialise)(void);      /* may be NULL */
-	bool gives_covers;        /* decode() knows WIRE_COVER */
+	const char *library;          /* whose code decodes: "libpng"; NULL: ours */
+	const char *(*version)(void); /* of the library that is running, as it tells; NULL: it does not */
+	void (*initialise)(void);     /* may be NULL */
+	bool gives_covers;            /* decode() knows WIRE_COVER */
 
 	/* Decodes one input.  Returns WIRE_OK when it is whole, a failure, or what a session function returned.
 	 * Releases all that it allocated, whatever the ending. */
@@ -136,7 +136,7 @@ session_result session_commit_data(struct session *session, size_t size);
  * failure itself, or SESSION_STOP when the caller keeps partial results and an image or stream was announced. */
 session_result session_damage(struct session *session, enum wire_failure failure);
 
-/* All that was asked for is there, but its end is missing or wrong, or something follows it: `note` says which.  Returns
+/* All that was asked for is there, but its end is missing or wrong, or something follows it: `note` says which. Returns
  * WIRE_OK to go on, or what decode() must return because the caller is strict. */
 session_result session_flaw(struct session *session, uint32_t note, enum wire_failure failure);
 

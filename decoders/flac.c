@@ -399,4 +399,6 @@ static const char *version(void)
 	return FLAC__VERSION_STRING;
 }
 
-const struct decoder decoder = { .name = "flac", .library = "libFLAC", .version = version, .gives_covers = true, .decode = decode_flac };
+const struct decoder decoder = {
+	.name = "flac", .library = "libFLAC", .version = version, .gives_covers = true, .decode = decode_flac
+};

@@ -11,8 +11,8 @@
 #include <sys/single_threaded.h>
 #include <unistd.h>
 
-static struct arena *early;  /* for what is allocated before the decoder's memory is there */
-static struct arena *decode; /* the one other arena, once it was selected */
+static struct arena *early;    /* for what is allocated before the decoder's memory is there */
+static struct arena *decode;   /* the one other arena, once it was selected */
 static struct arena *selected; /* one of these two */
 
 enum { NO_SANDBOX = 6 }; /* exit code */
@@ -42,8 +42,8 @@ static inline struct arena *current(void)
 	return selected;
 }
 
-/* The arena that memory came from; NULL if it is none.  (Before relocation the dynamic linker has an allocator of its own,
- * and may pass what that gave to us.) */
+/* The arena that memory came from; NULL if it is none.  (Before relocation the dynamic linker has an allocator of its
+ * own, and may pass what that gave to us.) */
 static inline struct arena *owner_of(const void *pointer)
 {
 	if (decode && arena_owns(decode, pointer))

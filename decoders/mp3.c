@@ -278,4 +278,9 @@ static const char *version(void)
 	return "API " STRING_OF(MPG123_API_VERSION);
 }
 
-const struct decoder decoder = { .name = "mp3", .library = "libmpg123", .version = version, .initialise = initialise, .gives_covers = true, .decode = decode_mp3 };
+const struct decoder decoder = { .name = "mp3",
+	                         .library = "libmpg123",
+	                         .version = version,
+	                         .initialise = initialise,
+	                         .gives_covers = true,
+	                         .decode = decode_mp3 };

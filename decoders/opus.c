@@ -218,4 +218,6 @@ static const char *version(void)
 	return last ? last + 1 : text;
 }
 
-const struct decoder decoder = { .name = "opus", .library = "libopus", .version = version, .gives_covers = true, .decode = decode_opus };
+const struct decoder decoder = {
+	.name = "opus", .library = "libopus", .version = version, .gives_covers = true, .decode = decode_opus
+};

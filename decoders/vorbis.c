@@ -228,6 +228,9 @@ static const char *version(void)
 	return last ? last + 1 : text;
 }
 
-const struct decoder decoder = {
-	.name = "vorbis", .library = "libvorbis", .version = version, .initialise = initialise, .gives_covers = true, .decode = decode_vorbis
-};
+const struct decoder decoder = { .name = "vorbis",
+	                         .library = "libvorbis",
+	                         .version = version,
+	                         .initialise = initialise,
+	                         .gives_covers = true,
+	                         .decode = decode_vorbis };

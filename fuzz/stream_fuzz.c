@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The library's calls and streams over a decoder that says whatever the input is.  The first byte chooses how the library is
- * called, the second the flags; the rest is what the decoder says.
+ * The library's calls and streams over a decoder that says whatever the input is.  The first byte chooses how the
+ * library is called, the second the flags; the rest is what the decoder says.
  */
 #include <stdlib.h>
 

@@ -29,7 +29,8 @@ enum { ALLOWED = 0, CANNOT_CONFINE = 200, NO_LANDLOCK };
 
 static struct safe_outcome confine_like(enum confine_role role, const char *place, struct confinement *confinement)
 {
-	struct confine_files files = { .place = place ? open(place, O_PATH | O_CLOEXEC) : -1, .writing = role != NAMING && role != CONFINE_ONE_FILE };
+	struct confine_files files = { .place = place ? open(place, O_PATH | O_CLOEXEC) : -1,
+		                       .writing = role != NAMING && role != CONFINE_ONE_FILE };
 
 	if (place && files.place < 0)
 		return outcome_of(SAFE_NO_SANDBOX, "the test's place is not there");

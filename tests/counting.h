@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Children, zombies included, into `pids` as far as they fit.  Decoders that this process has adopted, because their broker
- * is gone, do not count: they die with it, and are reaped here. */
+/* Children, zombies included, into `pids` as far as they fit.  Decoders that this process has adopted, because their
+ * broker is gone, do not count: they die with it, and are reaped here. */
 size_t list_children(pid_t *pids, size_t most);
 
 /* Whether the process is there and no zombie. */

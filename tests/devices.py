@@ -115,8 +115,8 @@ def make_files(sounds):
     files.add("dev/console", b"", 0o20600)
     files.add("proc", b"", 0o40755)
     files.add_file(os.path.join(BUILD, "tests/devices-init"), "init")
-    for name in ("safe-decode", "safe-decode-broker", "decoders/jpeg.so", "decoders/png.so", "decoders/flac.so",
-                 "sinks/alsa.so", "sinks/display.so"):
+    for name in ("safe-decode", "safe-decode-starter", "decoders/jpeg", "decoders/png", "decoders/flac", "sinks/alsa.so",
+                 "sinks/display.so"):
         files.add_program(os.path.join(BUILD, name), "safe-decode/" + name)
     for name, path in PICTURES.items():
         files.add_file(path, name)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The starter's confinement would keep its brokers from the file that says which of their calls fails (faults.h).  That it
- * can fail itself, tests/prove/closed.py tries. */
+/* The starter's confinement would keep its brokers from the file that says which of their calls fails (faults.h).  That
+ * it can fail itself, tests/prove/closed.py tries. */
 #include "../broker/confine.h"
 
 struct safe_outcome __wrap_confine_starter(int folder);

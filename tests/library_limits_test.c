@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "library_support.h"
@@ -124,6 +125,44 @@ Test(library_limits, a_stall)
 	struct safe_limits limits = { .size = sizeof(limits), .stall_seconds = 1 };
 
 	expect_limit(decoder, &input, &limits, SAFE_LIMIT_STALL);
+	safe_decoder_close(&decoder);
+}
+
+/* What somebody says who wants no limit of processor time does not become a wait without end. */
+Test(library_limits, a_stall_beside_the_most_processor_time, .timeout = 60)
+{
+	static const uint32_t most[] = { 2147484, 3000000, UINT32_MAX };
+	struct safe_decoder *decoder = open_hostile(NULL);
+	struct safe_input input = text_input("HOSTILE spin");
+
+	for (size_t i = 0; i < sizeof(most) / sizeof(most[0]); i++) {
+		struct safe_limits limits = { .size = sizeof(limits), .cpu_seconds = most[i], .stall_seconds = 1 };
+		expect_limit(decoder, &input, &limits, SAFE_LIMIT_STALL);
+	}
+	safe_decoder_close(&decoder);
+}
+
+/* In memory, tags in front are passed over without a read that would stop at a limit: not so many of them. */
+Test(library_limits, tags_without_end, .timeout = 60)
+{
+	enum { SIZE = 64 << 20, TAG = 10 };
+	struct safe_decoder *decoder = open_decoder(NULL);
+	char *tags = calloc(1, SIZE);
+	struct safe_input input = { .size = sizeof(input), .data = tags, .data_size = SIZE };
+	struct safe_limits limits = { .size = sizeof(limits), .max_input = 1 << 20 };
+	struct safe_request request = { .size = sizeof(request), .limits = &limits };
+	struct safe_stream *stream = NULL;
+	struct safe_event event = { .size = sizeof(event) };
+
+	cr_assert_not_null(tags);
+	for (size_t place = 0; place + TAG <= SIZE; place += TAG)
+		memcpy(tags + place, "ID3\3\0\0\0\0\0\0", TAG);
+	cr_assert_eq(safe_stream_open(decoder, &input, &request, &stream), SAFE_OK);
+	clock_t before = clock();
+	cr_assert_eq(safe_stream_step(stream, &event), SAFE_OK);
+	cr_assert_lt(clock() - before, CLOCKS_PER_SEC / 20);
+	safe_stream_close(&stream);
+	free(tags);
 	safe_decoder_close(&decoder);
 }
 

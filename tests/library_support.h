@@ -55,4 +55,7 @@ void expect_gone(pid_t pid, unsigned milliseconds);
 uint64_t now_milliseconds(void);
 void sleep_milliseconds(unsigned milliseconds);
 
+/* Whether this process can become another user, and all folders above its program let that one through. */
+bool others_can_run_this(void);
+
 #endif

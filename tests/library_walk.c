@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * library_walk FOLDER [STEP]: with the decoder programs of a folder, the hostile one among them, every call that the library makes to the system fails once, or each STEPth, and every
- * allocation, in each kind of decode from opening a decoder to closing it.  Whatever fails, the answer is a status of
- * the list; what is said to be complete is; no descriptor, no process and, where AddressSanitizer looks, no memory is
- * left behind.  Calls that are interrupted, or move one byte at a time, change nothing.
+ * library_walk FOLDER [STEP]: with the decoder programs of a folder, the hostile one among them, every call that the
+ * library makes to the system fails once, or each STEPth, and every allocation, in each kind of decode from opening a
+ * decoder to closing it.  Whatever fails, the answer is a status of the list; what is said to be complete is; no
+ * descriptor, no process and, where AddressSanitizer looks, no memory is left behind.  Calls that are interrupted, or
+ * move one byte at a time, change nothing.
  */
 #include <fcntl.h>
 #include <poll.h>

@@ -44,6 +44,18 @@ def result(*arguments):
     return done.stdout
 
 
+# ---- names ----
+
+
+@test
+def a_name_of_dots_does_not_become_a_folder():
+    with Folder() as folder:
+        for name in ("..gz", "...gz"):
+            write_to(folder(name), read(GZIP))
+            expect_status(run("-q", "--output-dir", folder("out"), folder(name)), 0)
+        expect(sorted(os.listdir(folder("out"))) == ["...gz.out", "..gz.out"], os.listdir(folder("out")))
+
+
 # ---- where -o leads ----
 
 
@@ -291,8 +303,10 @@ def who_cannot_keep_the_group_gives_it_nothing():
         os.chmod(folder("open"), 0o777)
         picture = folder.write("in.jpg", read(THUMBNAIL))
         become = {"user": 4321, "group": 4321, "extra_groups": []}
-        if subprocess.run([PROGRAM, "-q", picture], capture_output=True, check=False, **become).returncode != 0:
-            raise Skip("others cannot run the program here")
+        try:
+            subprocess.run([PROGRAM, "--version"], capture_output=True, check=True, **become)
+        except PermissionError:
+            raise Skip("others cannot run the program here") from None
         for mode, after in ((0o660, 0o600), (0o640, 0o600), (0o664, 0o644), (0o604, 0o600), (0o666, 0o666)):
             target = folder.write("open/out.png", b"old")
             os.chown(target, 4321, 1)
@@ -370,8 +384,9 @@ def inputs_are_never_replaced():
                 said = into(folder, *[folder(name) for name in inputs], "-j1", status=2)
                 refused = f"safe-decode: {folder(inputs[0])}: {folder('p.png')}: exists already; --force replaces it"
                 expect(refused in said, said)
-                expect(os.lstat(folder("p.png")) == before or kind == "file", kind)
-                expect(os.lstat(folder("p.png")).st_ino == before.st_ino)
+                after = os.lstat(folder("p.png"))
+                expect((after.st_ino, after.st_mode, after.st_nlink, after.st_size, after.st_mtime_ns) ==
+                       (before.st_ino, before.st_mode, before.st_nlink, before.st_size, before.st_mtime_ns), kind)
                 expect(read(original) == read(GRAY) and read(folder("p.jpg")) == read(THUMBNAIL))
                 expect([name for name in folder.names() if name not in names] == ["p-2.png"][:len(inputs) - 1])
 

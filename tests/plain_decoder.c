@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Takes the sandbox out of a decoder program, for comparison alone: this is linked into programs in a folder of the tests.
- * Their decoders decode as plain processes do, with the C library's memory; the library is none the wiser.
+ * Takes the sandbox out of a decoder program, for comparison alone: this is linked into programs in a folder of the
+ * tests. Their decoders decode as plain processes do, with the C library's memory; the library is none the wiser.
  */
 #include <fcntl.h>
 #include <unistd.h>

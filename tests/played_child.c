@@ -95,7 +95,8 @@ void played_init(struct played *played)
 	if (played->nowhere < 0)
 		abort();
 	played->pool.owner = getpid();
-	played->pool.config = (struct safe_config){ .size = sizeof(played->pool.config), .memory = UINT64_C(512) << 20 };
+	played->pool.config =
+	        (struct safe_config){ .size = sizeof(played->pool.config), .memory = UINT64_C(512) << 20 };
 	played->pool.source = (struct child_source){ .want = want,
 		                                     .check = check,
 		                                     .wait = wait_for,
@@ -128,9 +129,9 @@ static enum safe_status by_image(struct safe_decoder *pool, const struct safe_in
                                  const struct safe_request *request, struct answer *answer, bool into)
 {
 	struct safe_image image = { .size = sizeof(image) };
-	enum safe_status status = into ? safe_decode_image_into(pool, input, request, answer->memory, MEMORY, 16, &image,
-	                                                        NULL)
-	                               : safe_decode_image(pool, input, request, &image, NULL);
+	enum safe_status status =
+	        into ? safe_decode_image_into(pool, input, request, answer->memory, MEMORY, 16, &image, NULL)
+	             : safe_decode_image(pool, input, request, &image, NULL);
 
 	promised(answer, status == SAFE_OK || !image.pixels || into, "a failure gave pixels");
 	promised(answer, status != SAFE_OK || (image.pixels && image.width > 0 && image.height > 0),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A source of children that are none: each has said, before anybody listens, what a test wants it to say.  For the library's
- * own code, without brokers, under sanitizers and fuzzers. */
+/* A source of children that are none: each has said, before anybody listens, what a test wants it to say.  For the
+ * library's own code, without brokers, under sanitizers and fuzzers. */
 #ifndef SAFE_DECODE_PLAYED_CHILD_H
 #define SAFE_DECODE_PLAYED_CHILD_H
 
@@ -32,8 +32,8 @@ enum played_way {
 	PLAYED_WAYS,
 };
 
-/* Calls the library in one way, for an input of a format, with SAFE_PARTIAL and the like.  Returns the status.  Sets *broken
- * to what the library promises and did not hold, or NULL. */
+/* Calls the library in one way, for an input of a format, with SAFE_PARTIAL and the like.  Returns the status.  Sets
+ * *broken to what the library promises and did not hold, or NULL. */
 enum safe_status played_call(struct played *played, enum played_way way, const char *format, uint32_t flags,
                              const char **broken);
 

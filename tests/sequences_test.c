@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every sequence of four messages that a decoder can send, in every way to call the library, with all flags: none crashes
- * the caller or breaks a promise.  (A header without a picture, and then damage, once divided by the width of no canvas.)
+ * Every sequence of four messages that a decoder can send, in every way to call the library, with all flags: none
+ * crashes the caller or breaks a promise.  (A header without a picture, and then damage, once divided by the width of
+ * no canvas.)
  *
  * A sequence whose start already ends the decode is not tried longer.
  */
@@ -116,8 +117,13 @@ static void extend(struct sweep *sweep, size_t size, size_t length)
 	}
 }
 
-static const uint32_t flags[] = { 0, SAFE_PARTIAL, SAFE_STRICT, SAFE_PARTIAL | SAFE_STRICT, SAFE_HEADER_ONLY,
-	                          SAFE_HEADER_ONLY | SAFE_PARTIAL, SAFE_HEADER_ONLY | SAFE_STRICT,
+static const uint32_t flags[] = { 0,
+	                          SAFE_PARTIAL,
+	                          SAFE_STRICT,
+	                          SAFE_PARTIAL | SAFE_STRICT,
+	                          SAFE_HEADER_ONLY,
+	                          SAFE_HEADER_ONLY | SAFE_PARTIAL,
+	                          SAFE_HEADER_ONLY | SAFE_STRICT,
 	                          SAFE_HEADER_ONLY | SAFE_PARTIAL | SAFE_STRICT };
 static const char *const formats[] = { "jpeg", "gzip", "wav" };
 
@@ -163,8 +169,7 @@ Test(sequences, damage_where_only_the_header_is_wanted)
 		memcpy(said + played.size, message->bytes, message->size);
 		played.size += message->size;
 	}
-	enum safe_status status =
-	        played_call(&played, PLAYED_STREAM, "jpeg", SAFE_PARTIAL | SAFE_HEADER_ONLY, &broken);
+	enum safe_status status = played_call(&played, PLAYED_STREAM, "jpeg", SAFE_PARTIAL | SAFE_HEADER_ONLY, &broken);
 	cr_expect_eq(status, SAFE_KILLED);
 	cr_expect_null(broken);
 	played_end(&played);

@@ -73,8 +73,8 @@ Test(wire_reader, a_forbidden_call_is_told_only_where_that_was_asked_for)
 		cr_expect_eq(reader.outcome.status, SAFE_KILLED);
 		bool told = asked && state != WIRE_STATE_START;
 		cr_expect_eq(counts.forbidden, told, "state %d", (int)state);
-		cr_expect_eq(strcmp(reader.outcome.reason, "the decoder tried a forbidden system call") == 0, told, "%s",
-		             reader.outcome.reason);
+		cr_expect_eq(strcmp(reader.outcome.reason, "the decoder tried a forbidden system call") == 0, told,
+		             "%s", reader.outcome.reason);
 		cr_expect_eq(counts.end, 0);
 	}
 }

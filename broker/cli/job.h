@@ -46,7 +46,8 @@ struct job {
 	struct safe_outcome outcome;
 };
 
-/* Opens the input.  Returns true if there is something to poll for; false if it is over already and job_end() is next. */
+/* Opens the input.  Returns true if there is something to poll for; false if it is over already and job_end() is next.
+ */
 bool job_start(struct job *job);
 
 /* As call_wants() and call_step(); job_step() returns false when it is over and job_end() is next. */

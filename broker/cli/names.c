@@ -25,7 +25,8 @@ static size_t stem_length(const char *base, const struct safe_format *format)
 {
 	const char *dot = strrchr(base, '.');
 
-	if (!dot || dot == base)
+	/* What begins with dots and has no other has no extension: "..gz" must not become ".". */
+	if (!dot || dot < base + strspn(base, "."))
 		return strlen(base);
 	/* A picture gets an extension of its own; a stream's is only removed where it says what was removed. */
 	if (format->kind != SAFE_KIND_BYTES || words_have(format->extensions, dot + 1))

@@ -2,10 +2,10 @@
 /*
  * Where the command line's decoders come from, and when it confines itself.
  *
- * One input is decoded by a program that is executed for it: nothing starts faster.  For several, and for a cover, which takes
- * two decoders one after the other, brokers keep spares, and are replaced when one of their decoders crashed; a starter, which
- * is a program of its own, starts them, for this process has confined itself by then.  In any case that has happened before a
- * byte of any decoder's is read.
+ * One input is decoded by a program that is executed for it: nothing starts faster.  For several, and for a cover,
+ * which takes two decoders one after the other, brokers keep spares, and are replaced when one of their decoders
+ * crashed; a starter, which is a program of its own, starts them, for this process has confined itself by then.  In any
+ * case that has happened before a byte of any decoder's is read.
  */
 #ifndef SAFE_DECODE_NURSERY_H
 #define SAFE_DECODE_NURSERY_H
@@ -25,7 +25,7 @@ struct nursery {
 	struct safe_decoder *pool; /* NULL: none */
 	char *folder;              /* of decoder programs; owned */
 	struct started starter;
-	int socket; /* to the starter */
+	int socket;                 /* to the starter */
 	struct confine_files files; /* where outputs get their names; borrowed */
 	bool confined;
 	struct confinement confinement;
@@ -34,8 +34,7 @@ struct nursery {
 #define NURSERY_NONE ((struct nursery){ .starter = STARTED_NONE, .socket = -1 })
 
 /* What `outputs` has open must stay so.  SAFE_OK, or how it failed; nursery_close() is next in either case. */
-struct safe_outcome nursery_open(struct nursery *nursery, const struct options *options,
-                                 const struct outputs *outputs);
+struct safe_outcome nursery_open(struct nursery *nursery, const struct options *options, const struct outputs *outputs);
 
 /* To be called when there is a decoder and before a byte of it is read: gives up, once, all that moving bytes does not
  * need.  Returns SAFE_OK or SAFE_NO_SANDBOX. */

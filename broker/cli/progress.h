@@ -11,9 +11,9 @@
 struct progress {
 	size_t total, done;
 	size_t counts[SAFE_EXHAUSTED + 1]; /* by status */
-	size_t kept;                         /* of those that are well: what was there already */
-	bool shown;                          /* at all */
-	bool bar;                            /* standard error is a terminal that can take it back */
+	size_t kept;                       /* of those that are well: what was there already */
+	bool shown;                        /* at all */
+	bool bar;                          /* standard error is a terminal that can take it back */
 	bool drawn;
 };
 

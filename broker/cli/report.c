@@ -121,7 +121,8 @@ static void report_raw_audio(const struct job *job)
 	fprintf(stderr, "%" PRIu32 " Hz ", job->call.audio.rate);
 	print_channels(&job->call.audio);
 	fprintf(stderr, " %s, %" PRIu64 " frames, %" PRIu64 " bytes\n",
-	        options_sample_format_name(job->call.audio.sample_format), job->written / job->sink.stride, job->written);
+	        options_sample_format_name(job->call.audio.sample_format), job->written / job->sink.stride,
+	        job->written);
 }
 
 /* Raw pixels and samples do not say what they are: this line does. */
@@ -134,8 +135,8 @@ static void report_raw(const struct job *job)
 	}
 	if (job->call.kind == SAFE_KIND_IMAGE)
 		fprintf(stderr, "%" PRIu32 "x%" PRIu32 " %s, stride %zu, %" PRIu64 " bytes\n", job->call.image.width,
-		        job->call.image.height, options_pixel_format_name(job->sink.image.pixel_format), job->sink.stride,
-		        (uint64_t)job->sink.stride * job->call.image.height);
+		        job->call.image.height, options_pixel_format_name(job->sink.image.pixel_format),
+		        job->sink.stride, (uint64_t)job->sink.stride * job->call.image.height);
 	else
 		fprintf(stderr, "%" PRIu64 " bytes\n", job->written);
 }
@@ -154,7 +155,8 @@ static void report_damage(const struct job *job)
 static void report_losses(const struct job *job)
 {
 	report_name(job);
-	fprintf(stderr, "%" PRIu64 " damaged part%s concealed or skipped\n", job->call.losses, job->call.losses == 1 ? "" : "s");
+	fprintf(stderr, "%" PRIu64 " damaged part%s concealed or skipped\n", job->call.losses,
+	        job->call.losses == 1 ? "" : "s");
 }
 
 static const char *posture_text(const struct sandbox_posture *posture)
@@ -208,10 +210,10 @@ static void report_posture(const struct job *job)
 	        ", \"no_new_privs\": %s, \"system_calls\": [\"read\", \"write\", \"exit\", \"rt_sigreturn\"], "
 	        "\"descriptors\": [0, 1], \"pipes\": 2, \"trusted_side\": {\"seccomp\": \"%s\", \"landlock\": %u, "
 	        "\"landlock_denies\": \"%s\"}}\n",
-	        job->call.decode.posture.verified ? "true" : "false", job->call.decode.posture.strict ? "strict" : "filter",
-	        job->call.decode.posture.filters, job->call.decode.posture.filters_before,
-	        job->call.decode.posture.no_new_privs ? "true" : "false", own->filtered ? "filter" : "none", own->landlock,
-	        confine_landlock_walls(own));
+	        job->call.decode.posture.verified ? "true" : "false",
+	        job->call.decode.posture.strict ? "strict" : "filter", job->call.decode.posture.filters,
+	        job->call.decode.posture.filters_before, job->call.decode.posture.no_new_privs ? "true" : "false",
+	        own->filtered ? "filter" : "none", own->landlock, confine_landlock_walls(own));
 }
 
 static void report_diagnosis(const struct job *job)

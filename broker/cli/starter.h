@@ -7,8 +7,8 @@
 #include "../start.h"
 #include "../status.h"
 
-/* Executes the starter, from which `pool` gets its brokers from then on.  `*socket` is our end of its socket.  Returns SAFE_OK,
- * or how it failed. */
+/* Executes the starter, from which `pool` gets its brokers from then on.  `*socket` is our end of its socket.  Returns
+ * SAFE_OK, or how it failed. */
 struct safe_outcome starter_open(struct safe_decoder *pool, struct started *starter, int *socket);
 
 /* To be called after the pool and the socket were closed: returns when the starter and all brokers have ended. */

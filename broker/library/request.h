@@ -27,8 +27,8 @@ struct request {
 	size_t rows_missing;
 };
 
-/* Starts a call; input, request and limits are checked and copied.  Returns SAFE_OK or SAFE_USAGE; request_end() is next in
- * either case. */
+/* Starts a call; input, request and limits are checked and copied.  Returns SAFE_OK or SAFE_USAGE; request_end() is
+ * next in either case. */
 struct safe_outcome request_begin(struct request *request, struct safe_decoder *decoder, const struct safe_input *input,
                                   const struct safe_request *given, enum request_mode mode,
                                   const struct call_driver *driver, void *context);
@@ -48,7 +48,7 @@ static inline struct request *request_of(struct call *call)
 struct safe_outcome request_describe_image(struct call *call); /* SAFE_LIMIT where it is too large once it is written */
 struct safe_outcome request_describe_audio(struct call *call);
 struct safe_outcome request_refuse_others(struct call *call); /* no decoder need be started for what nobody takes */
-struct safe_outcome request_describe(struct call *call); /* what only information is wanted of */
+struct safe_outcome request_describe(struct call *call);      /* what only information is wanted of */
 
 /* Bytes of a packed row of what is decoded; 0 where that overflows. */
 size_t request_row_bytes(const struct request *request);

@@ -144,8 +144,8 @@ static void print_child(void)
 	print_child_filter("child_filter_diagnose", SCMP_ACT_TRAP);
 }
 
-/* Names of system calls, by architecture as the kernel tells it: one text each, and where in it the name of a number starts.
- * (An array of pointers would have to be relocated at each start.) */
+/* Names of system calls, by architecture as the kernel tells it: one text each, and where in it the name of a number
+ * starts. (An array of pointers would have to be relocated at each start.) */
 static void print_names(void)
 {
 	enum { NUMBERS = 1024 };
@@ -199,9 +199,10 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*print)(void);
-	} tables[] = {
-		{ "trusted", print_trusted }, { "child", print_child }, { "names", print_names }, { "table", print_table }
-	};
+	} tables[] = { { "trusted", print_trusted },
+		       { "child", print_child },
+		       { "names", print_names },
+		       { "table", print_table } };
 
 	for (size_t i = 0; argc == 2 && i < COUNT(tables); i++) {
 		if (strcmp(argv[1], tables[i].name) != 0)

@@ -2,6 +2,7 @@
 """What the trusted side's own processes cannot do.  Each, while a decoder is at work, is stopped by a debugger's means
 and made to do what an attacker in it would try (inject.c)."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -114,7 +115,9 @@ class Scene:
 
     def close(self):
         for pid in reversed(family(self.process.pid)):
-            os.kill(pid, signal.SIGKILL)
+            # One of them may end because another did.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.bystander.kill()
         self.process.wait()
         self.bystander.wait()

@@ -6,8 +6,9 @@
  *
  *     inject PID guards
  *
- * Prints "done", the name of an errno, or "killed" and a signal; for each file, a line.  The process waits in a system call; it is made to
- * wait in another one instead, and is killed afterwards (but where it only shows its guards).  ("connect" is two: a TCP socket, and port 9 of this machine.)
+ * Prints "done", the name of an errno, or "killed" and a signal; for each file, a line.  The process waits in a system
+ * call; it is made to wait in another one instead, and is killed afterwards (but where it only shows its guards).
+ * ("connect" is two: a TCP socket, and port 9 of this machine.)
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -147,15 +148,15 @@ static bool attempt(struct user_regs_struct registers, const char *what, const c
 	return true;
 }
 
-/* The stack protector's canary and the pointer guard, from the thread control block, in hexadecimal as they lie there.  The
- * process goes on. */
+/* The stack protector's canary and the pointer guard, from the thread control block, in hexadecimal as they lie there.
+ * The process goes on. */
 static void show_guards(void)
 {
 	struct user_regs_struct registers = stop();
 
 	for (uint64_t offset = 0x28; offset <= 0x30; offset += 8) {
-		uint64_t guard =
-		        (uint64_t)ptrace(PTRACE_PEEKDATA, process, (void *)(uintptr_t)(registers.fs_base + offset), NULL);
+		uint64_t guard = (uint64_t)ptrace(PTRACE_PEEKDATA, process,
+		                                  (void *)(uintptr_t)(registers.fs_base + offset), NULL);
 		printf("%016llx\n", (unsigned long long)__builtin_bswap64(guard));
 	}
 	if (ptrace(PTRACE_DETACH, process, NULL, NULL) != 0)
