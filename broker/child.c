@@ -2,12 +2,12 @@
 #include "child.h"
 
 #include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "fds.h"
+#include "pidfd.h"
 
 void child_close_input(struct child *child)
 {
@@ -25,7 +25,7 @@ void child_close(struct child *child)
 void child_kill(const struct child *child)
 {
 	if (child->pidfd >= 0)
-		(void)syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
+		pidfd_kill(child->pidfd);
 }
 
 /* As clock_getcpuclockid() has it, which also makes a system call that the command line has given up. */

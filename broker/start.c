@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "fds.h"
+#include "pidfd.h"
 #include "programs.h"
 #include "protocol.h"
 
@@ -168,7 +169,7 @@ static int reap(struct started *started)
 	fds_close(&started->pidfd);
 	if (result != 0 || info.si_pid == 0)
 		return 0;
-	return info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0) : info.si_status;
+	return pidfd_wait_status(&info);
 }
 
 int started_reap(struct started *started, int milliseconds)
@@ -180,7 +181,7 @@ int started_reap(struct started *started, int milliseconds)
 	if (milliseconds > 0 && poll(&ended, 1, milliseconds) < 0) {
 		/* Interrupted: then it has had less time. */
 	}
-	(void)syscall(SYS_pidfd_send_signal, started->pidfd, SIGKILL, NULL, 0);
+	pidfd_kill(started->pidfd);
 	return reap(started);
 }
 

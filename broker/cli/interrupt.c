@@ -5,10 +5,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../pidfd.h"
 #include "output.h"
 
 static const int endings[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
@@ -45,7 +45,7 @@ static void end_by_signal(int number)
 		restore_first(restore_context);
 	for (size_t i = 0; i < INTERRUPT_CHILDREN; i++)
 		if (decoders[i] > 0)
-			(void)syscall(SYS_pidfd_send_signal, decoders[i] - 1, SIGKILL, NULL, 0);
+			pidfd_kill(decoders[i] - 1);
 	/* A broker ends its own children. */
 	for (size_t i = 0; i < INTERRUPT_BROKERS; i++)
 		if (brokers[i].pidfd > 0)

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../fds.h"
 #include "../packet.h"
+#include "../pidfd.h"
 #include "../programs.h"
 #include "../protocol.h"
 #include "../reasons.h"
@@ -82,7 +82,7 @@ static struct safe_outcome execute(const struct safe_decoder *pool, int socket, 
 struct safe_outcome starter_open(struct safe_decoder *pool, struct started *starter, int *socket)
 {
 	int ends[2] = { -1, -1 };
-	int caller = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	int caller = pidfd_of_this_process();
 	struct safe_outcome outcome = outcome_ok();
 
 	if (caller < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)

@@ -3,11 +3,9 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +16,7 @@
 #include "../hello.h"
 #include "../limits.h"
 #include "../packet.h"
+#include "../pidfd.h"
 #include "../sandbox_steps.h"
 
 enum { SURPLUS = 8 }; /* children that were asked for and not taken: kept, for the next are likely to want them */
@@ -35,7 +34,7 @@ static struct safe_outcome start_own_broker(const struct safe_decoder *decoder, 
 		             .cpu_seconds = limits_resolve(NULL).cpu_seconds,
 		             .spares = decoder->config.spares },
 		.idle_seconds = decoder->config.idle_seconds,
-		.caller = (int)syscall(SYS_pidfd_open, getpid(), 0),
+		.caller = pidfd_of_this_process(),
 		.detached = true,
 	};
 
@@ -123,16 +122,9 @@ void link_settle(struct link *link)
 	link->needed = false;
 }
 
-static bool is_running(int pidfd)
-{
-	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
-
-	return poll(&ended, 1, 0) == 0;
-}
-
 bool link_is_running(const struct link *link)
 {
-	return is_running(link->process.pidfd);
+	return pidfd_is_running(link->process.pidfd);
 }
 
 bool link_is_used(const struct link *link)
@@ -258,9 +250,8 @@ static void take_end(struct link *link, const struct protocol_report *report)
 			continue;
 		child->ended = true;
 		child->end = *report;
-		if (!child->used) {
+		if (!child->used)
 			link_drop(child);
-		}
 		return;
 	}
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The children that a broker gave, from their coming to their end. */
-#include <poll.h>
 #include <stdlib.h>
 
 #include "../call.h"
 #include "../decode.h"
+#include "../pidfd.h"
 #include "link.h"
 
 #define MILLISECOND UINT64_C(1000000) /* in nanoseconds */
@@ -91,18 +91,11 @@ static void drop_copied(struct link *link)
 	}
 }
 
-static bool is_running(const struct link_child *child)
-{
-	struct pollfd ended = { .fd = child->child.pidfd, .events = POLLIN };
-
-	return poll(&ended, 1, 0) == 0;
-}
-
 void link_restock(struct link *link)
 {
 	drop_copied(link);
 	const struct link_child *spare = link_spare(link);
-	if (!spare || !is_running(spare))
+	if (!spare || !pidfd_is_running(spare->child.pidfd))
 		link_drain(link);
 }
 

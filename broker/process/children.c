@@ -12,6 +12,7 @@
 #include "../../decoders/arena.h"
 #include "../fds.h"
 #include "../packet.h"
+#include "../pidfd.h"
 #include "../status.h"
 #include "../verify.h"
 
@@ -231,7 +232,7 @@ static void end(struct slot *slot)
 	siginfo_t info;
 	struct rusage usage;
 
-	(void)syscall(SYS_pidfd_send_signal, slot->decoder.pidfd, SIGKILL, NULL, 0);
+	pidfd_kill(slot->decoder.pidfd);
 	(void)reap(slot, 0, &info, &usage);
 	free_slot_of(slot);
 }
@@ -300,7 +301,7 @@ static void drop(struct children *children, uint32_t id)
 	for (size_t i = 0; i < PROTOCOL_CHILDREN; i++) {
 		const struct slot *slot = &children->slots[i];
 		if (slot->state == SLOT_GIVEN && (uint32_t)slot->decoder.pid == id)
-			(void)syscall(SYS_pidfd_send_signal, slot->decoder.pidfd, SIGKILL, NULL, 0);
+			pidfd_kill(slot->decoder.pidfd);
 	}
 }
 
@@ -317,12 +318,6 @@ void children_command(struct children *children, const struct protocol_command *
 static uint64_t microseconds(const struct timeval *time)
 {
 	return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec;
-}
-
-/* As wait() would have told. */
-static int32_t wait_status(const siginfo_t *info)
-{
-	return info->si_code == CLD_EXITED ? W_EXITCODE(info->si_status, 0) : info->si_status;
 }
 
 /* Why it ended before it was locked down. */
@@ -346,7 +341,7 @@ static void note_end(struct children *children, struct slot *slot, const siginfo
 	slot->report = (struct protocol_report){
 		.kind = PROTOCOL_ENDED,
 		.id = (uint32_t)slot->decoder.pid,
-		.wait_status = wait_status(info),
+		.wait_status = pidfd_wait_status(info),
 		.cpu_microseconds = microseconds(&usage->ru_utime) + microseconds(&usage->ru_stime),
 		.peak_memory = (uint64_t)usage->ru_maxrss * 1024,
 	};
@@ -408,7 +403,7 @@ void children_end(struct children *children)
 {
 	for (size_t i = 0; i < PROTOCOL_CHILDREN; i++)
 		if (children->slots[i].state == SLOT_STARTING || children->slots[i].state == SLOT_GIVEN)
-			(void)syscall(SYS_pidfd_send_signal, children->slots[i].decoder.pidfd, SIGKILL, NULL, 0);
+			pidfd_kill(children->slots[i].decoder.pidfd);
 	for (size_t i = 0; i < PROTOCOL_CHILDREN; i++)
 		if (children->slots[i].state == SLOT_STARTING || children->slots[i].state == SLOT_GIVEN)
 			end(&children->slots[i]);

@@ -69,6 +69,7 @@ FILES = (
     ("broker/words.[ch]", NONE, "compares words of the command line's"),
     ("broker/protocol.h", NONE, "what the library and the broker say to each other"),
     ("broker/fds.h", NONE, "closes descriptors"),
+    ("broker/pidfd.h", NONE, "signals and waits for processes"),
     ("broker/structs.h", NONE, "structs of the caller's"),
     ("broker/safe-decode.h", NONE, "the public interface"),
     ("broker/wire.h", NONE, "declares what both sides say: no code but two tables of sizes"),
