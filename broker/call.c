@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "fds.h"
 #include "reasons.h"
 
 /* ---- what the wire reader calls ---- */
@@ -164,13 +166,8 @@ int call_time_left(const struct call *call)
 
 	if (deadline == 0)
 		return -1;
-	uint64_t passed = (decode_clock() - call->started) / 1000000;
+	uint64_t passed = (decode_clock() - call->started) / CLOCK_MILLISECOND;
 	return deadline <= passed ? 0 : (int)(deadline - passed < INT_MAX ? deadline - passed : INT_MAX);
-}
-
-struct safe_outcome call_too_late(void)
-{
-	return outcome_of_limit(SAFE_LIMIT_DEADLINE, "took longer than its deadline");
 }
 
 void call_over(struct call *call, struct safe_outcome outcome)
@@ -384,12 +381,6 @@ static void step_finishing(struct call *call)
 
 /* ---- driving ---- */
 
-static void lower(int *timeout, int milliseconds)
-{
-	if (milliseconds >= 0 && (*timeout < 0 || milliseconds < *timeout))
-		*timeout = milliseconds;
-}
-
 int call_wants(const struct call *call, struct pollfd fds[PUMP_FDS])
 {
 	enum { WANTING_MILLISECONDS = 50 }; /* after which is looked whether the source still answers */
@@ -409,7 +400,7 @@ int call_wants(const struct call *call, struct pollfd fds[PUMP_FDS])
 	} else {
 		timeout = 0;
 	}
-	lower(&timeout, call_time_left(call));
+	fds_lower_timeout(&timeout, call_time_left(call));
 	return timeout;
 }
 
@@ -418,7 +409,7 @@ bool call_step(struct call *call, const struct pollfd fds[PUMP_FDS], uint64_t wa
 	enum call_stage stage = call->stage;
 
 	if (stage != CALL_DECODING && stage != CALL_OVER && call_time_left(call) == 0)
-		call_over(call, call_too_late());
+		call_over(call, decode_too_late());
 	else if (stage == CALL_RECOGNISING && (call->plan.data || fds[0].revents != 0))
 		step_recognising(call);
 	else if (stage == CALL_DECODING)

@@ -135,7 +135,4 @@ void call_end(struct call *call);
 /* Milliseconds until the deadline, at most; -1: there is none. */
 int call_time_left(const struct call *call);
 
-/* What happens where the deadline has passed. */
-struct safe_outcome call_too_late(void);
-
 #endif

@@ -3,9 +3,9 @@
 
 #include <signal.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "fds.h"
 #include "pidfd.h"
 
@@ -44,7 +44,7 @@ uint64_t child_cpu_time(const struct child *child)
 	 * process can see to it that it never runs then. */
 	if (child->pid <= 0 || clock_gettime(cpu_clock(child->pid), &used) != 0)
 		return 0;
-	return (uint64_t)used.tv_sec * 1000000000U + (uint64_t)used.tv_nsec;
+	return clock_nanoseconds(&used);
 }
 
 struct safe_outcome child_outcome(int wait_status)

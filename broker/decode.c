@@ -5,20 +5,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SECOND UINT64_C(1000000000) /* in nanoseconds */
-#define CHECK_LEAST (SECOND / 100)
+#include "clock.h"
+#include "fds.h"
 
-static uint64_t nanoseconds(clockid_t clock)
-{
-	struct timespec now;
-
-	(void)clock_gettime(clock, &now); /* cannot fail: the clocks exist */
-	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
-}
+#define CHECK_LEAST (CLOCK_SECOND / 100)
 
 uint64_t decode_clock(void)
 {
-	return nanoseconds(CLOCK_MONOTONIC);
+	return clock_read(CLOCK_MONOTONIC);
 }
 
 /* ---- start ---- */
@@ -74,9 +68,9 @@ struct safe_outcome decode_start(struct decode *decode, struct child *child, con
 	*decode = (struct decode){
 		.child = *child,
 		.pump_open = true,
-		.cpu_limit = limits->cpu_seconds * SECOND,
-		.cpu_check = decode_clock() + limits->cpu_seconds * SECOND,
-		.work_limit = limits->work_seconds * SECOND,
+		.cpu_limit = limits->cpu_seconds * CLOCK_SECOND,
+		.cpu_check = decode_clock() + limits->cpu_seconds * CLOCK_SECOND,
+		.work_limit = limits->work_seconds * CLOCK_SECOND,
 	};
 	*child = CHILD_NONE;
 	decode->outcome = pump_init(&decode->pump, &plan);
@@ -87,10 +81,15 @@ struct safe_outcome decode_start(struct decode *decode, struct child *child, con
 
 /* ---- limits ---- */
 
+struct safe_outcome decode_too_late(void)
+{
+	return outcome_of_limit(SAFE_LIMIT_DEADLINE, "took longer than its deadline");
+}
+
 static int milliseconds_until(uint64_t when)
 {
 	uint64_t now = decode_clock();
-	uint64_t left = when <= now ? 0 : (when - now) / 1000000 + 1;
+	uint64_t left = when <= now ? 0 : (when - now) / CLOCK_MILLISECOND + 1;
 
 	return left < INT_MAX ? (int)left : INT_MAX;
 }
@@ -98,9 +97,9 @@ static int milliseconds_until(uint64_t when)
 int decode_wants(const struct decode *decode, struct pollfd fds[PUMP_FDS])
 {
 	int timeout = pump_wants(&decode->pump, fds);
-	int check = milliseconds_until(decode->cpu_check);
 
-	return timeout < 0 || check < timeout ? check : timeout;
+	fds_lower_timeout(&timeout, milliseconds_until(decode->cpu_check));
+	return timeout;
 }
 
 /* The child has one thread: it cannot have used more processor time than has passed. */
@@ -120,12 +119,12 @@ static struct safe_outcome check_cpu(struct decode *decode)
 
 uint64_t decode_work_begin(void)
 {
-	return nanoseconds(CLOCK_THREAD_CPUTIME_ID);
+	return clock_read(CLOCK_THREAD_CPUTIME_ID);
 }
 
 struct safe_outcome decode_work_charge(struct decode *decode, uint64_t begun)
 {
-	decode->work += nanoseconds(CLOCK_THREAD_CPUTIME_ID) - begun;
+	decode->work += clock_read(CLOCK_THREAD_CPUTIME_ID) - begun;
 	if (decode->work < decode->work_limit)
 		return outcome_ok();
 	return outcome_of_limit(SAFE_LIMIT_WORK, "more work to check and write it than the limit allows (--max-work)");
@@ -140,7 +139,7 @@ static void find_cause_of_death(struct decode *decode, int milliseconds)
 
 	decode->outcome = child->owner->fate(child, decode->said_hello, milliseconds);
 	if (milliseconds == 0 && decode->outcome.status == SAFE_KILLED)
-		decode->outcome = outcome_of_limit(SAFE_LIMIT_DEADLINE, "took longer than its deadline");
+		decode->outcome = decode_too_late();
 }
 
 bool decode_step(struct decode *decode, const struct pollfd fds[PUMP_FDS], uint64_t waited, int milliseconds)
@@ -162,7 +161,7 @@ bool decode_step(struct decode *decode, const struct pollfd fds[PUMP_FDS], uint6
 	if (limit.status == SAFE_OK)
 		limit = check_cpu(decode);
 	if (limit.status == SAFE_OK && milliseconds == 0)
-		limit = outcome_of_limit(SAFE_LIMIT_DEADLINE, "took longer than its deadline");
+		limit = decode_too_late();
 	decode->outcome = limit;
 	return limit.status == SAFE_OK;
 }

@@ -57,6 +57,9 @@ bool decode_step(struct decode *decode, const struct pollfd fds[PUMP_FDS], uint6
 uint64_t decode_work_begin(void);
 struct safe_outcome decode_work_charge(struct decode *decode, uint64_t begun);
 
+/* What happens where the deadline has passed. */
+struct safe_outcome decode_too_late(void);
+
 /* Lets what a child gives gather for a moment, if it gives much.  For an owner that has nothing else to do. */
 void decode_let_gather(const struct decode *decode);
 

@@ -22,4 +22,11 @@ static inline void fds_wait(int fd, short events)
 	(void)poll(&ready, 1, -1);
 }
 
+/* Lowers a timeout of poll(); -1 in either is none. */
+static inline void fds_lower_timeout(int *timeout, int milliseconds)
+{
+	if (milliseconds >= 0 && (*timeout < 0 || milliseconds < *timeout))
+		*timeout = milliseconds;
+}
+
 #endif

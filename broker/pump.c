@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "fds.h"
 
 enum {
@@ -25,8 +25,6 @@ enum {
 	GATHER_MOST = 1600000,     /* no more than a decode of many MiB can end later */
 	GATHER_AFTER = 16 << 20,   /* bytes that come before more than the least is waited for */
 };
-
-#define NANOSECONDS UINT64_C(1000000000)
 
 /* The start of what comes from a source is in its buffer already. */
 static struct safe_outcome make_buffer(struct pump *pump)
@@ -73,7 +71,7 @@ struct safe_outcome pump_init(struct pump *pump, const struct pump_plan *plan)
 		.next_size = plan->start_size,
 		.input = plan->start_size,
 		.max_input = plan->max_input,
-		.stall_limit = plan->stall_seconds * NANOSECONDS,
+		.stall_limit = plan->stall_seconds * CLOCK_SECOND,
 	};
 	wire_reader_init(&pump->reader, plan->request, plan->consumer);
 	pump->reader.move = move_on;
@@ -159,7 +157,7 @@ int pump_wants(const struct pump *pump, struct pollfd fds[PUMP_FDS])
 		return 0;
 	if (wants_source(pump))
 		return -1;
-	uint64_t left = pump->stall_limit > pump->stalled ? (pump->stall_limit - pump->stalled) / 1000000 : 0;
+	uint64_t left = pump->stall_limit > pump->stalled ? (pump->stall_limit - pump->stalled) / CLOCK_MILLISECOND : 0;
 	return left < WAIT_AT_ONCE ? (int)left + 1 : WAIT_AT_ONCE;
 }
 
@@ -290,19 +288,11 @@ static enum pump_progress end(struct pump *pump, struct safe_outcome outcome)
 	return PUMP_OVER;
 }
 
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &time); /* cannot fail: the clock exists */
-	return (uint64_t)time.tv_sec * NANOSECONDS + (uint64_t)time.tv_nsec;
-}
-
 static enum pump_progress step_from_child(struct pump *pump)
 {
-	uint64_t begun = now();
+	uint64_t begun = clock_read(CLOCK_MONOTONIC);
 
-	for (int i = 0; i < STEPS_AT_ONCE && !pump->paused && now() - begun < TIME_AT_ONCE; i++) {
+	for (int i = 0; i < STEPS_AT_ONCE && !pump->paused && clock_read(CLOCK_MONOTONIC) - begun < TIME_AT_ONCE; i++) {
 		enum wire_progress progress = wire_reader_step(&pump->reader, read_child, pump);
 
 		if (progress == WIRE_PROGRESS_OVER)
@@ -433,7 +423,7 @@ enum pump_progress pump_step(struct pump *pump, const struct pollfd fds[PUMP_FDS
 	if (from_child || fds[TO_CHILD].revents != 0 || fds[SOURCE].fd >= 0)
 		pump->stalled = 0;
 	else
-		pump->stalled += waited < UINT64_C(2000000) * WAIT_AT_ONCE ? waited : 0;
+		pump->stalled += waited < CLOCK_MILLISECOND * 2 * WAIT_AT_ONCE ? waited : 0;
 	pump->paused = false;
 	if (pump->stalled >= pump->stall_limit)
 		return end(pump, outcome_of_limit(SAFE_LIMIT_STALL,

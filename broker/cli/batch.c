@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../fds.h"
 #include "interrupt.h"
 #include "job.h"
 #include "outputs.h"
@@ -87,9 +88,8 @@ static void step(struct batch *batch)
 		struct pollfd *fds = &batch->fds[slot * PUMP_FDS];
 		for (size_t i = 0; i < PUMP_FDS; i++)
 			fds[i] = (struct pollfd){ .fd = -1 };
-		int wanted = batch->busy[slot] ? job_wants(&batch->jobs[slot], fds) : -1;
-		if (wanted >= 0 && (timeout < 0 || wanted < timeout))
-			timeout = wanted;
+		if (batch->busy[slot])
+			fds_lower_timeout(&timeout, job_wants(&batch->jobs[slot], fds));
 	}
 	uint64_t before = decode_clock();
 	if (batch->slots == 1)

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../clock.h"
 #include "../decode.h"
 #include "../fds.h"
 #include "../hello.h"
@@ -30,7 +31,6 @@ enum {
 	STALLED_MILLISECONDS = 50,   /* after which is looked whether a broker can be started now */
 };
 
-#define MILLISECOND UINT64_C(1000000) /* in nanoseconds */
 #define MEMORY_MOST (UINT64_C(1) << 40)
 
 static struct safe_decoder *of(struct child_source *source)
@@ -86,10 +86,10 @@ void decoder_stall(struct safe_decoder *decoder, struct want *want, const struct
 	enum decoder_room room = decoder_make_room(decoder, asking, want->stalled_since);
 	/* Each that starts a broker needs a process more for a moment, and so can be what another lacked. */
 	if (room == DECODER_ROOM_NEVER && decoder->stalled &&
-	    now - want->stalled_since < TURNS_MILLISECONDS * MILLISECOND)
+	    now - want->stalled_since < TURNS_MILLISECONDS * CLOCK_MILLISECOND)
 		room = DECODER_ROOM_SOON;
 	/* What should end soon may be stopped. */
-	bool patient = now - want->stalled_since < LINK_PATIENCE * MILLISECOND;
+	bool patient = now - want->stalled_since < LINK_PATIENCE * CLOCK_MILLISECOND;
 	if (room == DECODER_ROOM_NEVER || (room == DECODER_ROOM_SOON && !patient)) {
 		finish(want, outcome);
 		link_wake(want);
@@ -228,7 +228,7 @@ static bool is_awaited(const struct safe_decoder *decoder, const struct link *li
 	uint64_t now = decode_clock();
 
 	for (const struct want *want = decoder->stalled; want; want = want->next)
-		if (want->stalled_since < since && now - want->since < ASKING_MILLISECONDS * MILLISECOND &&
+		if (want->stalled_since < since && now - want->since < ASKING_MILLISECONDS * CLOCK_MILLISECOND &&
 		    strcmp(want->program, link->program) == 0)
 			return true;
 	return false;
@@ -251,7 +251,7 @@ enum decoder_room decoder_make_room(struct safe_decoder *decoder, const struct l
 		soon = soon || decoder->ended[i].pidfd >= 0;
 	/* A process counts until somebody has waited for it, and who adopted it may take a while. */
 	soon = soon ||
-	       (decoder->last_end > 0 && decode_clock() - decoder->last_end < ADOPTED_MILLISECONDS * MILLISECOND);
+	       (decoder->last_end > 0 && decode_clock() - decoder->last_end < ADOPTED_MILLISECONDS * CLOCK_MILLISECOND);
 	return later ? DECODER_ROOM_LATER : soon ? DECODER_ROOM_SOON : DECODER_ROOM_NEVER;
 }
 

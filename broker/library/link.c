@@ -7,10 +7,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "../call.h"
+#include "../clock.h"
 #include "../decode.h"
 #include "../fds.h"
 #include "../hello.h"
@@ -20,8 +19,6 @@
 #include "../sandbox_steps.h"
 
 enum { SURPLUS = 8 }; /* children that were asked for and not taken: kept, for the next are likely to want them */
-
-#define MILLISECOND UINT64_C(1000000) /* in nanoseconds */
 
 /* ---- opening and closing ---- */
 
@@ -364,7 +361,7 @@ void link_expect(struct link *link, uint64_t since)
 	/* While it waits for room, it has nothing to say. */
 	bool waits = link->full && link_is_used(link);
 
-	if (!waits && decode_clock() - since >= LINK_PATIENCE * MILLISECOND)
+	if (!waits && decode_clock() - since >= LINK_PATIENCE * CLOCK_MILLISECOND)
 		link->dead = true;
 	link_drain(link);
 }
@@ -372,13 +369,7 @@ void link_expect(struct link *link, uint64_t since)
 /* The time of the clock by which conditions wait, so many milliseconds from now. */
 static struct timespec later(int milliseconds)
 {
-	struct timespec when;
-
-	(void)clock_gettime(CLOCK_REALTIME, &when);
-	uint64_t nanoseconds = (uint64_t)when.tv_nsec + (uint64_t)milliseconds * MILLISECOND;
-	when.tv_sec += (time_t)(nanoseconds / 1000000000U);
-	when.tv_nsec = (long)(nanoseconds % 1000000000U);
-	return when;
+	return clock_timespec(clock_read(CLOCK_REALTIME) + (uint64_t)milliseconds * CLOCK_MILLISECOND);
 }
 
 void link_wait(struct link *link, int milliseconds)

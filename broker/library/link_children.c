@@ -2,12 +2,10 @@
 /* The children that a broker gave, from their coming to their end. */
 #include <stdlib.h>
 
-#include "../call.h"
+#include "../clock.h"
 #include "../decode.h"
 #include "../pidfd.h"
 #include "link.h"
-
-#define MILLISECOND UINT64_C(1000000) /* in nanoseconds */
 
 /* ---- coming and going ---- */
 
@@ -140,7 +138,7 @@ static struct safe_outcome fate(struct child *child, bool said_hello, int millis
 	struct safe_decoder *decoder = link->decoder;
 	struct safe_outcome outcome = outcome_of(SAFE_KILLED, "the decoder ended with its broker");
 	uint64_t since = decode_clock();
-	uint64_t most = milliseconds >= 0 ? (uint64_t)milliseconds * MILLISECOND : UINT64_MAX;
+	uint64_t most = milliseconds >= 0 ? (uint64_t)milliseconds * CLOCK_MILLISECOND : UINT64_MAX;
 
 	(void)said_hello; /* it has: the broker waited for it */
 	child_close_input(child);
@@ -154,7 +152,7 @@ static struct safe_outcome fate(struct child *child, bool said_hello, int millis
 		child->cpu_microseconds = origin->end.cpu_microseconds;
 		child->peak_memory = origin->end.peak_memory;
 	} else if (!link->dead) {
-		outcome = call_too_late();
+		outcome = decode_too_late();
 	}
 	(void)pthread_mutex_unlock(&decoder->lock);
 	return outcome;

@@ -5,10 +5,9 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "../clock.h"
 #include "../fds.h"
 #include "stream.h"
-
-#define MILLISECOND UINT64_C(1000000) /* in nanoseconds */
 
 enum { LOOKING_MILLISECONDS = 10 }; /* after which is looked again for what cannot be waited for */
 
@@ -33,8 +32,7 @@ static bool watch(struct safe_stream *stream, int index, struct pollfd wanted)
 
 static void set_timer(struct safe_stream *stream, uint64_t nanoseconds)
 {
-	const struct itimerspec when = { .it_value.tv_sec = (time_t)(nanoseconds / 1000000000U),
-		                         .it_value.tv_nsec = (long)(nanoseconds % 1000000000U) };
+	const struct itimerspec when = { .it_value = clock_timespec(nanoseconds) };
 
 	(void)timerfd_settime(stream->timer, 0, &when, NULL); /* cannot fail with these arguments */
 }
@@ -54,7 +52,7 @@ void stream_wait_for(struct safe_stream *stream, bool again)
 	if (!all && (timeout < 0 || timeout > LOOKING_MILLISECONDS))
 		timeout = LOOKING_MILLISECONDS;
 	/* Not 0, which would stop the timer. */
-	set_timer(stream, again || timeout == 0 ? 1 : timeout > 0 ? (uint64_t)timeout * MILLISECOND : 0);
+	set_timer(stream, again || timeout == 0 ? 1 : timeout > 0 ? (uint64_t)timeout * CLOCK_MILLISECOND : 0);
 }
 
 struct safe_outcome stream_wait_open(struct safe_stream *stream)

@@ -377,12 +377,6 @@ void children_step(struct children *children)
 	serve_waiting(children);
 }
 
-static void lower(int *timeout, int milliseconds)
-{
-	if (*timeout < 0 || milliseconds < *timeout)
-		*timeout = milliseconds;
-}
-
 size_t children_wants(const struct children *children, struct pollfd *fds, int *timeout)
 {
 	size_t count = 0;
@@ -392,10 +386,10 @@ size_t children_wants(const struct children *children, struct pollfd *fds, int *
 		if (slot->state == SLOT_STARTING)
 			fds[count++] = (struct pollfd){ .fd = slot->decoder.output, .events = POLLIN };
 		if (slot->state == SLOT_ENDED)
-			lower(timeout, SEND_AGAIN);
+			fds_lower_timeout(timeout, SEND_AGAIN);
 	}
 	if (children->waiting_count > 0)
-		lower(timeout, LOOK_AGAIN);
+		fds_lower_timeout(timeout, LOOK_AGAIN);
 	return count;
 }
 

@@ -68,6 +68,7 @@ FILES = (
     ("broker/limits.[ch]", NONE, "what the caller wants"),
     ("broker/words.[ch]", NONE, "compares words of the command line's"),
     ("broker/protocol.h", NONE, "what the library and the broker say to each other"),
+    ("broker/clock.h", NONE, "reads clocks"),
     ("broker/fds.h", NONE, "closes descriptors"),
     ("broker/pidfd.h", NONE, "signals and waits for processes"),
     ("broker/structs.h", NONE, "structs of the caller's"),
