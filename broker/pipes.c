@@ -3,33 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "fds.h"
-
-/* "/proc/self/fd/NUMBER", written from its end.  (Not with what prints: it is on the way to the first decoder.) */
-static const char *path_of(int fd, char *path, size_t size)
-{
-	static const char before[] = "/proc/self/fd/";
-	char *start = path + size - 1;
-
-	*start = '\0';
-	do
-		*--start = (char)('0' + fd % 10);
-	while ((fd /= 10) > 0);
-	start -= sizeof(before) - 1;
-	memcpy(start, before, sizeof(before) - 1);
-	return start;
-}
+#include "procfs.h"
 
 /* A pipe has no SIGPIPE for who could read it himself. */
 static int open_both_ways(int fd)
 {
-	char path[64]; /* far more than the longest number takes */
+	char room[PROCFS_FD_PATH];
 
-	return open(path_of(fd, path, sizeof(path)), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	return open(procfs_fd_path(fd, room), O_RDWR | O_NONBLOCK | O_CLOEXEC);
 }
 
 int pipes_open(struct pipes *pipes)

@@ -137,6 +137,23 @@ int procfs_read_own_status(struct procfs_status *status)
 	return result;
 }
 
+/* ---- descriptors ---- */
+
+/* Written from its end.  (Not with what prints: it is on the way to the first decoder.) */
+const char *procfs_fd_path(int fd, char room[PROCFS_FD_PATH])
+{
+	static const char before[] = "/proc/self/fd/";
+	char *start = room + PROCFS_FD_PATH - 1;
+
+	*start = '\0';
+	do
+		*--start = (char)('0' + fd % 10);
+	while ((fd /= 10) > 0);
+	start -= sizeof(before) - 1;
+	memcpy(start, before, sizeof(before) - 1);
+	return start;
+}
+
 /* ---- the out-of-memory score ---- */
 
 #define OOM_SCORE "/proc/self/oom_score_adj"

@@ -5,10 +5,11 @@
 #include <limits.h>
 #include <linux/limits.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+
+#include "../procfs.h"
 
 #define ACCESS_LIST "system.posix_acl_access"
 
@@ -29,10 +30,8 @@ static bool keep_group(int fd, const struct stat *status)
 /* Bytes of the list, 0 where there is none, -1 where nobody can tell. */
 static ssize_t read_list(int existing, void *list, size_t size)
 {
-	char path[32];
-
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", existing);
-	ssize_t length = getxattr(path, ACCESS_LIST, list, size);
+	char room[PROCFS_FD_PATH];
+	ssize_t length = getxattr(procfs_fd_path(existing, room), ACCESS_LIST, list, size);
 	return length < 0 && (errno == ENODATA || errno == EOPNOTSUPP) ? 0 : length;
 }
 
