@@ -72,7 +72,7 @@ LIBRARY := $(wildcard broker/library/*.c broker/recognise/*.c) $(addprefix broke
 SANDBOX := $(addprefix broker/,confine.c filter.c packet.c pipes.c procfs.c sandbox.c spawn.c status.c verify.c)
 PROGRAM_MAIN := broker/process/main.c broker/process/children.c
 # What the command line has besides.
-TRUSTED := broker/confine.c broker/loader.c broker/single.c
+TRUSTED := broker/confine.c broker/loader.c broker/single.c broker/source.c
 # Output formats whose writer is a module.
 SINK_MODULES := broker/sinks/png.c
 # Drivers of devices that are modules, likewise.

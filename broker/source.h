@@ -58,4 +58,7 @@ struct child_source {
 	bool (*is_ours)(const struct child_source *source);
 };
 
+/* A source whose want() always answers, so that nothing is ever waited for; what it gives ends by its owner. */
+struct child_source source_at_once(bool (*want)(struct child_source *source, struct want *want));
+
 #endif

@@ -56,39 +56,6 @@ static bool want(struct child_source *source, struct want *want)
 	return true;
 }
 
-static bool check(struct child_source *source, struct want *want)
-{
-	(void)source;
-	return want->done;
-}
-
-static void wait_for(struct child_source *source, struct want *want, int milliseconds)
-{
-	(void)source;
-	(void)want;
-	(void)milliseconds;
-}
-
-static void forget(struct child_source *source, struct want *want)
-{
-	(void)source;
-	if (want->child.owner)
-		want->child.owner->end(&want->child, false);
-}
-
-static int descriptor(struct child_source *source, const struct want *want)
-{
-	(void)source;
-	(void)want;
-	return -1;
-}
-
-static bool is_ours(const struct child_source *source)
-{
-	(void)source;
-	return true;
-}
-
 void played_init(struct played *played)
 {
 	*played = (struct played){ .nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC) };
@@ -97,12 +64,7 @@ void played_init(struct played *played)
 	played->pool.owner = getpid();
 	played->pool.config =
 	        (struct safe_config){ .size = sizeof(played->pool.config), .memory = UINT64_C(512) << 20 };
-	played->pool.source = (struct child_source){ .want = want,
-		                                     .check = check,
-		                                     .wait = wait_for,
-		                                     .forget = forget,
-		                                     .descriptor = descriptor,
-		                                     .is_ours = is_ours };
+	played->pool.source = source_at_once(want);
 }
 
 void played_end(struct played *played)

@@ -54,7 +54,7 @@ FILES = (
     ("broker/programs.[ch]", NONE, "where decoder programs are, and who may change them"),
     ("broker/pipes.[ch]", NONE, "makes a decoder's pipes"),
     ("broker/reasons.[ch]", NONE, "keeps words that the trusted side has made"),
-    ("broker/source.h", NONE, "where decoders come from"),
+    ("broker/source.[ch]", NONE, "where decoders come from"),
     ("broker/verify.[ch]", NONE, "what the kernel says of a decoder"),
     ("broker/starter/*", NONE, "starts brokers; gets names from the command line"),
     ("broker/spawn.[ch]", NONE, "forks"),
