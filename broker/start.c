@@ -121,7 +121,9 @@ static int copy_up(const struct start_plan *plan, int fds[START_FDS], bool copie
 	return 0;
 }
 
-int start_program(const struct start_plan *plan, struct started *started)
+/* Executes a program, without copying this process.  In it all signals are blocked.  Returns 0, or an errno with
+ * nothing left behind. */
+static int start_program(const struct start_plan *plan, struct started *started)
 {
 	char stack[STACK_SIZE] __attribute__((aligned(16)));
 	struct beginning beginning = { .plan = plan, .pidfd = -1, .stack = stack };
@@ -144,6 +146,17 @@ int start_program(const struct start_plan *plan, struct started *started)
 	if (beginning.error_number != 0)
 		started_end(started);
 	return beginning.error_number;
+}
+
+struct safe_outcome start_checked(const struct start_plan *plan, const char *failure, struct started *started)
+{
+	struct safe_outcome outcome = programs_check(plan->path);
+
+	*started = STARTED_NONE;
+	if (outcome.status != SAFE_OK)
+		return outcome;
+	int error_number = start_program(plan, started);
+	return error_number == 0 ? outcome_ok() : outcome_of_making(failure, error_number);
 }
 
 /* ---- endings ---- */
@@ -211,7 +224,6 @@ struct safe_outcome start_decoder(const char *folder, const char *name, const ch
 	*started = STARTED_NONE;
 	if (!path)
 		return outcome_of_making("no memory for a decoder's path", ENOMEM);
-	struct safe_outcome outcome = programs_check(path);
 	arguments[PROTOCOL_BUILD] = (char *)(uintptr_t)PROTOCOL_BUILD_ID;
 	arguments[PROTOCOL_MODE] = (char *)(uintptr_t)mode;
 	for (int i = PROTOCOL_MEMORY; i < PROTOCOL_ARGUMENTS; i++) {
@@ -220,11 +232,7 @@ struct safe_outcome start_decoder(const char *folder, const char *name, const ch
 	}
 	plan->path = path;
 	plan->arguments = arguments;
-	if (outcome.status == SAFE_OK) {
-		int error_number = start_program(plan, started);
-		if (error_number != 0)
-			outcome = outcome_of_making("cannot start the decoder", error_number);
-	}
+	struct safe_outcome outcome = start_checked(plan, "cannot start the decoder", started);
 	plan->path = NULL;
 	plan->arguments = NULL;
 	free(path);

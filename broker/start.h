@@ -27,9 +27,10 @@ struct started {
 
 #define STARTED_NONE ((struct started){ .pidfd = -1 })
 
-/* Executes a program, without copying this process.  In it all signals are blocked.  Returns 0, or an errno with
- * nothing left behind. */
-int start_program(const struct start_plan *plan, struct started *started);
+/* Executes a program that nobody else may have changed (programs.h), without copying this process.  In it all signals
+ * are blocked.  `failure` says what could not be done.  Returns SAFE_OK, SAFE_UNSUPPORTED, SAFE_NO_SANDBOX or
+ * SAFE_EXHAUSTED, with nothing left behind. */
+struct safe_outcome start_checked(const struct start_plan *plan, const char *failure, struct started *started);
 
 /* Whether it has ended. */
 bool started_has_ended(const struct started *started);

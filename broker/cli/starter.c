@@ -69,12 +69,7 @@ static struct safe_outcome execute(const struct safe_decoder *pool, int socket, 
 	arguments[ORDER_IDLE] = idle;
 	if (!path)
 		return outcome_of_errno(SAFE_IO, "cannot begin", ENOMEM);
-	struct safe_outcome outcome = programs_check(path);
-	if (outcome.status == SAFE_OK) {
-		int error_number = start_program(&plan, starter);
-		if (error_number != 0)
-			outcome = outcome_of_making("cannot start the starter of brokers", error_number);
-	}
+	struct safe_outcome outcome = start_checked(&plan, "cannot start the starter of brokers", starter);
 	free(path);
 	return outcome;
 }
