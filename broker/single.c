@@ -100,7 +100,7 @@ static struct safe_outcome why_not_locked(const struct child *child, int wait_st
 	if (words.failed)
 		return outcome_of_errno(SAFE_NO_SANDBOX, sandbox_step_failure(words.step), words.error_number);
 	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) >= SANDBOX_EXIT_BASE)
-		return outcome_of_errno(SAFE_NO_SANDBOX, sandbox_step_failure(sandbox_silent_step(got_status)),
+		return outcome_of_errno(SAFE_NO_SANDBOX, sandbox_step_failure((int)sandbox_silent_step(got_status)),
 		                        WEXITSTATUS(wait_status) - SANDBOX_EXIT_BASE);
 	return outcome_of(SAFE_NO_SANDBOX, sandbox_step_failure(SANDBOX_STEP_NONE));
 }

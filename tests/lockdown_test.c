@@ -352,7 +352,7 @@ static void expect_refused(enum sandbox_step step)
 	char byte = 0;
 
 	listen_to(&made);
-	cr_expect_eq(made.step, step, "%s", sandbox_step_failure(made.step));
+	cr_expect_eq(made.step, (int32_t)step, "%s", sandbox_step_failure(made.step));
 	cr_expect_eq(made.error_number, EPERM);
 	/* It has not run a step further. */
 	wait_for_output(&made);
@@ -377,7 +377,7 @@ Test(lockdown, fails_closed_without_seccomp)
 	char byte = 0;
 
 	cr_assert_eq(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prctl), 1,
-	                              SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP)),
+	                              SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP, 0)),
 	             0);
 	install(filter);
 	prepare(false);
