@@ -149,18 +149,24 @@ static bool attempt(struct user_regs_struct registers, const char *what, const c
 }
 
 /* The stack protector's canary and the pointer guard, from the thread control block, in hexadecimal as they lie there.
- * The process goes on. */
+ * A program that has only just been executed has none yet: then it shows nothing.  The process goes on. */
 static void show_guards(void)
 {
 	struct user_regs_struct registers = stop();
+	uint64_t guards[2] = { 0, 0 };
 
-	for (uint64_t offset = 0x28; offset <= 0x30; offset += 8) {
-		uint64_t guard = (uint64_t)ptrace(PTRACE_PEEKDATA, process,
-		                                  (void *)(uintptr_t)(registers.fs_base + offset), NULL);
-		printf("%016llx\n", (unsigned long long)__builtin_bswap64(guard));
+	for (size_t i = 0; i < 2; i++) {
+		const uint64_t address = registers.fs_base + 0x28 + 8 * i;
+		errno = 0;
+		guards[i] = (uint64_t)ptrace(PTRACE_PEEKDATA, process, (void *)(uintptr_t)address, NULL);
+		if (errno != 0)
+			guards[i] = 0;
 	}
 	if (ptrace(PTRACE_DETACH, process, NULL, NULL) != 0)
 		fail("inject: detach");
+	if (guards[0] != 0 && guards[1] != 0)
+		printf("%016llx\n%016llx\n", (unsigned long long)__builtin_bswap64(guards[0]),
+		       (unsigned long long)__builtin_bswap64(guards[1]));
 }
 
 int main(int argc, char **argv)

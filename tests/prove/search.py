@@ -35,12 +35,17 @@ def below(pid, program):
 
 
 def guards(build, pid):
-    """The stack canary of a process, but for its lowest byte, which is zero in all of them; and its pointer guard."""
-    shown = subprocess.run([build.program("inject"), str(pid), "guards"], check=True, capture_output=True, text=True)
-    found, pointer_guard = map(bytes.fromhex, shown.stdout.split())
-    if 0 in (len(found.strip(b"\0")), len(pointer_guard.strip(b"\0"))):
-        raise ValueError("no guards")
-    return found[1:], pointer_guard
+    """The stack canary of a process, but for its lowest byte, which is zero in all of them; and its pointer guard.  The
+    dynamic linker makes them some time after the program has been executed."""
+    command = [build.program("inject"), str(pid), "guards"]
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+        if shown:
+            canary, pointer_guard = map(bytes.fromhex, shown)
+            return canary[1:], pointer_guard
+        time.sleep(0.01)
+    raise TimeoutError("no guards")
 
 
 class Secrets:
