@@ -11,9 +11,7 @@
 /* A pipe has no SIGPIPE for who could read it himself. */
 static int open_both_ways(int fd)
 {
-	char room[PROCFS_FD_PATH];
-
-	return open(procfs_fd_path(fd, room), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	return open(procfs_fd_path(fd).text, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 }
 
 int pipes_open(struct pipes *pipes)

@@ -139,19 +139,21 @@ int procfs_read_own_status(struct procfs_status *status)
 
 /* ---- descriptors ---- */
 
-/* Written from its end.  (Not with what prints: it is on the way to the first decoder.) */
-const char *procfs_fd_path(int fd, char room[PROCFS_FD_PATH])
+/* Not with what prints: it is on the way to the first decoder. */
+struct procfs_path procfs_fd_path(int fd)
 {
-	static const char before[] = "/proc/self/fd/";
-	char *start = room + PROCFS_FD_PATH - 1;
+	static const char folder[] = "/proc/self/fd/";
+	struct procfs_path path = { "" };
+	char digits[10]; /* the last one first */
+	size_t count = 0;
 
-	*start = '\0';
 	do
-		*--start = (char)('0' + fd % 10);
-	while ((fd /= 10) > 0);
-	start -= sizeof(before) - 1;
-	memcpy(start, before, sizeof(before) - 1);
-	return start;
+		digits[count++] = (char)('0' + fd % 10);
+	while ((fd /= 10) > 0 && count < sizeof(digits));
+	memcpy(path.text, folder, sizeof(folder) - 1);
+	for (size_t i = 0; i < count; i++)
+		path.text[sizeof(folder) - 1 + i] = digits[count - 1 - i];
+	return path;
 }
 
 /* ---- the out-of-memory score ---- */

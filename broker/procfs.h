@@ -24,10 +24,12 @@ int procfs_read_status(int fd, struct procfs_status *status);
 /* The same of the calling thread. */
 int procfs_read_own_status(struct procfs_status *status);
 
-enum { PROCFS_FD_PATH = 32 }; /* bytes: more than the longest number takes */
+struct procfs_path {
+	char text[32]; /* more than the longest number takes */
+};
 
-/* "/proc/self/fd/NUMBER".  Returns where it starts in `room`. */
-const char *procfs_fd_path(int fd, char room[PROCFS_FD_PATH]);
+/* "/proc/self/fd/NUMBER". */
+struct procfs_path procfs_fd_path(int fd);
 
 /* Makes this process, and those that it starts, the first to be ended where memory is short.  Returns 0, or -1 with
  * errno (0: the kernel took it and it is not so). */

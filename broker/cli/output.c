@@ -77,9 +77,8 @@ static int make_named(struct output *output, mode_t mode)
 
 static int link_unnamed(const struct output *output, const char *name)
 {
-	char room[PROCFS_FD_PATH];
 
-	return linkat(AT_FDCWD, procfs_fd_path(output->fd, room), output->folder, name, AT_SYMLINK_FOLLOW);
+	return linkat(AT_FDCWD, procfs_fd_path(output->fd).text, output->folder, name, AT_SYMLINK_FOLLOW);
 }
 
 static int link_temporary(struct output *output, mode_t mode)
@@ -121,13 +120,12 @@ static struct safe_outcome cannot_open(int error)
 /* A file without a name, if it can be given one later. */
 static bool open_unnamed(struct output *output, mode_t mode)
 {
-	char room[PROCFS_FD_PATH];
 	struct stat own, linked;
 
 	output->fd = openat(output->folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
 	if (output->fd < 0)
 		return false;
-	output->unnamed = fstat(output->fd, &own) == 0 && stat(procfs_fd_path(output->fd, room), &linked) == 0 &&
+	output->unnamed = fstat(output->fd, &own) == 0 && stat(procfs_fd_path(output->fd).text, &linked) == 0 &&
 	                  own.st_dev == linked.st_dev && own.st_ino == linked.st_ino;
 	if (!output->unnamed)
 		fds_close(&output->fd);
@@ -149,9 +147,8 @@ static struct safe_outcome open_file(struct output *output, int existing, const 
 /* By its descriptor, for the name may lead elsewhere by now. */
 static struct safe_outcome open_special(struct output *output, const struct place *place)
 {
-	char room[PROCFS_FD_PATH];
 
-	output->fd = open(procfs_fd_path(place->existing, room), O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	output->fd = open(procfs_fd_path(place->existing).text, O_WRONLY | O_NOCTTY | O_CLOEXEC);
 	return output->fd >= 0 ? outcome_ok() : cannot_open(errno);
 }
 

@@ -30,8 +30,7 @@ static bool keep_group(int fd, const struct stat *status)
 /* Bytes of the list, 0 where there is none, -1 where nobody can tell. */
 static ssize_t read_list(int existing, void *list, size_t size)
 {
-	char room[PROCFS_FD_PATH];
-	ssize_t length = getxattr(procfs_fd_path(existing, room), ACCESS_LIST, list, size);
+	ssize_t length = getxattr(procfs_fd_path(existing).text, ACCESS_LIST, list, size);
 	return length < 0 && (errno == ENODATA || errno == EOPNOTSUPP) ? 0 : length;
 }
 
