@@ -99,6 +99,16 @@ static void choose_sink(struct options_parsed *parsed)
 		options->sink = sink_format_by_name("raw");
 }
 
+static bool standard_input_twice(const struct options *options)
+{
+	size_t named = 0;
+
+	for (size_t i = 0; i < options->input_count; i++)
+		if (strcmp(options->inputs[i], "-") == 0)
+			named++;
+	return named > 1;
+}
+
 /* Options that exclude each other. */
 static enum safe_status check_conflicts(const struct options *options)
 {
@@ -109,6 +119,7 @@ static enum safe_status check_conflicts(const struct options *options)
 		{ options->output && options->output_dir, "--output and --output-dir exclude each other" },
 		{ options->output && options->input_count > 1,
 		  "--output takes one input; for several use --output-dir" },
+		{ standard_input_twice(options), "standard input can be named only once" },
 		{ options->info && (options->output || options->output_dir), "--info writes to standard output only" },
 		{ options->diagnose && (options->output || options->output_dir || options->info),
 		  "--diagnose writes no output" },
