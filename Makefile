@@ -66,7 +66,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
 # ---- what is built from what ----
 
 # The library: what starts decoder programs and talks to them, and needs nothing but libc.
-LIBRARY := $(wildcard broker/library/*.c broker/recognise/*.c) $(addprefix broker/,call.c channels.c child.c decode.c hello.c inquire.c limits.c packet.c \
+LIBRARY := $(wildcard broker/library/*.c broker/recognise/*.c) $(addprefix broker/,call.c call_recognise.c channels.c child.c decode.c hello.c inquire.c limits.c packet.c \
 	pipes.c procfs.c programs.c pump.c reasons.c recognise.c registry.c start.c status.c verify.c widen.c wire_reader.c words.c)
 # What locks decoders down, and what makes them: the trusted part of every decoder program.
 SANDBOX := $(addprefix broker/,confine.c filter.c packet.c pipes.c procfs.c sandbox.c spawn.c status.c verify.c)

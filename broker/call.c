@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "call.h"
 
-#include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "call_recognise.h"
 #include "clock.h"
 #include "fds.h"
-#include "reasons.h"
 
 /* ---- what the wire reader calls ---- */
 
@@ -177,118 +174,6 @@ void call_over(struct call *call, struct safe_outcome outcome)
 	call->decode.outcome = outcome;
 }
 
-/* ---- recognising ---- */
-
-static void want_child(struct call *call)
-{
-	const struct call_driver *driver = call->plan.driver;
-	struct safe_outcome outcome = driver->recognised ? driver->recognised(call) : outcome_ok();
-
-	if (outcome.status != SAFE_OK)
-		call_over(call, outcome);
-	if (call->stage == CALL_OVER)
-		return;
-	call->want.program = call->format->program;
-	call->want.limits = &call->plan.limits;
-	call->want.diagnose = (call->plan.flags & WIRE_DIAGNOSE) != 0;
-	call->stage = CALL_WANTING;
-	call->answered = call->plan.source->want(call->plan.source, &call->want);
-}
-
-static void not_known(struct call *call, const struct recognition *recognition)
-{
-	static const char unknown[] = "not a format that any decoder takes";
-	char reason[128];
-
-	if (!recognition->looks_like) {
-		call_over(call, outcome_of(SAFE_UNSUPPORTED, unknown));
-		return;
-	}
-	(void)snprintf(reason, sizeof(reason), "%s: looks like %s", unknown, recognition->looks_like);
-	call_over(call, outcome_of(SAFE_UNSUPPORTED, reasons_keep(reason, unknown)));
-}
-
-/* Looks at what is there of the input.  `ended`: that is all. */
-static void look(struct call *call, const uint8_t *start, size_t size, bool ended)
-{
-	struct recognition recognition = { .format = call->format };
-	enum recognise_answer answer = RECOGNISE_KNOWN;
-
-	if (size == 0 && ended) {
-		call_over(call, outcome_of_failure(WIRE_FAIL_EMPTY));
-		return;
-	}
-	if (!call->format) {
-		answer = recognise(start, size, ended, call->plan.name, &recognition);
-		size_t more = recognition.more;
-		/* What stands behind a tag of a file need not be waited for. */
-		if (answer == RECOGNISE_MORE && !call->plan.data)
-			answer = recognise_behind(call->plan.fd, start, size, call->plan.name, &recognition);
-		if (answer == RECOGNISE_MORE)
-			recognition.more = more;
-	}
-	call->format = recognition.format;
-	call->start_more = recognition.more;
-	if (answer == RECOGNISE_UNKNOWN)
-		not_known(call, &recognition);
-	if (answer == RECOGNISE_KNOWN)
-		want_child(call);
-}
-
-/* In memory, tags may be longer than what is looked at. */
-static void look_at_memory(struct call *call)
-{
-	const uint8_t *start = call->plan.data;
-	size_t size = call->plan.data_size;
-
-	for (unsigned i = 0; i < RECOGNISE_TAGS && size > RECOGNISE_MOST; i++) {
-		size_t prefix = registry_prefix(start, size);
-		if (prefix == 0 || prefix >= size)
-			break;
-		start += prefix;
-		size -= prefix;
-	}
-	look(call, start, size < RECOGNISE_MOST ? size : RECOGNISE_MOST, true);
-}
-
-/* Room for more of the start.  Returns false where there is no memory. */
-static bool make_room(struct call *call)
-{
-	if (call->start_size < CALL_FIRST || call->start != call->first)
-		return true;
-	uint8_t *larger = malloc(RECOGNISE_MOST);
-	if (!larger)
-		return false;
-	memcpy(larger, call->first, call->start_size);
-	call->start = larger;
-	return true;
-}
-
-/* Reads once at the start of the input, which has something, or has ended; and no more than it takes. */
-static void step_recognising(struct call *call)
-{
-	if (call->plan.data) {
-		look_at_memory(call);
-		return;
-	}
-	if (!make_room(call)) {
-		call_over(call, outcome_of_errno(SAFE_IO, "no memory for the input", ENOMEM));
-		return;
-	}
-	size_t room = call->start == call->first ? CALL_FIRST : RECOGNISE_MOST;
-	ssize_t got = read(call->plan.fd, call->start + call->start_size, room - call->start_size);
-	if (got < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (got < 0) {
-		call_over(call, outcome_of_errno(SAFE_IO, "cannot read the input", errno));
-		return;
-	}
-	call->start_size += (size_t)got;
-	bool ended = got == 0 || call->start_size == RECOGNISE_MOST;
-	if (ended || call->start_size >= call->start_more)
-		look(call, call->start, call->start_size, ended);
-}
-
 /* ---- decoding ---- */
 
 static struct wire_request make_request(const struct call *call)
@@ -411,7 +296,7 @@ bool call_step(struct call *call, const struct pollfd fds[PUMP_FDS], uint64_t wa
 	if (stage != CALL_DECODING && stage != CALL_OVER && call_time_left(call) == 0)
 		call_over(call, decode_too_late());
 	else if (stage == CALL_RECOGNISING && (call->plan.data || fds[0].revents != 0))
-		step_recognising(call);
+		call_recognise(call);
 	else if (stage == CALL_DECODING)
 		step_decoding(call, fds, waited);
 	else if (stage == CALL_FINISHING)

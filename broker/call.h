@@ -71,6 +71,7 @@ struct call_plan {
 	int fd;
 	const char *name;                 /* of the input, for formats without a mark; or NULL */
 	const struct safe_format *format; /* NULL: by content */
+	uint64_t allowed;                 /* registry_set() of what may be decoded; 0: all formats */
 
 	enum wire_operation operation;
 	uint32_t pixel_formats;    /* WIRE_FORMAT_BIT()s, one of which is to come */

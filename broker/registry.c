@@ -58,6 +58,32 @@ const struct safe_format *registry_by_name(const char *name)
 	return NULL;
 }
 
+_Static_assert(sizeof(formats) / sizeof(formats[0]) <= 64, "a set of formats has a bit for each");
+
+bool registry_has(uint64_t set, const struct safe_format *format)
+{
+	return (set >> (format - formats) & 1) != 0;
+}
+
+bool registry_set(const char *names, uint64_t *set)
+{
+	*set = 0;
+	for (const char *name = names;; name++) {
+		size_t length = strcspn(name, ",");
+		const struct safe_format *format = NULL;
+		size_t i = 0;
+		while ((format = registry_at(i)) != NULL &&
+		       (strlen(format->name) != length || memcmp(format->name, name, length) != 0))
+			i++;
+		if (!format)
+			return false;
+		*set |= UINT64_C(1) << i;
+		name += length;
+		if (*name == '\0')
+			return true;
+	}
+}
+
 static bool by_name_only(const struct safe_format *format)
 {
 	return format->mark.size == 0 && !format->look && !format->guess;

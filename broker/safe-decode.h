@@ -239,6 +239,8 @@ struct safe_request {
 	uint32_t flags;                   /* SAFE_PARTIAL, SAFE_STRICT, SAFE_HEADER_ONLY */
 	uint32_t scale;                   /* reduce width and height to 1/scale, rounded up: 1, 2, 4 or 8; 0: 1 */
 	uint32_t sample_format;           /* enum safe_sample_format */
+	const char *allow; /* borrowed; names of the formats that may be decoded, separated by commas: "jpeg,png".  Any
+	                    * other is SAFE_UNSUPPORTED, and its decoder is not started.  NULL: all */
 };
 
 /* ---- what comes out ---- */
@@ -305,6 +307,12 @@ struct safe_audio {
 	uint8_t speakers[SAFE_CHANNELS_MAX]; /* enum safe_speaker of each channel */
 };
 
+/* safe_result.notes: what was odd, and cost no pixel, sample or byte. */
+#define SAFE_NOTE_TRAILING UINT32_C(1) /* bytes follow the end of what was decoded, and were ignored */
+#define SAFE_NOTE_WARNING UINT32_C(2)  /* the codec passed over something that is not named here */
+#define SAFE_NOTE_END UINT32_C(4)      /* the end of the input is missing or wrong */
+#define SAFE_NOTE_WINDOW UINT32_C(8)   /* compressed data needs a larger window than it says */
+
 /* Why and how a decode ended. */
 struct safe_result {
 	size_t size;           /* sizeof(struct safe_result) */
@@ -318,6 +326,10 @@ struct safe_result {
 	uint64_t cpu_microseconds; /* processor time of a decoder that did not end well; 0: not known */
 	uint64_t peak_memory;      /* bytes resident at most, of the same; 0: not known */
 	uint64_t losses;           /* parts of sound that were damaged, and were concealed or skipped */
+	uint64_t needed; /* bytes that would be enough: of SAFE_LIMIT_MEMORY, as the decoder says; of SAFE_LIMIT_INPUT,
+	                  * of an input whose size is known; 0: not known */
+	uint32_t notes;  /* SAFE_NOTE_... */
+	uint32_t reserved;
 };
 
 /* What the kernel said about a decoder before the first input byte left. */

@@ -17,7 +17,8 @@ struct safe_outcome {
 	int signal;       /* signal that ended the decoder, or 0 */
 	bool of_output;   /* it is about the output, not about the input */
 	enum safe_limit limit;
-	uint64_t needed; /* of SAFE_LIMIT_MEMORY, bytes that would be enough, says the decoder; 0: not known */
+	uint64_t needed; /* bytes that would be enough: of SAFE_LIMIT_MEMORY, as the decoder says; of SAFE_LIMIT_INPUT,
+	                  * of a file or memory; 0: not known */
 };
 
 /* The outcome that a FAIL or DAMAGE message with this code stands for; `failure` must be below WIRE_FAILURES and not

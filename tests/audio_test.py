@@ -411,6 +411,10 @@ def covers_that_are_none():
     expect_failure(run("-q", "--cover", input=with_cover(b"no picture at all")), 7)
     expect_failure(run("-q", "--cover", input=with_cover(read(GZIP))), 7, "not a picture")
     expect_failure(run("-q", "--cover", input=with_cover(read(COVER)[:40])), 3)
+    # Both the sound and the picture have to be allowed.
+    expect_status(run("-q", "--cover", "--allow", "mp3,png", MP3_COVER), 0)
+    expect_failure(run("-q", "--cover", "--allow", "mp3,jpeg", MP3_COVER), 7, "not allowed: png")
+    expect_failure(run("-q", "--cover", "--allow", "png", MP3_COVER), 7, "not allowed: mp3")
     expect_failure(run("-q", "--cover", "--max-output", "100", input=with_cover(read(COVER))), 4)
 
 

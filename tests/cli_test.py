@@ -9,10 +9,11 @@ import json
 import os
 import stat
 import struct
+import subprocess
 import sys
 
-from cli_support import (BUILD, GZIP, PHOTO, PHOTO_SIZE, SCREENSHOT, Folder, Skip, expect, expect_failure,
-                         expect_status, main, on_terminal, pixels_with_pillow, read, run, test)
+from cli_support import (BUILD, GZIP, PHOTO, PHOTO_SIZE, PROGRAM, SCREENSHOT, TIME_LIMIT, Folder, Skip, expect,
+                         expect_failure, expect_status, main, on_terminal, pixels_with_pillow, read, run, test)
 
 THUMBNAIL = "samples/jpeg/pjw-thumbnail.jpeg"
 ALPHA = "samples/png/with-alpha.png"
@@ -316,7 +317,55 @@ def decoder_overrides_content():
     expect_status(run("-q", "--decoder", "jpeg", PHOTO), 0)
 
 
+@test
+def allowed_formats():
+    for names in ("jpeg", "png,jpeg", "jpeg,gzip,flac"):
+        expect_status(run("-q", "--allow", names, PHOTO), 0)
+    for names in ("png", "gzip,flac"):
+        expect_failure(run("-q", "--allow", names, PHOTO), 7, "not allowed: jpeg")
+        expect_failure(run("-q", "--allow", names, "--info", PHOTO), 7, "not allowed: jpeg")
+    # What the command line takes it for is what counts, then.
+    expect_failure(run("-q", "--allow", "gzip", "--decoder", "png", GZIP), 7, "not allowed: png")
+    for wrong in ("", ",", "png,", ",png", "png,,jpeg", "png, jpeg", "pn", "pngs", "PNG"):
+        expect_failure(run("-q", "--allow", wrong, PHOTO), 1, "choose one of jpeg, png,")
+    with Folder() as folder:
+        expect_failure(run("-q", "--allow", "jpeg", "-o", folder("x.png"), SCREENSHOT), 7, "not allowed: png")
+        expect(os.listdir(folder.path) == [])
+
+
+@test
+def formats_that_are_not_allowed_start_no_decoder():
+    traced = ("strace", "-f", "-qq", "-e", "trace=execve", "-o", "/dev/stderr", PROGRAM, "-q")
+    for names, programs in (("jpeg", 2), ("png", 1)):
+        done = subprocess.run([*traced, "--allow", names, PHOTO], capture_output=True, check=False, timeout=TIME_LIMIT)
+        expect(done.stderr.count(b"execve(") == programs, done.stderr)
+
+
 # ---- inputs ----
+
+
+@test
+def inputs_that_are_known_to_be_too_large():
+    """Neither read nor waited for: the rest of a pipe is there still."""
+    with Folder() as folder:
+        path = folder.write("large.jpg", read(PHOTO))
+        os.truncate(path, (2 << 30) + 1)
+        expect_failure(run("-q", path), 4, "has 2,147,483,649 bytes, --max-input allows 2,147,483,648")
+        expect_status(run("-q", "--info", path), 0)
+        expect_status(run("-q", "--max-input", "3G", path), 0)
+        # What has been read of it already is not of the input.
+        with open(path, "rb") as stream:
+            stream.seek(1)
+            expect_failure(run("-q", "--decoder", "jpeg", stdin=stream), 3)
+    expect_failure(run("-q", "--max-input", "100", input=read(PHOTO)), 4, "more input than the limit allows (--max-input)")
+
+
+@test
+def standard_input_named_twice():
+    expect_failure(run("-q", "-", "-", input=read(THUMBNAIL)), 1, "only once")
+    with Folder() as folder:
+        expect_failure(run("-q", "--output-dir", folder("out"), "-", PHOTO, "-", input=read(THUMBNAIL)), 1, "only once")
+        expect(not os.path.exists(folder("out")))
 
 
 @test

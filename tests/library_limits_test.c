@@ -67,6 +67,58 @@ Test(library_limits, each_limit_has_its_name)
 	safe_decoder_close(&decoder);
 }
 
+Test(library_limits, formats_that_are_allowed)
+{
+	struct safe_decoder *decoder = open_decoder(NULL);
+	struct blob file = read_blob(PHOTOGRAPH);
+	struct safe_input input = memory_input(file.data, file.size);
+	struct safe_request request = { .size = sizeof(request), .allow = "gzip,png" };
+	struct safe_image image = { .size = sizeof(image) };
+	struct safe_info info = { .size = sizeof(info) };
+	struct safe_result result = { .size = sizeof(result) };
+
+	cr_assert_eq(safe_decode_image(decoder, &input, &request, &image, &result), SAFE_UNSUPPORTED);
+	cr_assert_str_eq(result.reason, "of a format that is not allowed: jpeg");
+	cr_assert_eq(safe_probe(decoder, &input, &request, &info, &result), SAFE_UNSUPPORTED);
+	request.allow = "gzip,jpeg";
+	cr_assert_eq(safe_decode_image(decoder, &input, &request, &image, &result), SAFE_OK);
+	safe_image_free(&image);
+	free_blob(&file);
+	safe_decoder_close(&decoder);
+}
+
+/* What was odd, and how much would have been enough. */
+Test(library_limits, results_tell_what_the_command_line_does)
+{
+	struct safe_decoder *decoder = open_decoder(NULL);
+	struct blob file = read_blob(PHOTOGRAPH);
+	struct safe_input input = memory_input(file.data, file.size);
+	struct safe_limits limits = { .size = sizeof(limits), .max_input = 1000 };
+	struct safe_result result = { .size = sizeof(result) };
+
+	cr_assert_eq(decode(decoder, &input, &limits, &result), SAFE_LIMIT);
+	cr_assert_eq(result.limit, SAFE_LIMIT_INPUT);
+	cr_assert_eq(result.needed, file.size);
+	limits = (struct safe_limits){ .size = sizeof(limits) };
+	cr_assert_eq(decode(decoder, &input, &limits, &result), SAFE_OK);
+	cr_assert_eq(result.needed, 0);
+	cr_assert_eq(result.notes, 0);
+	/* The two bytes of its last marker. */
+	input.data_size -= 2;
+	cr_assert_eq(decode(decoder, &input, &limits, &result), SAFE_OK);
+	cr_assert_eq(result.notes, SAFE_NOTE_END);
+	uint8_t *longer = malloc(file.size + 100);
+	cr_assert_not_null(longer);
+	memcpy(longer, file.data, file.size);
+	memset(longer + file.size, 'x', 100);
+	input = memory_input(longer, file.size + 100);
+	cr_assert_eq(decode(decoder, &input, &limits, &result), SAFE_OK);
+	cr_assert(result.notes & SAFE_NOTE_TRAILING);
+	free(longer);
+	free_blob(&file);
+	safe_decoder_close(&decoder);
+}
+
 Test(library_limits, memory_and_processor_time_get_children_of_their_own)
 {
 	struct safe_decoder *decoder = open_decoder(NULL);
@@ -149,15 +201,13 @@ Test(library_limits, tags_without_end, .timeout = 60)
 	struct safe_decoder *decoder = open_decoder(NULL);
 	char *tags = calloc(1, SIZE);
 	struct safe_input input = { .size = sizeof(input), .data = tags, .data_size = SIZE };
-	struct safe_limits limits = { .size = sizeof(limits), .max_input = 1 << 20 };
-	struct safe_request request = { .size = sizeof(request), .limits = &limits };
 	struct safe_stream *stream = NULL;
 	struct safe_event event = { .size = sizeof(event) };
 
 	cr_assert_not_null(tags);
 	for (size_t place = 0; place + TAG <= SIZE; place += TAG)
 		memcpy(tags + place, "ID3\3\0\0\0\0\0\0", TAG);
-	cr_assert_eq(safe_stream_open(decoder, &input, &request, &stream), SAFE_OK);
+	cr_assert_eq(safe_stream_open(decoder, &input, NULL, &stream), SAFE_OK);
 	clock_t before = clock();
 	cr_assert_eq(safe_stream_step(stream, &event), SAFE_OK);
 	cr_assert_lt(clock() - before, CLOCKS_PER_SEC / 20);

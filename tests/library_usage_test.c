@@ -111,7 +111,8 @@ Test(library_usage, of_requests)
 		{ .size = sizeof(wrong[0]), .flags = 8 },
 		{ .size = sizeof(wrong[0]), .flags = SAFE_HEADER_ONLY },
 		{ .size = sizeof(wrong[0]), .sample_format = 5 },
-
+		{ .size = sizeof(wrong[0]), .allow = "" },
+		{ .size = sizeof(wrong[0]), .allow = "jpeg," },
 		{ .size = sizeof(wrong[0]), .scale = 3 },
 		{ .size = sizeof(wrong[0]), .scale = 16 },
 		{ .size = sizeof(wrong[0]), .format = "" },

@@ -76,6 +76,9 @@ def fresh_children_are_locked_down_too():
         lines = done.stderr.splitlines()
         expect([line.rsplit(b": ", 1)[-1][:8] for line in lines[:1] + lines[1:2]] == [b"signal 1", b"signal 9"], lines)
         expect(b"--memory" in lines[2] and b"signal 9" in lines[3], lines)
+        # Not to be taken for an end that memory had to do with.
+        hint = b"killed: signal 9 (broke a rule of the sandbox?); --diagnose names the call"
+        expect(lines[1].endswith(hint) and b"--diagnose" not in lines[0], lines)
 
 
 @test

@@ -199,6 +199,7 @@ static void start_call(struct job *job)
 		.fd = job->source,
 		.name = options->cover ? NULL : job->name,
 		.format = of_cover ? NULL : options->decoder,
+		.allowed = options->allowed,
 		.operation = job->fetching   ? WIRE_COVER
 		             : options->info ? WIRE_INFO
 		                             : WIRE_DECODE,

@@ -84,7 +84,7 @@ static const char *sample_name_at(size_t index)
 
 static enum safe_status complain_unknown(const char *option, const char *value, name_at *names)
 {
-	char known[256] = "is not known; choose one of";
+	char known[512] = "is not known; choose one of";
 	const char *name = NULL;
 
 	for (size_t i = 0; (name = names(i)) != NULL; i++) {
@@ -152,6 +152,23 @@ static enum safe_status set_place(const struct option_row *row, const char *name
 	return complain_unknown(row->name, name, names);
 }
 
+static enum safe_status set_formats(const struct option_row *row, const char *list, uint64_t *set)
+{
+	char name[64];
+
+	if (registry_set(list, set))
+		return SAFE_OK;
+	for (;; list++) {
+		size_t length = strcspn(list, ",");
+		(void)snprintf(name, sizeof(name), "%.*s", (int)(length < sizeof(name) ? length : sizeof(name) - 1),
+		               list);
+		list += length;
+		if (!registry_by_name(name) || *list == '\0')
+			break;
+	}
+	return complain_unknown(row->name, name, decoder_name_at);
+}
+
 static enum safe_status set_device(const struct option_row *row, const char *name, struct options_parsed *parsed)
 {
 	struct options *options = &parsed->options;
@@ -189,6 +206,8 @@ static enum safe_status apply(const struct option_row *row, const char *argument
 	case OPTION_DECODER:
 		parsed->options.decoder = registry_by_name(argument);
 		return parsed->options.decoder ? SAFE_OK : complain_unknown(row->name, argument, decoder_name_at);
+	case OPTION_FORMATS:
+		return set_formats(row, argument, &parsed->options.allowed);
 	case OPTION_DEVICE:
 		return set_device(row, argument, parsed);
 	default:

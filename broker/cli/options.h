@@ -35,6 +35,7 @@ struct options {
 	uint32_t pixel_formats;            /* WIRE_FORMAT_BIT()s to ask for */
 	uint32_t sample_formats;           /* likewise, of audio */
 	const struct safe_format *decoder; /* NULL: by content */
+	uint64_t allowed;                  /* registry_set(); 0: all formats */
 	uint32_t scale;                    /* 1, 2, 4 or 8 */
 	struct safe_limits limits;
 	enum device_kind device;   /* DEVICE_NONE: output goes to files */

@@ -17,6 +17,7 @@ const struct option_row options_rows[OPTION_ROWS] = {
 	{ "cover", 0, OPTION_FLAG, NULL, "decode the picture that is embedded in audio", AT(options.cover), 0, 0 },
 	{ "info", 'i', OPTION_FLAG, NULL, "print a JSON object an input; decode no pixels", AT(options.info), 0, 0 },
 	{ "decoder", 0, OPTION_DECODER, "NAME", "take the input for this format, not by its content", 0, 0, 0 },
+	{ "allow", 0, OPTION_FORMATS, "NAMES", "refuse all other formats: jpeg,png", 0, 0, 0 },
 	{ "play", 0, OPTION_DEVICE, "[=DEVICE]", "play audio through ALSA (default device: default)", 0, DEVICE_SPEAKER,
 	  0 },
 	{ "framebuffer", 0, OPTION_DEVICE, "[=FILE]", "show the picture there (default: /dev/fb0)", 0,

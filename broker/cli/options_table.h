@@ -17,6 +17,7 @@ enum option_kind {
 	OPTION_SAMPLES, /* looks a sample format up */
 	OPTION_SINK,    /* looks an output format up */
 	OPTION_DECODER, /* looks a format up */
+	OPTION_FORMATS, /* looks several formats up */
 	OPTION_DEVICE,  /* sets the kind of device to `least`; its argument may be left out */
 };
 
@@ -39,7 +40,7 @@ struct option_row {
 	uint64_t least, most;
 };
 
-enum { OPTION_ROWS = 38 };
+enum { OPTION_ROWS = 39 };
 
 extern const struct option_row options_rows[OPTION_ROWS];
 

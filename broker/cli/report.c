@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,7 +38,9 @@ static void print_failure(const char *input, const char *output, const struct sa
 	fputs(outcome->reason, stderr);
 	if (outcome->error_number != 0)
 		fprintf(stderr, ": %s", strerror(outcome->error_number));
-	if (outcome->signal != 0)
+	if (outcome->signal == SIGKILL)
+		fputs(": signal 9 (broke a rule of the sandbox?); --diagnose names the call", stderr);
+	else if (outcome->signal != 0)
 		fprintf(stderr, ": signal %d (%s)", outcome->signal, strsignal(outcome->signal));
 	fputc('\n', stderr);
 }
@@ -48,9 +51,8 @@ void report_failure(const char *name, const struct safe_outcome *outcome)
 }
 
 /* "2,049". */
-static void print_mebibytes(uint64_t bytes)
+static void print_number(uint64_t number)
 {
-	uint64_t number = bytes / (1 << 20) + (bytes % (1 << 20) != 0);
 	uint64_t unit = 1;
 
 	while (number / unit >= 1000)
@@ -58,24 +60,30 @@ static void print_mebibytes(uint64_t bytes)
 	fprintf(stderr, "%" PRIu64, number / unit);
 	for (unit /= 1000; unit > 0; unit /= 1000)
 		fprintf(stderr, ",%03" PRIu64, number / unit % 1000);
-	fputs(" MiB", stderr);
 }
 
-/* A decoder may know how much memory would have been enough.  What it says is only a number, and shown if it can be. */
+static uint64_t in_mebibytes(uint64_t bytes)
+{
+	return bytes / (1 << 20) + (bytes % (1 << 20) != 0);
+}
+
+/* A decoder may know how much memory would have been enough.  What it says is only a number, and shown if it can be.
+ * The size of a file is known, too. */
 static bool report_needed(const struct job *job)
 {
+	const struct safe_limits *limits = &job->options->limits;
 	uint64_t needed = job->outcome.needed;
-	uint64_t allowed = job->options->limits.memory;
+	bool of_memory = job->outcome.limit == SAFE_LIMIT_MEMORY;
 
-	if (job->outcome.limit != SAFE_LIMIT_MEMORY || needed <= allowed)
+	if (needed <= (of_memory ? limits->memory : limits->max_input))
 		return false;
 	fputs("safe-decode: ", stderr);
-	escape_text(stderr, shown_name(job->name));
-	fputs(": needs ", stderr);
-	print_mebibytes(needed);
-	fputs(", --memory allows ", stderr);
-	print_mebibytes(allowed);
-	fputc('\n', stderr);
+	print_name(job->name);
+	fputs(of_memory ? "needs " : "has ", stderr);
+	print_number(of_memory ? in_mebibytes(needed) : needed);
+	fputs(of_memory ? " MiB, --memory allows " : " bytes, --max-input allows ", stderr);
+	print_number(of_memory ? in_mebibytes(limits->memory) : limits->max_input);
+	fputs(of_memory ? " MiB\n" : "\n", stderr);
 	return true;
 }
 

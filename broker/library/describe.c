@@ -14,6 +14,9 @@ _Static_assert((int)SAFE_S16 == (int)WIRE_S16 + 1 && (int)SAFE_F32 == (int)WIRE_
 _Static_assert((int)SAFE_TOP_BACK_RIGHT == (int)WIRE_TOP_BACK_RIGHT && SAFE_CHANNELS_MAX == WIRE_CHANNELS_MAX,
                "speakers");
 _Static_assert((int)SAFE_TAG_ENCODER == (int)WIRE_TAG_ENCODER, "tags");
+_Static_assert(SAFE_NOTE_TRAILING == WIRE_NOTE_TRAILING && SAFE_NOTE_WARNING == WIRE_NOTE_WARNINGS &&
+                       SAFE_NOTE_END == WIRE_NOTE_END && SAFE_NOTE_WINDOW == WIRE_NOTE_WINDOW,
+               "notes");
 _Static_assert(SAFE_UNKNOWN == WIRE_UNKNOWN, "lengths");
 
 void describe_image(struct safe_info *info, const struct wire_image *image)

@@ -15,6 +15,7 @@ static struct safe_outcome usage(const char *reason)
 
 static struct safe_outcome check_request(const struct safe_request *request, enum request_mode mode)
 {
+	uint64_t allowed = 0;
 	bool power = request->scale == 0 || request->scale == 1 || request->scale == 2 || request->scale == 4 ||
 	             request->scale == 8;
 
@@ -30,6 +31,8 @@ static struct safe_outcome check_request(const struct safe_request *request, enu
 		return usage("the header alone gives nothing to decode");
 	if (request->format && !registry_by_name(request->format))
 		return usage("no such format");
+	if (request->allow && !registry_set(request->allow, &allowed))
+		return usage("no such format among those that are allowed");
 	return outcome_ok();
 }
 
@@ -70,6 +73,8 @@ static void fill_plan(struct call_plan *plan, const struct safe_input *input, co
 	plan->fd = input->fd;
 	plan->name = input->name;
 	plan->format = request->format ? registry_by_name(request->format) : NULL;
+	if (request->allow)
+		(void)registry_set(request->allow, &plan->allowed);
 	plan->operation = info_only ? WIRE_INFO : WIRE_DECODE;
 	plan->pixel_formats = wanted | widen_sources(wanted);
 	plan->sample_formats = describe_wanted_samples(request->sample_format);
@@ -231,6 +236,8 @@ void request_result(const struct request *request, struct safe_result *result)
 		.cpu_microseconds = call->decode.child.cpu_microseconds,
 		.peak_memory = call->decode.child.peak_memory,
 		.losses = call->losses,
+		.needed = call->outcome.needed,
+		.notes = call->notes,
 	};
 
 	structs_give(result, &all, sizeof(all));

@@ -32,6 +32,7 @@ FILES = (
     ("broker/cli/report.[ch]", CHECKED, "prints numbers, and names of closed lists"),
     ("broker/cli/tag_list.[ch]", CHECKED, "copies tags, as long and as many as the reader allows"),
     ("broker/cli/cover.[ch]", CHECKED, "stores the bytes of a cover, and looks at none"),
+    ("broker/call_recognise.[ch]", INPUT, "reads the start of the input, which is not looked at here"),
     ("broker/call.[ch]", CHECKED, "hands numbers and tags on, and says what came of it"),
     ("broker/cli/job.[ch]", CHECKED, "hands numbers and tags on"),
     ("broker/library/link*.[ch]", NONE, "talks to the broker, of the same build"),
