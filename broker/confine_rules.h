@@ -81,6 +81,7 @@ static const struct confine_rule confine_rules[] = {
 	CALL(fsetxattr, MANY, "the same"),
 	CALL(fremovexattr, MANY, "the same"),
 	CALL(fsync, FILES | MANY, "the output is on the disk before it takes its name"),
+	CALL(sync_file_range, MANY, "the same, of a large one in parts"),
 	CALL(linkat, FILES | MANY, "the output takes its name"),
 	CALL(renameat, FILES | MANY, "the same, where it replaces a file"),
 	CALL(renameat2, FILES | MANY, "the same, where it must not"),

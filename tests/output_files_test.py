@@ -5,6 +5,7 @@
     tests/output_files_test.py BUILD_FOLDER
 """
 
+import gzip
 import os
 import signal
 import stat
@@ -215,6 +216,28 @@ def a_temporary_name_is_taken_away_by_signals():
         os.unlink(folder("half.jpg"))
         expect_status(subprocess.run([*arguments, PHOTO], capture_output=True, check=False), 0)
         expect(folder.names() == [name] and read(folder(name)) == result("-t", "ppm", PHOTO))
+
+
+@test
+def a_large_output_goes_to_the_disk_in_parts():
+    """So that the others of a folder do not wait for all of it at once; and an error that a part meets is not lost."""
+    call = "sync_file_range"
+    with Folder() as folder:
+        packed = folder.write("large.gz", gzip.compress(bytes(30 << 20), 1))
+        for output, injected, status, calls in ((["--output-dir", folder("out"), GZIP], "", 0, 3),
+                                                (["-o", folder("one")], "", 0, 0),
+                                                (["--output-dir", folder("bad"), GZIP], ":error=EIO:when=2", 2, 2),
+                                                (["--output-dir", folder("without"), GZIP], ":error=EPERM", 0, 1)):
+            trace = ["strace", "-qq", "-D", "-o", folder("trace"), "-e", f"trace={call}"]
+            done = subprocess.run([*trace, *(["-e", f"inject={call}{injected}"] if injected else []), PROGRAM, "-q", *output,
+                                   packed], capture_output=True, check=False, timeout=TIME_LIMIT)
+            if "strace" in done.stderr.decode():
+                raise Skip(done.stderr)
+            expect_status(done, status)
+            expect(read(folder("trace")).decode().count(call) == calls, (output, read(folder("trace"))))
+        for name in ("out/large", "one", "without/large"):
+            expect(read(folder(name)) == bytes(30 << 20), name)
+        expect(os.listdir(folder("bad")) == ["romeo.txt"])
 
 
 # ---- access ----

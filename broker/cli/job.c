@@ -134,12 +134,10 @@ static void moved(struct call *call, size_t size)
 }
 
 /* Fills the missing rows of a damaged picture, some at a time, and writes the rest of the output. */
-static struct safe_outcome finish(struct call *call, bool *more)
+static struct safe_outcome end_sink(struct job *job, bool *more)
 {
-	struct job *job = of(call);
+	const struct call *call = &job->call;
 
-	if (!job->sink_open || job->fetching)
-		return outcome_ok();
 	if (job->rows_missing == 0) {
 		job->written = job->sink.written;
 		job->rows_missing = job->sink.rows_left;
@@ -149,7 +147,23 @@ static struct safe_outcome finish(struct call *call, bool *more)
 		bool rest = false;
 		return sink_fill(&job->sink, &rest);
 	}
+	job->sink_ended = true;
 	return sink_end(&job->sink, false);
+}
+
+static struct safe_outcome finish(struct call *call, bool *more)
+{
+	struct job *job = of(call);
+	struct safe_outcome outcome = outcome_ok();
+
+	if (!job->sink_open || job->fetching)
+		return outcome;
+	if (!job->sink_ended)
+		outcome = end_sink(job, more);
+	/* Only the outputs of a folder have others that would wait for the disk. */
+	if (outcome.status == SAFE_OK && !*more && job->options->input_count > 1)
+		outcome = output_write_back(&job->given.output, more);
+	return outcome;
 }
 
 static const struct call_driver driver = {

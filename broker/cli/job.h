@@ -34,7 +34,7 @@ struct job {
 	struct outputs *outputs; /* borrowed */
 	struct outputs_given given;
 	struct sink sink;
-	bool sink_open;
+	bool sink_open, sink_ended;
 	struct cover cover; /* with --cover: what the first decoder gives and the second is given */
 	bool fetching;      /* the decoder is the first of those two */
 

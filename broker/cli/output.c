@@ -303,6 +303,25 @@ static void settle(struct output *output, const struct stat *status)
 	sync_folder(output->folder);
 }
 
+struct safe_outcome output_write_back(struct output *output, bool *more)
+{
+	enum { PART = 8 << 20 };
+	const unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+	struct stat status;
+
+	*more = false;
+	if (output->folder < 0 || fstat(output->fd, &status) != 0 || status.st_size - output->on_disk <= PART)
+		return outcome_ok();
+	if (sync_file_range(output->fd, output->on_disk, PART, all) == 0) {
+		output->on_disk += PART;
+		*more = true;
+		return outcome_ok();
+	}
+	/* An error of the disk is told once.  Where this call is not to be had, fsync() does it all. */
+	bool of_disk = errno == EIO || errno == ENOSPC || errno == EDQUOT;
+	return of_disk ? outcome_of_output("cannot write the output", errno) : outcome_ok();
+}
+
 static struct safe_outcome commit_file(struct output *output)
 {
 	struct stat status;

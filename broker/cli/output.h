@@ -34,6 +34,7 @@ struct output {
 	char *name;               /* in the folder; owned */
 	char *temporary;          /* the same, until then; owned; NULL: none */
 	struct output_made *made; /* borrowed; NULL: nobody asks */
+	off_t on_disk;            /* bytes that output_write_back() has seen there */
 	int slot;                 /* in the table for output_unlink_all(), or -1 */
 };
 
@@ -56,6 +57,10 @@ bool output_exists(int folder, const char *name, const struct output_made *made)
 
 /* Another one that writes to the same device, FIFO or descriptor.  Returns SAFE_OK or SAFE_IO. */
 struct safe_outcome output_share(const struct output *output, struct output *other);
+
+/* Before output_commit(), so that it does not hold others up for long: waits until some more of what was written is on
+ * the disk.  Sets *more while there is something left.  Returns SAFE_OK or SAFE_IO. */
+struct safe_outcome output_write_back(struct output *output, bool *more);
 
 /* Makes what was written durable and puts it in place.  Returns SAFE_OK or SAFE_IO; either way the output is closed. */
 struct safe_outcome output_commit(struct output *output);
