@@ -84,19 +84,21 @@ char *programs_path(const char *folder, const char *name)
 /* ---- checking ---- */
 
 /* In a user namespace, whose files are outside of it cannot be told apart: they are as if of this user.  There is no
- * way from in here to be one of them. */
+ * way from in here to be one of them, if none of the ranges that the namespace has contains it. */
 static bool is_outside(uid_t uid)
 {
 	enum { OVERFLOW_UID = 65534 };
-	unsigned long first = 0, outside = 0, count = UINT32_MAX;
+	unsigned long first = 0, outside = 0, count = 0;
+	bool contained = false;
+	int fields = 0;
 	FILE *map = uid == OVERFLOW_UID ? fopen("/proc/self/uid_map", "re") : NULL;
 
 	if (!map)
 		return false;
-	if (fscanf(map, "%lu %lu %lu", &first, &outside, &count) != 3)
-		count = UINT32_MAX;
+	while ((fields = fscanf(map, "%lu %lu %lu", &first, &outside, &count)) == 3)
+		contained = contained || (first <= OVERFLOW_UID && OVERFLOW_UID - first < count);
 	(void)fclose(map);
-	return count < OVERFLOW_UID;
+	return fields == EOF && !contained;
 }
 
 /* Others may not change it.  In a folder where only owners may remove files, such as /tmp, they may make some. */

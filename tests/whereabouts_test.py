@@ -6,14 +6,20 @@ unpacked from an archive.
     tests/whereabouts_test.py BUILD_FOLDER
 """
 
+import contextlib
+import ctypes
 import os
 import shutil
 import stat
 import subprocess
 import sys
 
-from cli_support import BUILD, PHOTO, PHOTO_SIZE, PROGRAM, TIME_LIMIT, Folder, expect, expect_status, main, test
+from cli_support import (BUILD, PHOTO, PHOTO_SIZE, PROGRAM, TIME_LIMIT, Folder, Skip, expect, expect_status, main,
+                         test)
 from install_support import Installed
+
+CLONE_NEWUSER = 0x10000000
+_libc = ctypes.CDLL(None, use_errno=True)
 
 PICTURE = os.path.abspath(PHOTO)
 PIXELS = PHOTO_SIZE[0] * PHOTO_SIZE[1] * 4
@@ -45,6 +51,11 @@ int main(int argc, char **argv)
 	return status;
 }
 """
+
+
+def unshare(flags):
+    if _libc.unshare(flags) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
 
 
 class Archive(Folder):
@@ -220,6 +231,55 @@ def an_installation_that_was_moved():
         os.chmod(os.path.join(moved, "lib/safe-decode/decoders"), stat.S_IRWXU | stat.S_IRWXG | stat.S_IRWXO)
         expect_status(archive.run(viewer, PICTURE), 6)
         expect_status(archive.run(os.path.join(moved, "bin/safe-decode"), "-q", PICTURE), 6)
+
+
+def in_user_namespace(ranges, command):
+    """Runs it as root of a namespace with these ranges of users: (inside, outside, count) each."""
+    made, told = os.pipe(), os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(OSError):
+            unshare(CLONE_NEWUSER)
+            os.write(made[1], b"x")
+            os.read(told[0], 1)
+            os.setgid(0)
+            os.setuid(0)
+            os.execv(command[0], command)
+        os._exit(99)
+    os.read(made[0], 1)
+    for kind in ("uid_map", "gid_map"):
+        with open(f"/proc/{pid}/{kind}", "w", encoding="ascii") as stream:
+            stream.write("".join(f"{inside} {outside} {count}\n" for inside, outside, count in ranges))
+    os.write(told[1], b"x")
+    for end in (*made, *told):
+        os.close(end)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@test
+def programs_of_other_users_of_a_namespace():
+    """What is outside of it may be root's; what is another's inside may not be executed, whatever numbers there are."""
+    if os.getuid() != 0:
+        raise Skip("only root can map several ranges")
+    with Folder() as folder:
+        os.chmod(folder.path, 0o755)
+        for name in ("safe-decode", "decoders"):
+            source = os.path.join(LIBRARY, name)
+            (shutil.copytree if os.path.isdir(source) else shutil.copy)(source, folder(name))
+        command = [folder("safe-decode"), "-q", "-o", "/dev/null", PICTURE]
+        nobody, other = 65534, 3000
+        for owner, ranges, status in (
+                # As rootless containers have it: everybody is inside, and 65534 is one of them.
+                (nobody, [(0, 0, 1000), (1000, 1000, 64536)], 6),
+                (nobody, [(0, 0, 65536)], 6),
+                (nobody, [(0, 0, 1), (65534, 65534, 1)], 6),
+                (other, [(0, 0, 1000), (1000, 1000, 64536)], 6),
+                # Nobody in there can be the one that it belongs to.
+                (other, [(0, 0, 1000)], 0),
+                (other, [(0, 0, 1000), (1000, 10000, 10)], 0),
+                (other, [(0, 0, 1000), (1000, 10000, 64536)], 6)):
+            os.chown(folder("decoders/jpeg"), owner, owner)
+            expect(in_user_namespace(ranges, command) == status, (owner, ranges, status))
 
 
 if __name__ == "__main__":
