@@ -61,7 +61,7 @@ void played_init(struct played *played)
 	*played = (struct played){ .nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC) };
 	if (played->nowhere < 0)
 		abort();
-	played->pool.owner = getpid();
+	played->pool.owner = owner_self();
 	played->pool.config =
 	        (struct safe_config){ .size = sizeof(played->pool.config), .memory = UINT64_C(512) << 20 };
 	played->pool.source = source_at_once(want);

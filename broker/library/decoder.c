@@ -302,7 +302,7 @@ static void watch_forks(void)
 
 bool decoder_is_ours(const struct safe_decoder *decoder)
 {
-	return decoder && decoder->owner == getpid();
+	return decoder && owner_is_self(&decoder->owner);
 }
 
 static bool source_is_ours(const struct child_source *source)
@@ -328,7 +328,7 @@ static enum safe_status fill(struct safe_decoder *decoder, const struct safe_con
 	if (!config_is_sane(&decoder->config))
 		return SAFE_USAGE;
 	decoder->source = pool;
-	decoder->owner = getpid();
+	decoder->owner = owner_self();
 	for (int i = 0; i < DECODER_ENDED; i++)
 		decoder->ended[i] = STARTED_NONE;
 	return SAFE_OK;

@@ -12,6 +12,7 @@
 #include "../source.h"
 #include "../start.h"
 #include "../status.h"
+#include "owner.h"
 
 struct link;
 
@@ -26,7 +27,7 @@ enum decoder_room {
 
 struct safe_decoder {
 	struct child_source source; /* first */
-	pid_t owner;                /* the process that opened it */
+	struct owner owner;         /* the process that opened it */
 	struct safe_config config;
 	char *folder; /* of decoder programs; owned */
 	pthread_mutex_t lock;

@@ -37,6 +37,7 @@ FILES = (
     ("broker/cli/job.[ch]", CHECKED, "hands numbers and tags on"),
     ("broker/library/link*.[ch]", NONE, "talks to the broker, of the same build"),
     ("broker/library/decoder.[ch]", NONE, "the handle"),
+    ("broker/library/owner.[ch]", NONE, "which process the handle belongs to"),
     ("broker/library/about.[ch]", NONE, "names and version"),
     ("broker/library/*", CHECKED, "allocates and counts by the geometry"),
     ("broker/cli/show.[ch]", CHECKED, "prints how much was played"),
