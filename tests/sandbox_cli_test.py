@@ -202,6 +202,40 @@ def the_child_has_two_pipes_and_no_rights():
             waiting.end()
 
 
+def descendants(pid):
+    found = [pid]
+    for one in found:
+        found += children_of(one)
+    return found[1:]
+
+
+@test
+def nothing_can_be_written_to_a_brokers_standard_descriptors():
+    """Libraries may try to."""
+    with Folder() as folder:
+        os.mkfifo(folder("a.jpg"))
+        process = subprocess.Popen([PROGRAM, "-q", "--output-dir", folder("out"), folder("a.jpg"), PHOTO],
+                                   stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        with open(folder("a.jpg"), "wb") as writer:
+            writer.write(read(PHOTO)[:1000])
+            writer.flush()
+            brokers = []
+            deadline = time.monotonic() + 20
+            while not brokers and time.monotonic() < deadline:
+                time.sleep(0.05)
+                brokers = [pid for pid in descendants(process.pid) if children_of(pid) and
+                           os.readlink(f"/proc/{pid}/exe").endswith("/decoders/jpeg")]
+            expect(brokers, "no broker")
+            for fd in (1, 2):
+                target = os.readlink(f"/proc/{brokers[0]}/fd/{fd}")
+                with open(f"/proc/{brokers[0]}/fdinfo/{fd}", encoding="ascii") as stream:
+                    flags = int(stream.read().split("flags:")[1].split()[0], 8)
+                expect(target.endswith("/status") and flags & os.O_ACCMODE == os.O_RDONLY, (fd, target, flags))
+            process.terminate()
+            process.wait(TIME_LIMIT)
+        process.stderr.close()
+
+
 # ---- signals ----
 
 

@@ -253,7 +253,7 @@ static void plug_standard_descriptors(void)
 	int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
 
 	/* Where that failed, others will say so. */
-	if (fd >= 0 && dup2(fd, STDOUT_FILENO) >= 0 && dup2(fd, STDERR_FILENO) >= 0)
+	if (fd >= 0 && dup2(fd, STDOUT_FILENO) >= 0 && dup2(fd, STDERR_FILENO) >= 0 && fd > STDERR_FILENO)
 		(void)close(fd);
 }
 
