@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "call.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -312,6 +313,18 @@ void call_pause(struct call *call)
 	pump_pause(&call->decode.pump);
 }
 
+struct safe_outcome call_poll(struct pollfd *fds, size_t count, int timeout)
+{
+	if (poll(fds, count, timeout) >= 0)
+		return outcome_ok();
+	for (size_t i = 0; i < count; i++)
+		fds[i].revents = 0;
+	/* A moment without memory ends nobody's decode.  What is refused would be refused for ever. */
+	return errno == EINTR || errno == ENOMEM || errno == EAGAIN
+	               ? outcome_ok()
+	               : outcome_of_errno(SAFE_NO_SANDBOX, "cannot wait for the decoder", errno);
+}
+
 struct safe_outcome call_run(struct call *call)
 {
 	struct pollfd fds[PUMP_FDS];
@@ -323,11 +336,9 @@ struct safe_outcome call_run(struct call *call)
 			call->plan.source->wait(call->plan.source, &call->want, call_time_left(call));
 		} else {
 			decode_let_gather(&call->decode);
-			if (poll(fds, PUMP_FDS, timeout) < 0) {
-				/* Only EINTR and ENOMEM are possible; either way nothing is known to be ready. */
-				for (int i = 0; i < PUMP_FDS; i++)
-					fds[i].revents = 0;
-			}
+			struct safe_outcome waiting = call_poll(fds, PUMP_FDS, timeout);
+			if (waiting.status != SAFE_OK)
+				call_over(call, waiting);
 		}
 		(void)call_step(call, fds, decode_clock() - before);
 	} while (call->stage != CALL_OVER);

@@ -121,6 +121,9 @@ int call_wants(const struct call *call, struct pollfd fds[PUMP_FDS]);
  * nanoseconds.  Returns false when it is over, and call->outcome says how. */
 bool call_step(struct call *call, const struct pollfd fds[PUMP_FDS], uint64_t waited);
 
+/* Waits as poll() does.  Returns SAFE_OK, with nothing ready where it was interrupted; or SAFE_NO_SANDBOX. */
+struct safe_outcome call_poll(struct pollfd *fds, size_t count, int timeout);
+
 /* Lets call_step() return after the message that is being taken; for a driver. */
 void call_pause(struct call *call);
 

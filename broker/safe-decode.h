@@ -26,11 +26,12 @@
  * thread at a time.  Handles do not survive fork(): in the child, every call on them fails with SAFE_USAGE.
  *
  * Signals and processes.  The library installs no handlers, and never raises SIGPIPE.  Brokers are no children of the
- * caller: no wait() or waitpid() of the caller's is about them, and no SIGCHLD comes.  They end when the caller closes
- * the handle, and when it ends in any other way.  (A caller that is the init of its container, or has made itself a
- * subreaper, inherits them, as all orphans.)  Each handle costs three descriptors for each decoder that is in use, and
- * three for each spare; a stream, five to seven.  Where the system has no process or descriptor left, a decode waits
- * until one of the same handle has ended; where nothing can end, it is SAFE_EXHAUSTED.
+ * caller: no wait() or waitpid() of the caller's is about them, but for one with __WALL, which harms nothing; and no
+ * SIGCHLD comes.  They end when the caller closes the handle, and when it ends in any other way.  (A caller that is the
+ * init of its container, or has made itself a subreaper, inherits them, as all orphans.)  Each handle costs three
+ * descriptors for each decoder that is in use, and three for each spare; a stream, five to seven.  Where the system has
+ * no process or descriptor left, a decode waits until one of the same handle has ended; where nothing can end, it is
+ * SAFE_EXHAUSTED.
  */
 #ifndef SAFE_DECODE_H
 #define SAFE_DECODE_H

@@ -12,7 +12,7 @@ import struct
 import subprocess
 import sys
 
-from cli_support import (BUILD, GZIP, PHOTO, PHOTO_SIZE, PROGRAM, SCREENSHOT, TIME_LIMIT, Folder, Skip, expect,
+from cli_support import (BUILD, GZIP, PHOTO, PHOTO_SIZE, PROGRAM, SCREENSHOT, TIME_LIMIT, TONE, Folder, Skip, expect,
                          expect_failure, expect_status, main, on_terminal, pixels_with_pillow, read, run, test)
 
 THUMBNAIL = "samples/jpeg/pjw-thumbnail.jpeg"
@@ -318,6 +318,27 @@ def decoder_overrides_content():
 
 
 @test
+def the_limit_of_output_is_of_all_of_it():
+    """Headers, the padding of rows and what PNG adds to them, too."""
+    with Folder() as folder:
+        thin = folder.write("thin.ppm", b"P6 1 3000 255\n" + os.urandom(9000))
+        with open(folder("thin.png"), "wb") as stream:
+            subprocess.run(["pnmtopng", "-force", thin], stdout=stream, check=True, stderr=subprocess.DEVNULL)
+        for sink in ("bmp", "png", "ppm", "pam", "raw"):
+            whole = run("-q", "-t", sink, folder("thin.png"))
+            expect_status(whole, 0)
+            size = len(whole.stdout)
+            expect(size > 9000, (sink, size))
+            expect_status(run("-q", "-t", sink, "--max-output", str(size), folder("thin.png")), 0)
+            expect_failure(run("-q", "-t", sink, "--max-output", str(size - 1), "-o", folder("out"),
+                               folder("thin.png")), 4, "--max-output")
+            expect(not os.path.exists(folder("out")), sink)
+        size = len(run("-q", "-t", "wav", TONE).stdout)
+        expect_status(run("-q", "-t", "wav", "--max-output", str(size), TONE), 0)
+        expect_failure(run("-q", "-t", "wav", "--max-output", str(size - 1), TONE), 4, "--max-output")
+
+
+@test
 def allowed_formats():
     for names in ("jpeg", "png,jpeg", "jpeg,gzip,flac"):
         expect_status(run("-q", "--allow", names, PHOTO), 0)
@@ -339,6 +360,34 @@ def formats_that_are_not_allowed_start_no_decoder():
     for names, programs in (("jpeg", 2), ("png", 1)):
         done = subprocess.run([*traced, "--allow", names, PHOTO], capture_output=True, check=False, timeout=TIME_LIMIT)
         expect(done.stderr.count(b"execve(") == programs, done.stderr)
+
+
+@test
+def a_deadline_holds_where_nobody_reads_the_output():
+    reading, writing = os.pipe()
+    expect_failure(run("-q", "--deadline", "300", PHOTO, stdout=writing), 4, "standard output", "before the deadline")
+    expect_failure(run("-q", "--deadline", "300", THUMBNAIL, PHOTO, stdout=writing), 4, "before the deadline")
+    os.close(reading)
+    os.close(writing)
+    with Folder() as folder:
+        os.mkfifo(folder("fifo.png"))
+        expect_failure(run("-q", "--deadline", "300", "-o", folder("fifo.png"), PHOTO), 4, "fifo.png: could not be written")
+        expect(folder.names() == ["fifo.png"])
+    # Each input has its own, and time that is over harms nobody.
+    done = subprocess.run(f"'{PROGRAM}' -q --deadline 2000 '{PHOTO}' '{PHOTO}' '{PHOTO}' | "
+                          "while head -c 1000000 | wc -c; do sleep 0.1; done | head -n 14", shell=True, check=False,
+                          capture_output=True, timeout=TIME_LIMIT)
+    expect(sum(map(int, done.stdout.split())) == 3 * 1165 * 859 * 4 and done.stderr == b"", done)
+
+
+@test
+def a_system_that_does_not_let_it_wait():
+    for inputs in ([PHOTO], [PHOTO, PHOTO]):
+        for error in ("EPERM", "ENOSYS"):
+            refused = ("strace", "-qq", "-D", "-o", "/dev/null", "-e", "trace=poll", "-e", f"inject=poll:error={error}")
+            done = subprocess.run([*refused, PROGRAM, "-q", *inputs], capture_output=True, check=False, timeout=TIME_LIMIT)
+            expect_status(done, 6)
+            expect(done.stderr.count(b"\n") == len(inputs) and b"cannot wait for the decoder" in done.stderr, done.stderr)
 
 
 # ---- inputs ----

@@ -34,6 +34,8 @@ static void finish(struct batch *batch, size_t slot)
 	struct job *job = &batch->jobs[slot];
 
 	job_end(job);
+	if (!batch->options->output_dir)
+		interrupt_deadline(0);
 	show_clear(&batch->show);
 	progress_clear(&batch->progress);
 	report_job(job);
@@ -63,6 +65,8 @@ static void start(struct batch *batch, size_t slot)
 		.name = batch->options->inputs[batch->next++],
 		.slot = slot,
 	};
+	if (!batch->options->output_dir)
+		interrupt_deadline(batch->options->limits.deadline_milliseconds);
 	show_start(&batch->show, job);
 	if (!job_start(job)) {
 		finish(batch, slot);
@@ -94,12 +98,11 @@ static void step(struct batch *batch)
 	uint64_t before = decode_clock();
 	if (batch->slots == 1)
 		decode_let_gather(&batch->jobs[0].call.decode);
-	if (poll(batch->fds, batch->slots * PUMP_FDS, timeout) < 0) {
-		/* Only EINTR and ENOMEM are possible; either way nothing is known to be ready. */
-		for (size_t i = 0; i < batch->slots * PUMP_FDS; i++)
-			batch->fds[i].revents = 0;
-	}
+	struct safe_outcome waiting = call_poll(batch->fds, batch->slots * PUMP_FDS, timeout);
 	uint64_t waited = decode_clock() - before;
+	for (size_t slot = 0; waiting.status != SAFE_OK && slot < batch->slots; slot++)
+		if (batch->busy[slot])
+			call_over(&batch->jobs[slot].call, waiting);
 	for (size_t slot = 0; slot < batch->slots; slot++)
 		if (batch->busy[slot] && !job_step(&batch->jobs[slot], &batch->fds[slot * PUMP_FDS], waited))
 			finish(batch, slot);

@@ -4,14 +4,23 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../clock.h"
+#include "../decode.h"
 #include "../pidfd.h"
+#include "../safe-decode.h"
 #include "output.h"
 
 static const int endings[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+static atomic_ullong deadline; /* by decode_clock(); 0: none */
+static const char *too_late;   /* what is said then */
 
 static pid_t owner; /* a forked child must not clean up for its parent */
 
@@ -37,10 +46,10 @@ static void wait_for(int pidfd)
 }
 
 /* Only calls functions that are safe in a signal handler. */
-static void end_by_signal(int number)
+static _Noreturn void end(int status, const char *message)
 {
 	if (getpid() != owner)
-		_exit(128 + number);
+		_exit(status);
 	if (restore_first)
 		restore_first(restore_context);
 	for (size_t i = 0; i < INTERRUPT_CHILDREN; i++)
@@ -57,7 +66,14 @@ static void end_by_signal(int number)
 		if (brokers[i].pidfd > 0)
 			wait_for(brokers[i].pidfd - 1);
 	output_unlink_all();
-	_exit(128 + number);
+	if (message)
+		(void)!write(STDERR_FILENO, message, strlen(message));
+	_exit(status);
+}
+
+static void end_by_signal(int number)
+{
+	end(128 + number, NULL);
 }
 
 int interrupt_install(void)
@@ -78,6 +94,37 @@ int interrupt_install(void)
 			return -1;
 	}
 	return 0;
+}
+
+/* Nothing but the clock is asked between two ticks, and a call that waits is taken up again. */
+static void tick(int number)
+{
+	unsigned long long due = atomic_load(&deadline);
+
+	(void)number;
+	if (due != 0 && decode_clock() >= due)
+		end(SAFE_LIMIT, too_late);
+}
+
+int interrupt_install_deadline(const char *message)
+{
+	const struct timeval often = { .tv_usec = 100000 };
+	const struct itimerval timer = { .it_interval = often, .it_value = often };
+	struct sigaction action = { .sa_handler = tick, .sa_flags = SA_RESTART };
+	sigset_t alarm;
+
+	too_late = message;
+	if (sigfillset(&action.sa_mask) != 0 || sigaction(SIGALRM, &action, NULL) != 0 || sigemptyset(&alarm) != 0 ||
+	    sigaddset(&alarm, SIGALRM) != 0 || sigprocmask(SIG_UNBLOCK, &alarm, NULL) != 0)
+		return -1;
+	return setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+void interrupt_deadline(uint64_t milliseconds)
+{
+	enum { GRACE = 250 }; /* milliseconds, in which all that asks the clock has ended by itself */
+
+	atomic_store(&deadline, milliseconds ? decode_clock() + (milliseconds + GRACE) * CLOCK_MILLISECOND : 0);
 }
 
 void interrupt_watch(size_t slot, int pidfd)

@@ -4,6 +4,7 @@
 #define SAFE_DECODE_INTERRUPT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define INTERRUPT_CHILDREN 256 /* that can be watched at once */
 #define INTERRUPT_BROKERS 64
@@ -18,6 +19,14 @@ void interrupt_watch(size_t slot, int pidfd);
 
 /* A broker, whose end of `socket` will tell it to end; -1: it has ended.  For safe_decoder.watch. */
 void interrupt_watch_broker(int pidfd, int socket);
+
+/* For calls that wait without asking the clock, as those do that write to what nobody reads: from now on, a deadline
+ * that has passed by a little ends the program with SAFE_LIMIT and this message, which is borrowed.  Returns 0, or -1
+ * with errno set. */
+int interrupt_install_deadline(const char *message);
+
+/* The deadline is in so many milliseconds; 0: there is none. */
+void interrupt_deadline(uint64_t milliseconds);
 
 /* What must be done to `context` before anything else: give a screen back.  It may call only what a signal handler may.
  * NULL: nothing. */

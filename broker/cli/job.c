@@ -55,6 +55,7 @@ static void announce(struct job *job)
 		return;
 	sink_init(&job->sink, format, job->options->pixel_formats, fd);
 	job->sink.device = job->device;
+	job->sink.most = job->options->limits.max_output;
 	job->sink_open = true;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "../sinks/sink.h"
 #include "batch.h"
 #include "decoders.h"
+#include "escape.h"
 #include "interrupt.h"
 #include "nursery.h"
 #include "options.h"
@@ -115,6 +117,27 @@ static void close_device(struct device *device)
 	device_close(device);
 }
 
+/* The files of a folder never wait for a reader.  What is said in the end is composed now, for then it is too late. */
+static struct safe_outcome start_deadline(const struct options *options)
+{
+	static char message[PATH_MAX];
+	FILE *stream = NULL;
+
+	if (options->limits.deadline_milliseconds == 0 || options->output_dir)
+		return outcome_ok();
+	stream = fmemopen(message, sizeof(message), "w");
+	if (!stream)
+		return outcome_of_errno(SAFE_IO, "cannot begin", errno);
+	fputs("safe-decode: ", stream);
+	escape_text(stream, options->output ? options->output : "standard output");
+	fputs(": could not be written before the deadline\n", stream);
+	(void)fclose(stream); /* what was too long for it is cut */
+	if (interrupt_install_deadline(message) != 0)
+		return outcome_of_errno(SAFE_IO, "cannot set a deadline", errno);
+	interrupt_deadline(options->limits.deadline_milliseconds);
+	return outcome_ok();
+}
+
 static enum safe_status decode(struct options *options)
 {
 	struct nursery nursery = NURSERY_NONE;
@@ -123,7 +146,9 @@ static enum safe_status decode(struct options *options)
 	fit_jobs(options);
 	struct outputs outputs = OUTPUTS_NONE;
 	const char *about = options->output_dir ? options->output_dir : options->output;
-	struct safe_outcome outcome = outputs_open(&outputs, options);
+	struct safe_outcome outcome = start_deadline(options);
+	if (outcome.status == SAFE_OK)
+		outcome = outputs_open(&outputs, options);
 	if (outcome.status == SAFE_OK) {
 		about = NULL;
 		outcome = nursery_open(&nursery, options, &outputs);

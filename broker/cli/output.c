@@ -197,6 +197,8 @@ static int look_at_existing(int folder, const char *name, int *existing, struct 
 		return errno == ENOENT ? 0 : errno;
 	if (fstat(*existing, status) != 0)
 		error = errno;
+	else if (!place_may_use(folder, status))
+		error = EACCES;
 	if (error != 0 || !S_ISREG(status->st_mode))
 		fds_close(existing);
 	return error;

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "../fds.h"
 
@@ -16,6 +18,59 @@ static const char *picture_extension(const struct options *options)
 		return options_pixel_format_name((uint32_t)__builtin_ctz(options->pixel_formats));
 	return options->sink->name;
 }
+
+/* ---- inputs ---- */
+
+struct input_file {
+	bool known;
+	dev_t device;
+	ino_t inode;
+};
+
+/* What cannot be looked at cannot be decoded either. */
+static struct safe_outcome look_at_inputs(struct outputs *outputs)
+{
+	const struct options *options = outputs->options;
+	struct stat status;
+
+	outputs->inputs = calloc(options->input_count, sizeof(*outputs->inputs));
+	if (!outputs->inputs)
+		return outcome_of_errno(SAFE_IO, "no memory to begin with", ENOMEM);
+	for (size_t i = 0; i < options->input_count; i++) {
+		bool standard = strcmp(options->inputs[i], "-") == 0;
+		if ((standard ? fstat(STDIN_FILENO, &status) : stat(options->inputs[i], &status)) == 0)
+			outputs->inputs[i] =
+			        (struct input_file){ .known = true, .device = status.st_dev, .inode = status.st_ino };
+	}
+	return outcome_ok();
+}
+
+static bool same_file(const struct input_file *one, const struct input_file *other)
+{
+	return one->known && other->known && one->device == other->device && one->inode == other->inode;
+}
+
+/* Whether what has the name is an input of the run, but not this one. */
+static bool is_other_input(const struct outputs *outputs, const char *input, const char *name)
+{
+	const struct options *options = outputs->options;
+	struct stat status;
+	bool other = false;
+
+	if (!outputs->inputs || fstatat(outputs->folder, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	const struct input_file found = { .known = true, .device = status.st_dev, .inode = status.st_ino };
+	for (size_t i = 0; i < options->input_count; i++) {
+		if (!same_file(&found, &outputs->inputs[i]))
+			continue;
+		if (options->inputs[i] == input)
+			return false;
+		other = true;
+	}
+	return other;
+}
+
+/* ---- opening ---- */
 
 static struct safe_outcome open_folder(struct outputs *outputs, const char *path)
 {
@@ -29,7 +84,7 @@ static struct safe_outcome open_folder(struct outputs *outputs, const char *path
 		.extension = picture_extension(outputs->options),
 		.longest = names_longest(outputs->folder),
 	};
-	return outcome_ok();
+	return outputs->options->force ? look_at_inputs(outputs) : outcome_ok();
 }
 
 struct safe_outcome outputs_open(struct outputs *outputs, const struct options *options)
@@ -48,6 +103,8 @@ void outputs_close(struct outputs *outputs)
 	output_abort(&outputs->single);
 	fds_close(&outputs->folder);
 	names_free(&outputs->names);
+	free(outputs->inputs);
+	outputs->inputs = NULL;
 }
 
 int outputs_folder(const struct outputs *outputs, bool *opens)
@@ -120,6 +177,8 @@ static struct safe_outcome give_name(struct outputs *outputs, const char *input,
 		given->kept = options->skip_existing;
 		return given->kept ? outcome_ok() : output_refused();
 	}
+	if (is_other_input(outputs, input, name->in_folder))
+		return outcome_of_output("is another input of this run, which --force does not replace", 0);
 	return output_prepare_in(&given->output, outputs->folder, name->in_folder, options->force, &name->made);
 }
 

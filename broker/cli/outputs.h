@@ -3,7 +3,8 @@
  * Where the outputs of a run go: to standard output, to the one file or device of --output, or to a folder.
  *
  * No output destroys a file that the run did not make itself, unless --output or --force says so: an input of the run,
- * by whatever name, is such a file.
+ * by whatever name, is such a file.  With --force an output may replace its own input, but never another one, which may
+ * not have been read yet.
  */
 #ifndef SAFE_DECODE_OUTPUTS_H
 #define SAFE_DECODE_OUTPUTS_H
@@ -22,6 +23,7 @@ struct outputs {
 	struct output single;          /* that of --output, until an input takes it */
 	int folder;                    /* that of --output-dir; -1: none */
 	struct names names;            /* in it */
+	struct input_file *inputs; /* owned; with --force, those of all inputs, which it does not allow to replace */
 };
 
 #define OUTPUTS_NONE ((struct outputs){ .single = OUTPUT_NONE, .folder = -1 })

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,15 +85,16 @@ static int take_descriptor(struct place *place)
 	return flags < 0 || (flags & FD_CLOEXEC) || mode < 0 || (mode & O_ACCMODE) == O_RDONLY ? EBADF : 0;
 }
 
-/* As the kernel decides with fs.protected_symlinks: what others put into a folder for everybody is not followed. */
-static bool may_follow(int folder, const struct stat *link)
+/* As the kernel decides with fs.protected_symlinks, fs.protected_fifos and fs.protected_regular, whether they are on or
+ * off. */
+bool place_may_use(int folder, const struct stat *existing)
 {
 	struct stat status;
 
 	if (fstat(folder, &status) != 0)
 		return false;
 	bool for_everybody = (status.st_mode & S_ISVTX) && (status.st_mode & S_IWOTH);
-	return !for_everybody || link->st_uid == geteuid() || link->st_uid == status.st_uid;
+	return !for_everybody || existing->st_uid == geteuid() || existing->st_uid == status.st_uid;
 }
 
 /* What has the name: sets *link where it is a symbolic link, which is to be read into `text`. */
@@ -106,13 +106,13 @@ static int look(struct place *place, char text[PATH_MAX], bool *link)
 		return errno == ENOENT ? 0 : errno;
 	if (fstat(place->existing, &place->status) != 0)
 		return errno;
+	if (!place_may_use(place->folder, &place->status))
+		return EACCES;
 	if (!S_ISLNK(place->status.st_mode)) {
 		place->kind = S_ISREG(place->status.st_mode) ? PLACE_FILE : PLACE_SPECIAL;
 		return S_ISDIR(place->status.st_mode) ? EISDIR : 0;
 	}
 	*link = true;
-	if (!may_follow(place->folder, &place->status))
-		return EACCES;
 	ssize_t length = readlinkat(place->existing, "", text, PATH_MAX);
 	int error = length < 0 ? errno : length == PATH_MAX ? ENAMETOOLONG : length == 0 ? ENOENT : 0;
 	fds_close(&place->existing);
@@ -165,6 +165,9 @@ static int compare(struct place *place, int *whole, int kernel, int walked)
 
 	if (kernel != 0 && kernel != ENOENT)
 		return kernel;
+	/* What was put there by somebody else. */
+	if (walked == EACCES)
+		return walked;
 	if (kernel == 0 && fstat(*whole, &status) != 0)
 		return errno;
 	if (kernel == 0 && !S_ISREG(status.st_mode))

@@ -7,6 +7,7 @@
 #define SAFE_DECODE_PLACE_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 
 enum place_kind {
@@ -30,5 +31,9 @@ struct place {
 /* Returns 0, or an errno; either way place_close() is next. */
 int place_find(struct place *place, const char *path);
 void place_close(struct place *place);
+
+/* Whether an output may be written to what exists in an open folder, or replace it: what others put into a folder for
+ * everybody is not used. */
+bool place_may_use(int folder, const struct stat *existing);
 
 #endif

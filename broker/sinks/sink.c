@@ -50,7 +50,9 @@ uint32_t sink_request(uint32_t pixel_formats)
 
 void sink_init(struct sink *sink, const struct sink_format *format, uint32_t pixel_formats, int fd)
 {
-	*sink = (struct sink){ .format = format, .writer = format->writer, .pixel_formats = pixel_formats, .fd = fd };
+	*sink = (struct sink){
+		.format = format, .writer = format->writer, .pixel_formats = pixel_formats, .fd = fd, .most = UINT64_MAX
+	};
 }
 
 void sink_release(struct sink *sink)

@@ -65,6 +65,8 @@ struct sink {
 	size_t narrow_size, narrow_filled;
 	enum wire_pixel_format narrow_format;
 	uint64_t written; /* bytes of pixels, samples or data that came in */
+	uint64_t put;     /* bytes that sink_write() was given */
+	uint64_t most;    /* that it takes; set after sink_init() where there is a limit */
 	bool is_image, is_audio;
 	void *device; /* borrowed; that formats of broker/devices draw on or play through, set after sink_init() */
 	void *state;  /* of the format */
