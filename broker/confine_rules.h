@@ -90,6 +90,10 @@ static const struct confine_rule confine_rules[] = {
 	/* the child */
 	CALL(waitid, ALL, "how the decoder ended"),
 	CALL_IF(pidfd_send_signal, ALL, 1, EXACTLY, SIGKILL, "SIGKILL", "ending a decoder"),
+	CALL_IF(pidfd_send_signal, PUMPS, 1, EXACTLY, SIGINT, "SIGINT", "ending as the signal does that came"),
+	CALL_IF(pidfd_send_signal, PUMPS, 1, EXACTLY, SIGTERM, "SIGTERM", "the same"),
+	CALL_IF(pidfd_send_signal, PUMPS, 1, EXACTLY, SIGHUP, "SIGHUP", "the same"),
+	CALL_IF(pidfd_send_signal, PUMPS, 1, EXACTLY, SIGQUIT, "SIGQUIT", "the same"),
 	CALL(getpid, ALL, "whether the decoder is ours"),
 
 	/* memory; nothing that is mapped later can be executed */

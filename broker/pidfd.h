@@ -17,10 +17,15 @@ static inline int pidfd_of_this_process(void)
 	return (int)syscall(SYS_pidfd_open, getpid(), 0);
 }
 
-/* Safe in a signal handler. */
+/* Safe in a signal handler.  Returns 0, or -1 with errno. */
+static inline int pidfd_signal(int pidfd, int number)
+{
+	return (int)syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);
+}
+
 static inline void pidfd_kill(int pidfd)
 {
-	(void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+	(void)pidfd_signal(pidfd, SIGKILL);
 }
 
 static inline bool pidfd_is_running(int pidfd)

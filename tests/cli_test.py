@@ -7,10 +7,12 @@
 
 import json
 import os
+import signal
 import stat
 import struct
 import subprocess
 import sys
+import time
 
 from cli_support import (BUILD, GZIP, PHOTO, PHOTO_SIZE, PROGRAM, SCREENSHOT, TIME_LIMIT, TONE, Folder, Skip, expect,
                          expect_failure, expect_status, main, on_terminal, pixels_with_pillow, read, run, test)
@@ -388,6 +390,18 @@ def a_system_that_does_not_let_it_wait():
             done = subprocess.run([*refused, PROGRAM, "-q", *inputs], capture_output=True, check=False, timeout=TIME_LIMIT)
             expect_status(done, 6)
             expect(done.stderr.count(b"\n") == len(inputs) and b"cannot wait for the decoder" in done.stderr, done.stderr)
+
+
+@test
+def control_c_ends_a_loop_of_a_shell():
+    """The shell goes on with the next round where the program does not say that a signal has ended it."""
+    loop = f"for i in 1 2 3; do '{PROGRAM}' -q --decoder mp3 /dev/zero -o /dev/null; echo round; done"
+    with subprocess.Popen(["bash", "-c", loop], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          start_new_session=True) as shell:
+        time.sleep(0.5)
+        os.killpg(shell.pid, signal.SIGINT)
+        out, errors = shell.communicate(timeout=TIME_LIMIT)
+        expect(shell.returncode == -signal.SIGINT and out == b"" and errors == b"", (shell.returncode, out, errors))
 
 
 # ---- inputs ----

@@ -211,18 +211,18 @@ def on_framebuffer(bits, mode, *runs):
 @test
 def framebuffer_of_16_bits():
     on_framebuffer(16, 791, (["--framebuffer", "--show", "8"], "photograph.jpg", nothing, "exited 0"),
-                   (["--framebuffer"], "small.png", signal_15, "exited 143"))
+                   (["--framebuffer"], "small.png", signal_15, "killed 15"))
 
 
 @test
 def framebuffer_of_24_bits():
     on_framebuffer(24, 792, (["--framebuffer"], "photograph.jpg", key, "exited 0"),
-                   (["--framebuffer"], "small.png", control_c, "exited 130"))
+                   (["--framebuffer"], "small.png", control_c, "killed 2"))
 
 
 @test
 def framebuffer_of_32_bits():
-    on_framebuffer(32, 836, (["--framebuffer=/dev/fb0"], "photograph.jpg", control_c, "exited 130"),
+    on_framebuffer(32, 836, (["--framebuffer=/dev/fb0"], "photograph.jpg", control_c, "killed 2"),
                    (["--framebuffer"], "small.png", key, "exited 0"))
 
 
@@ -233,8 +233,8 @@ def display():
         say_something(running)
         expect(running.screen()[0] == DISPLAY)
         shows(running, ["--display"], "photograph.jpg", 32, key, "exited 0")
-        shows(running, ["--display=/dev/dri/card0"], "small.png", 32, control_c, "exited 130")
-        shows(running, ["--framebuffer"], "photograph.jpg", 32, signal_15, "exited 143")
+        shows(running, ["--display=/dev/dri/card0"], "small.png", 32, control_c, "killed 2")
+        shows(running, ["--framebuffer"], "photograph.jpg", 32, signal_15, "killed 15")
 
 
 @test
@@ -244,7 +244,7 @@ def display_that_must_be_told():
         running.load("virtio-pci", "virtio-gpu")
         say_something(running)
         shows(running, ["--display"], "small.png", 32, key, "exited 0")
-        shows(running, ["--framebuffer"], "small.png", 32, control_c, "exited 130")
+        shows(running, ["--framebuffer"], "small.png", 32, control_c, "killed 2")
 
 
 # ---- sound ----

@@ -247,7 +247,7 @@ def signals_end_cleanly():
             waiting = Waiting(folder)
             waiting.process.send_signal(number)
             status = waiting.process.wait(TIME_LIMIT)
-            expect(status == 128 + number, f"status {status}")
+            expect(status == -number, f"status {status}")
             expect(no_children_left(), "a child is left")
             expect(folder.names() == ["canary-in-the-arguments.jpg"], folder.names())
             waiting.writer.close()

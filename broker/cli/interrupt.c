@@ -22,6 +22,8 @@ static const int endings[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 static atomic_ullong deadline; /* by decode_clock(); 0: none */
 static const char *too_late;   /* what is said then */
 
+static int self = -1; /* pidfd */
+
 static pid_t owner; /* a forked child must not clean up for its parent */
 
 static volatile int decoders[INTERRUPT_CHILDREN]; /* pidfds and 1; 0: nobody */
@@ -45,11 +47,9 @@ static void wait_for(int pidfd)
 		(void)poll(&ended, 1, 1000);
 }
 
-/* Only calls functions that are safe in a signal handler. */
-static _Noreturn void end(int status, const char *message)
+/* Leaves nothing behind.  Only calls functions that are safe in a signal handler. */
+static void clean_up(void)
 {
-	if (getpid() != owner)
-		_exit(status);
 	if (restore_first)
 		restore_first(restore_context);
 	for (size_t i = 0; i < INTERRUPT_CHILDREN; i++)
@@ -66,21 +66,24 @@ static _Noreturn void end(int status, const char *message)
 		if (brokers[i].pidfd > 0)
 			wait_for(brokers[i].pidfd - 1);
 	output_unlink_all();
-	if (message)
-		(void)!write(STDERR_FILENO, message, strlen(message));
-	_exit(status);
 }
 
+/* The signal comes again, once this handler has returned and is not there any more: who waits for the program, such as
+ * a shell with a loop, is to see that it was ended by it. */
 static void end_by_signal(int number)
 {
-	end(128 + number, NULL);
+	if (getpid() == owner)
+		clean_up();
+	if (getpid() != owner || pidfd_signal(self, number) != 0)
+		_exit(128 + number);
 }
 
 int interrupt_install(void)
 {
-	struct sigaction action = { .sa_handler = end_by_signal };
+	struct sigaction action = { .sa_handler = end_by_signal, .sa_flags = (int)SA_RESETHAND };
 
 	owner = getpid();
+	self = pidfd_of_this_process();
 	/* Where the caller ignored it, the kernel would reap children itself, and nobody would know how they ended. */
 	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
 	    signal(SIGXFSZ, SIG_IGN) == SIG_ERR || sigfillset(&action.sa_mask) != 0)
@@ -102,8 +105,11 @@ static void tick(int number)
 	unsigned long long due = atomic_load(&deadline);
 
 	(void)number;
-	if (due != 0 && decode_clock() >= due)
-		end(SAFE_LIMIT, too_late);
+	if (due == 0 || decode_clock() < due || getpid() != owner)
+		return;
+	clean_up();
+	(void)!write(STDERR_FILENO, too_late, strlen(too_late));
+	_exit(SAFE_LIMIT);
 }
 
 int interrupt_install_deadline(const char *message)
