@@ -20,17 +20,31 @@ static void free_name(void *name)
 	free(name);
 }
 
-/* Bytes of the input's base name that its output keeps. */
-static size_t stem_length(const char *base, const struct safe_format *format)
+static const char *base_name(const char *input)
+{
+	const char *slash = strrchr(input, '/');
+
+	return strcmp(input, "-") == 0 ? "stdin" : slash ? slash + 1 : input;
+}
+
+/* Bytes of a base name before its extension. */
+static size_t plain_length(const char *base)
 {
 	const char *dot = strrchr(base, '.');
 
 	/* What begins with dots and has no other has no extension: "..gz" must not become ".". */
-	if (!dot || dot < base + strspn(base, "."))
-		return strlen(base);
+	return dot && dot >= base + strspn(base, ".") ? (size_t)(dot - base) : strlen(base);
+}
+
+/* Bytes of the input's base name that its output keeps. */
+static size_t stem_length(const char *base, const struct safe_format *format)
+{
+	size_t length = plain_length(base);
+
 	/* A picture gets an extension of its own; a stream's is only removed where it says what was removed. */
-	if (format->kind != SAFE_KIND_BYTES || words_have(format->extensions, dot + 1))
-		return (size_t)(dot - base);
+	if (base[length] == '.' &&
+	    (format->kind != SAFE_KIND_BYTES || words_have(format->extensions, base + length + 1)))
+		return length;
 	return strlen(base);
 }
 
@@ -57,8 +71,7 @@ size_t names_cut(const char *name, size_t length, size_t most)
 /* The `number`th try at a path for this input. */
 static char *make_path(const struct names *names, const char *input, const struct safe_format *format, unsigned number)
 {
-	const char *slash = strrchr(input, '/');
-	const char *base = strcmp(input, "-") == 0 ? "stdin" : slash ? slash + 1 : input;
+	const char *base = base_name(input);
 	size_t length = stem_length(base, format);
 	const char *extension =
 	        format->kind == SAFE_KIND_BYTES ? length == strlen(base) ? "out" : "" : names->extension;
@@ -111,4 +124,34 @@ void names_free(struct names *names)
 {
 	tdestroy(names->taken, free_name);
 	names->taken = NULL;
+}
+
+/* By what the formats may leave of the name. */
+static int compare_plain(const void *a, const void *b)
+{
+	const char *one = base_name(*(const char *const *)a), *other = base_name(*(const char *const *)b);
+	size_t length = plain_length(one), other_length = plain_length(other);
+	int order = memcmp(one, other, length < other_length ? length : other_length);
+
+	return order != 0 ? order : (length > other_length) - (length < other_length);
+}
+
+bool names_clash(char *const *inputs, size_t count, const char *clash[2])
+{
+	const char **sorted = calloc(count, sizeof(*sorted));
+	bool found = false;
+
+	clash[0] = clash[1] = NULL;
+	if (!sorted)
+		return true;
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = inputs[i];
+	qsort(sorted, count, sizeof(*sorted), compare_plain);
+	for (size_t i = 1; !found && i < count; i++) {
+		clash[0] = sorted[i - 1];
+		clash[1] = sorted[i];
+		found = compare_plain(&clash[0], &clash[1]) == 0 && strcmp(clash[0], clash[1]) != 0;
+	}
+	free(sorted);
+	return found;
 }

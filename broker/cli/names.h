@@ -3,6 +3,7 @@
 #ifndef SAFE_DECODE_NAMES_H
 #define SAFE_DECODE_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "../registry.h"
@@ -28,6 +29,10 @@ struct names {
 struct name *names_give(struct names *names, const char *input, const struct safe_format *format);
 
 void names_free(struct names *names);
+
+/* Looks for two different inputs that may get the same name, of which only the order tells who gets it.  Returns false
+ * if there are none, else sets both; NULL: there is no memory to look. */
+bool names_clash(char *const *inputs, size_t count, const char *clash[2]);
 
 /* Bytes of the longest name that the folder takes. */
 size_t names_longest(int folder);

@@ -5,7 +5,9 @@
 
 #include "../wire.h"
 #include "../words.h"
+#include "escape.h"
 #include "interrupt.h"
+#include "names.h"
 #include "options_table.h"
 
 static enum safe_status choose_pixels(struct options_parsed *parsed)
@@ -124,7 +126,7 @@ static enum safe_status check_conflicts(const struct options *options)
 		{ options->diagnose && (options->output || options->output_dir || options->info),
 		  "--diagnose writes no output" },
 		{ options->device != DEVICE_NONE && (options->output || options->output_dir),
-		  "what a device shows or plays is written to no file" },
+		  "--play, --framebuffer and --display cannot be combined with --output or --output-dir" },
 		{ options->device != DEVICE_NONE && (options->info || options->diagnose),
 		  "--info and --diagnose show and play nothing" },
 		{ options->device == DEVICE_SPEAKER && options->cover,
@@ -139,6 +141,23 @@ static enum safe_status check_conflicts(const struct options *options)
 		if (conflicts[i].conflict)
 			return options_complain(NULL, NULL, conflicts[i].what);
 	return SAFE_OK;
+}
+
+/* Whose output is there, only the first run knew. */
+static enum safe_status check_kept_names(const struct options *options)
+{
+	const char *clash[2];
+
+	if (!options->skip_existing || !names_clash(options->inputs, options->input_count, clash))
+		return SAFE_OK;
+	if (!clash[0])
+		return options_complain(NULL, NULL, "no memory to begin with");
+	fputs("safe-decode: --skip-existing: \"", stderr);
+	escape_text(stderr, clash[0]);
+	fputs("\" and \"", stderr);
+	escape_text(stderr, clash[1]);
+	fputs("\" have the same name, so it cannot tell whose output is there\n", stderr);
+	return SAFE_USAGE;
 }
 
 enum safe_status options_complete(struct options_parsed *parsed)
@@ -161,6 +180,8 @@ enum safe_status options_complete(struct options_parsed *parsed)
 	if (parsed->pixel_format == WIRE_PIXEL_FORMATS)
 		parsed->pixel_format = pixels_by_file_name(options);
 	enum safe_status status = check_conflicts(options);
+	if (status == SAFE_OK)
+		status = check_kept_names(options);
 	if (status == SAFE_OK)
 		status = choose_pixels(parsed);
 	return status == SAFE_OK ? choose_samples(parsed) : status;
