@@ -70,7 +70,7 @@ static void want_child(struct call *call)
 
 static void not_known(struct call *call, const struct recognition *recognition)
 {
-	static const char unknown[] = "not a format that any decoder takes";
+	static const char unknown[] = "no decoder for this format";
 	char reason[128];
 
 	if (!recognition->looks_like) {

@@ -83,7 +83,7 @@ struct safe_outcome decode_start(struct decode *decode, struct child *child, con
 
 struct safe_outcome decode_too_late(void)
 {
-	return outcome_of_limit(SAFE_LIMIT_DEADLINE, "took longer than its deadline");
+	return outcome_of_limit(SAFE_LIMIT_DEADLINE, "took longer than the limit allows (--deadline)");
 }
 
 static int milliseconds_until(uint64_t when)

@@ -125,13 +125,13 @@ struct safe_outcome programs_check(const char *path)
 		               ? outcome_of(SAFE_UNSUPPORTED, "the decoder that it needs is not installed")
 		               : outcome_of_errno(SAFE_NO_SANDBOX, "cannot look at a decoder's program", errno);
 	if (!S_ISREG(status.st_mode) || !is_ours(&status))
-		return outcome_of(SAFE_NO_SANDBOX, "a decoder's program is one that others may change");
+		return outcome_of(SAFE_NO_SANDBOX, "other users may change a decoder's program");
 	for (char *slash = strrchr(part, '/'); slash; slash = strrchr(part, '/')) {
 		*slash = '\0';
 		if (lstat(*part ? part : "/", &status) != 0)
 			return outcome_of_errno(SAFE_NO_SANDBOX, "cannot look at a decoder's folder", errno);
 		if (!S_ISDIR(status.st_mode) || !is_ours(&status))
-			return outcome_of(SAFE_NO_SANDBOX, "a decoder's program is in a folder that others may change");
+			return outcome_of(SAFE_NO_SANDBOX, "other users may change the folder of a decoder's program");
 	}
 	return outcome_ok();
 }

@@ -10,14 +10,14 @@ static const struct {
 	const char *reason;
 } failures[WIRE_FAILURES] = {
 	[WIRE_FAIL_EMPTY] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "the input is empty" },
-	[WIRE_FAIL_SIGNATURE] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "does not start as its format does" },
+	[WIRE_FAIL_SIGNATURE] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "does not start as its format must" },
 	[WIRE_FAIL_TRUNCATED] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "ends early" },
 	[WIRE_FAIL_HEADER] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "the header is not valid" },
 	[WIRE_FAIL_STRUCTURE] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "parts are missing, doubled or out of order" },
 	[WIRE_FAIL_DATA] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "the compressed data is damaged" },
 	[WIRE_FAIL_CHECKSUM] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "a checksum does not match" },
 	[WIRE_FAIL_LENGTH] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "a stored length does not match" },
-	[WIRE_FAIL_TRAILING] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "something else follows its end" },
+	[WIRE_FAIL_TRAILING] = { SAFE_MALFORMED, SAFE_LIMIT_NONE, "there is more data after its end" },
 	[WIRE_FAIL_UNSUPPORTED] = { SAFE_UNSUPPORTED, SAFE_LIMIT_NONE,
 	                            "uses a variant of its format that is not supported" },
 	[WIRE_FAIL_LIMIT_SIDE] = { SAFE_LIMIT, SAFE_LIMIT_SIDE,

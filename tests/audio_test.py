@@ -538,9 +538,9 @@ def wrong_uses():
     expect_failure(run("--samples", "u8", TONE), 1, "s16")
     expect_failure(run("-t", "wav", "-p", "rgb", TONE), 1)
     expect_failure(run("-t", "preview", "--samples", "s24", TONE), 1)
-    expect_failure(run("-q", "-t", "png", TONE), 7, "audio")
+    expect_failure(run("-q", "-t", "png", TONE), 7, "sound")
     expect_failure(run("-q", "-t", "wav", PHOTO), 7, "picture")
-    expect_failure(run("-q", "-t", "wav", GZIP), 7, "bytes")
+    expect_failure(run("-q", "-t", "wav", GZIP), 7, "compressed data")
     for name in ("flac", "ogg-flac", "vorbis", "opus", "mp3", "wav", "aiff", "au"):
         for data in (b"\0", b"\xff", bytes(1000), read(PHOTO)):
             expect_failure(run("-q", "--decoder", name, input=data), 3)

@@ -64,7 +64,7 @@ def jpeg_without_an_end():
 @test
 def jpeg_with_a_trailer():
     for data, pixels in jpegs():
-        expect_flaw(data + b"trailer", pixels, TRAILING_NOTE, strict="something else follows")
+        expect_flaw(data + b"trailer", pixels, TRAILING_NOTE, strict="more data after its end")
 
 
 @test
@@ -153,7 +153,7 @@ def png_without_an_end():
         wrong = whole[:-12] + chunk(b"IEND", b"", 1)
         if run("-q", "--strict", "-t", "ppm", "-p", "gray", input=wrong).returncode != 0:  # newer libpng does not look
             expect_png_flaw(wrong, END_NOTE, strict="a checksum does not match")
-        expect_png_flaw(whole + b"more", TRAILING_NOTE, strict="something else follows")
+        expect_png_flaw(whole + b"more", TRAILING_NOTE, strict="more data after its end")
 
 
 @test
@@ -214,7 +214,7 @@ def what_follows_a_member_is_noted():
         expect_status(done, 0)
         expect(done.stdout == text and TRAILING_NOTE in done.stderr, done.stderr)
         expect(run("-q", input=read(GZIP) + tail).stderr == b"")
-        expect_failure(run("-q", "--strict", input=read(GZIP) + tail), 3, "something else follows its end")
+        expect_failure(run("-q", "--strict", input=read(GZIP) + tail), 3, "there is more data after its end")
     expect(TRAILING_NOTE not in run(input=read(GZIP) * 2).stderr)
 
 

@@ -116,7 +116,7 @@ def several_members():
         packed = form.pack(TEXT) + form.pack(b"and more") + form.pack(b"") + form.pack(TEXT)
         done = form.run(packed)
         if form.name in ONE_MEMBER:
-            expect_failure(done, 3, "something else follows its end")
+            expect_failure(done, 3, "there is more data after its end")
         else:
             expect_status(done, 0)
             expect(done.stdout == TEXT + b"and more" + TEXT, form.name)
@@ -396,7 +396,7 @@ def lz4_legacy_frames():
         expect_failure(run("-q", "--decoder", "lz4", input=small[:cut]), 3, "ends early")
     expect_failure(run("-q", input=small[:8] + b"\xff" * 100), 3)
     expect_failure(run("-q", input=small[:4] + bytes(4)), 3, "damaged")
-    expect_failure(run("-q", input=small + b"\xff\xff\xff\xff"), 3, "something else follows")
+    expect_failure(run("-q", input=small + b"\xff\xff\xff\xff"), 3, "more data after its end")
 
 
 @test
@@ -413,7 +413,7 @@ def xz_padding_and_checks():
     stream[8:12] = struct.pack("<I", zlib.crc32(stream[6:8]))
     stream[-12:-8] = struct.pack("<I", zlib.crc32(stream[-8:-2]))
     done = run("-v", input=bytes(stream))
-    expect(done.returncode == 0 and b"passed over something odd" in done.stderr, done.stderr)
+    expect(done.returncode == 0 and b"ignored a small fault" in done.stderr, done.stderr)
 
 
 if __name__ == "__main__":

@@ -188,7 +188,7 @@ static const struct call_driver driver = {
 static struct safe_outcome open_source(struct job *job)
 {
 	if (strcmp(job->name, "-") == 0 && isatty(STDIN_FILENO))
-		return outcome_of(SAFE_USAGE, "nobody types compressed data: name an input, or see --help");
+		return outcome_of(SAFE_USAGE, "it is a terminal: name an input, or see --help");
 	if (strcmp(job->name, "-") == 0)
 		job->source = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	else

@@ -174,9 +174,9 @@ static enum safe_status set_device(const struct option_row *row, const char *nam
 	struct options *options = &parsed->options;
 
 	if (options->device != DEVICE_NONE && options->device != row->least)
-		return options_complain(row->name, NULL, "there is one device at a time");
+		return options_complain(row->name, NULL, "use only one of --play, --framebuffer and --display");
 	if (name && !*name)
-		return options_complain(row->name, name, "is no name");
+		return options_complain(row->name, name, "is not a name");
 	options->device = (enum device_kind)row->least;
 	options->device_name = name ? name : device_usual_name(options->device);
 	return SAFE_OK;
@@ -192,7 +192,7 @@ static enum safe_status apply(const struct option_row *row, const char *argument
 		return SAFE_OK;
 	case OPTION_TEXT:
 		*(const char **)field = argument;
-		return *argument ? SAFE_OK : options_complain(row->name, argument, "is no name");
+		return *argument ? SAFE_OK : options_complain(row->name, argument, "is not a name");
 	case OPTION_ACTION:
 		parsed->options.action = (enum options_action)row->least;
 		return SAFE_OK;

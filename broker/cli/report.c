@@ -14,7 +14,7 @@
 
 static const char *shown_name(const char *name)
 {
-	return strcmp(name, "-") == 0 ? "standard input" : name;
+	return strcmp(name, "-") == 0 ? "standard input" : *name ? name : "\"\"";
 }
 
 bool report_is_quiet_end(const struct safe_outcome *outcome)
@@ -198,7 +198,7 @@ static void report_details(const struct job *job)
 	}
 	if (job->call.notes & WIRE_NOTE_WARNINGS) {
 		report_name(job);
-		fputs("the codec passed over something odd that cost no pixel\n", stderr);
+		fputs("the codec ignored a small fault; nothing is missing\n", stderr);
 	}
 }
 

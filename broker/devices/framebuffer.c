@@ -69,7 +69,7 @@ static struct safe_outcome map(struct framebuffer *framebuffer, struct screen *s
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
 	if (ioctl(framebuffer->fd, FBIOGET_FSCREENINFO, &fixed) != 0)
-		return failed("this is no framebuffer");
+		return failed("not a framebuffer");
 	framebuffer->first = fixed.smem_start & (page - 1);
 	framebuffer->mapped = framebuffer->first + fixed.smem_len;
 	void *mapping = mmap(NULL, framebuffer->mapped, PROT_READ | PROT_WRITE, MAP_SHARED, framebuffer->fd, 0);

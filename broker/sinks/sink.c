@@ -109,12 +109,12 @@ struct safe_outcome sink_image(struct sink *sink, const struct wire_image *image
 	uint64_t rows = 0;
 
 	if (sink->format->accepted == 0)
-		return outcome_of(SAFE_UNSUPPORTED, "this output format needs audio, and the input gives a picture");
+		return outcome_of(SAFE_UNSUPPORTED, "the output format is for sound, and this is a picture");
 	struct safe_outcome outcome = load_writer(sink);
 	if (outcome.status != SAFE_OK)
 		return outcome;
 	if (image->frames > 1 && sink->writer.row)
-		return outcome_of(SAFE_USAGE, "this output format holds one frame only");
+		return outcome_of(SAFE_USAGE, "the output format holds one frame only");
 	sink->image = *image;
 	if ((sink->pixel_formats & WIRE_FORMAT_BIT(image->pixel_format)) == 0)
 		outcome = start_widening(sink);
@@ -146,7 +146,7 @@ uint64_t sink_image_size(const struct sink *sink)
 struct safe_outcome sink_audio(struct sink *sink, const struct wire_audio *audio)
 {
 	if ((sink->format->samples & WIRE_FORMAT_BIT(audio->sample_format)) == 0)
-		return outcome_of(SAFE_UNSUPPORTED, "this output format needs a picture, and the input gives audio");
+		return outcome_of(SAFE_UNSUPPORTED, "the output format is for pictures, and this is sound");
 	sink->audio = *audio;
 	sink->is_audio = true;
 	sink->stride = (size_t)audio->channels * wire_sample_bytes[audio->sample_format];
@@ -161,8 +161,8 @@ struct safe_outcome sink_bytes(struct sink *sink)
 	if (!sink->format->takes_bytes)
 		return outcome_of(SAFE_UNSUPPORTED,
 		                  sink->format->accepted
-		                          ? "this output format needs a picture, and the input gives bytes"
-		                          : "this output format needs audio, and the input gives bytes");
+		                          ? "the output format is for pictures, and this is compressed data"
+		                          : "the output format is for sound, and this is compressed data");
 	return allocate(sink, BUFFER_SIZE);
 }
 
