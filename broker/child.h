@@ -36,8 +36,8 @@ struct child {
 	int input;   /* to write the request and the compressed bytes to: never raises SIGPIPE; -1 once closed */
 	int output;  /* to read messages from */
 	int control; /* to hear what it said before it was locked down; or -1 */
-	uint64_t cpu_microseconds; /* once its fate is known and was asked for; 0: not known */
-	uint64_t peak_memory;      /* bytes resident, likewise */
+	uint64_t cpu_microseconds; /* once its fate was asked for, or the limit was reached; 0: not known */
+	uint64_t peak_memory;      /* bytes resident, once its fate was asked for; 0: not known */
 };
 
 #define CHILD_NONE ((struct child){ .pidfd = -1, .input = -1, .output = -1, .control = -1 })

@@ -8,6 +8,7 @@
 
 #define CLOCK_SECOND UINT64_C(1000000000)
 #define CLOCK_MILLISECOND UINT64_C(1000000)
+#define CLOCK_MICROSECOND UINT64_C(1000)
 
 static inline uint64_t clock_nanoseconds(const struct timespec *time)
 {

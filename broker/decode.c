@@ -110,8 +110,11 @@ static struct safe_outcome check_cpu(struct decode *decode)
 	if (now < decode->cpu_check)
 		return outcome_ok();
 	uint64_t used = child_cpu_time(&decode->child);
-	if (used >= decode->cpu_limit)
+	if (used >= decode->cpu_limit) {
+		/* Nobody asks for its fate then. */
+		decode->child.cpu_microseconds = used / CLOCK_MICROSECOND;
 		return outcome_of_limit(SAFE_LIMIT_CPU, "more processor time than the limit allows (--cpu)");
+	}
 	uint64_t left = decode->cpu_limit - used;
 	decode->cpu_check = now + (left > CHECK_LEAST ? left : CHECK_LEAST);
 	return outcome_ok();

@@ -29,7 +29,7 @@ _Static_assert((int)START_FDS == (int)PROTOCOL_STARTED_FDS, "what a program find
 int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...);
 #define clone __clone
 #define close(fd) ((int)syscall(SYS_close, fd))
-#define dup2(from, to) ((int)syscall(SYS_dup2, from, to))
+#define dup3(from, to, flags) ((int)syscall(SYS_dup3, from, to, flags))
 #endif
 /* A function that another process runs, and never leaves. */
 #define ELSEWHERE __attribute__((no_sanitize_thread))
@@ -64,8 +64,10 @@ static ELSEWHERE int execute(void *context)
 
 	/* A ^C for the caller is not for this process. */
 	bool ready = setpgid(0, 0) == 0;
+	/* Not by dup2(), with which decoders take their pipes: so that a filter that lets one of the two fail can tell
+	 * them apart. */
 	for (int fd = 0; fd < START_FDS && ready; fd++)
-		ready = beginning->fds[fd] < 0 || dup2(beginning->fds[fd], fd) == fd;
+		ready = beginning->fds[fd] < 0 || dup3(beginning->fds[fd], fd, 0) == fd;
 	for (int fd = 0; fd < START_FDS && ready; fd++)
 		if (beginning->fds[fd] < 0)
 			(void)close(fd);

@@ -228,6 +228,7 @@ FAILING(int, -1, EINVAL, getrlimit, (int resource, struct rlimit *limit), (resou
 FAILING(int, -1, EPERM, setrlimit, (int resource, const struct rlimit *limit), (resource, limit))
 FAILING(int, -1, ENOSYS, close_range, (unsigned first, unsigned last, int flags), (first, last, flags))
 FAILING(int, -1, EBUSY, dup2, (int from, int to), (from, to))
+FAILING(int, -1, EBUSY, dup3, (int from, int to, int flags), (from, to, flags))
 FAILING(int, -1, EINVAL, sigaction, (int signal, const struct sigaction *action, struct sigaction *old), (signal, action, old))
 FAILING(int, -1, EINVAL, sigprocmask, (int how, const sigset_t *set, sigset_t *old), (how, set, old))
 FAILING(void *, NULL, ENOMEM, dlopen, (const char *path, int flags), (path, flags))

@@ -2,10 +2,12 @@
 /* What the library refuses and says about it: arguments, limits, damage; and structs of older and newer callers. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -289,6 +291,27 @@ Test(library_endings, a_crash_tells_signal_time_and_memory)
 	struct safe_limits limits = { .size = sizeof(limits), .cpu_seconds = 1 };
 	cr_assert_eq(decode(decoder, &input, &limits, &result), SAFE_LIMIT);
 	cr_assert_gt(result.cpu_microseconds, 100000); /* the kernel counts the limit in ticks, and this precisely */
+	safe_decoder_close(&decoder);
+}
+
+/* It was lost where the library saw it before the kernel did. */
+Test(library_endings, the_time_is_told_where_the_kernel_does_not_limit_it)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	struct safe_limits limits = { .size = sizeof(limits), .cpu_seconds = 1 };
+	struct safe_input input = text_input("HOSTILE spin");
+	struct safe_result result;
+
+	/* The limit says that it was set, and was not. */
+	cr_assert_eq(seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), SCMP_SYS(prlimit64), 2,
+	                              SCMP_A1(SCMP_CMP_EQ, RLIMIT_CPU, 0), SCMP_A2(SCMP_CMP_NE, 0, 0)),
+	             0);
+	cr_assert_eq(seccomp_load(filter), 0);
+	seccomp_release(filter);
+	struct safe_decoder *decoder = open_hostile(NULL);
+	cr_assert_eq(decode(decoder, &input, &limits, &result), SAFE_LIMIT);
+	cr_assert_eq(result.limit, SAFE_LIMIT_CPU);
+	cr_assert_geq(result.cpu_microseconds, 1000000);
 	safe_decoder_close(&decoder);
 }
 
