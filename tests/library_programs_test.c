@@ -223,7 +223,7 @@ Test(library_programs, a_program_that_others_may_write)
 	write_program("exit 0");
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		cr_assert_eq(chmod(program, modes[i]), 0);
-		expect_refused(SAFE_NO_SANDBOX, "others may change", "program");
+		expect_refused(SAFE_NO_SANDBOX, "other users may change", "program");
 	}
 	cr_expect_not(has_run());
 }
@@ -234,7 +234,7 @@ Test(library_programs, a_program_of_another_user)
 		cr_skip_test("needs to give a file away");
 	write_program("exit 0");
 	cr_assert_eq(chown(program, 54321, 0), 0);
-	expect_refused(SAFE_NO_SANDBOX, "others may change", "program");
+	expect_refused(SAFE_NO_SANDBOX, "other users may change", "program");
 	cr_expect_not(has_run());
 }
 
@@ -246,7 +246,7 @@ Test(library_programs, a_program_that_is_a_link)
 	(void)snprintf(elsewhere, sizeof(elsewhere), "%s/program", top);
 	cr_assert_eq(rename(program, elsewhere), 0);
 	cr_assert_eq(symlink(elsewhere, program), 0);
-	expect_refused(SAFE_NO_SANDBOX, "others may change", "program");
+	expect_refused(SAFE_NO_SANDBOX, "other users may change", "program");
 	cr_expect_not(has_run());
 }
 
@@ -260,7 +260,7 @@ Test(library_programs, a_folder_that_others_may_write)
 	for (size_t i = 0; i < 2; i++) {
 		for (size_t j = 0; j < 2; j++) {
 			cr_assert_eq(chmod(folders[i], modes[j]), 0);
-			expect_refused(SAFE_NO_SANDBOX, "in a folder that others may change", "program");
+			expect_refused(SAFE_NO_SANDBOX, "other users may change the folder", "program");
 		}
 		cr_assert_eq(chmod(folders[i], 0755), 0);
 	}
@@ -276,7 +276,7 @@ Test(library_programs, a_folder_of_another_user)
 		cr_skip_test("needs to give a folder away");
 	write_program("exit 0");
 	cr_assert_eq(chown(folder, 54321, 0), 0);
-	expect_refused(SAFE_NO_SANDBOX, "in a folder that others may change", "program");
+	expect_refused(SAFE_NO_SANDBOX, "other users may change the folder", "program");
 	cr_expect_not(has_run());
 }
 

@@ -13,6 +13,7 @@
 
 #include "../clock.h"
 #include "../decode.h"
+#include "../fds.h"
 #include "../pidfd.h"
 #include "../safe-decode.h"
 #include "output.h"
@@ -22,7 +23,7 @@ static const int endings[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 static atomic_ullong deadline; /* by decode_clock(); 0: none */
 static const char *too_late;   /* what is said then */
 
-static int self = -1; /* pidfd */
+static volatile int self = -1; /* pidfd */
 
 static pid_t owner; /* a forked child must not clean up for its parent */
 
@@ -97,6 +98,14 @@ int interrupt_install(void)
 			return -1;
 	}
 	return 0;
+}
+
+void interrupt_close(void)
+{
+	int closed = self;
+
+	self = -1;
+	fds_close(&closed);
 }
 
 /* Nothing but the clock is asked between two ticks, and a call that waits is taken up again. */

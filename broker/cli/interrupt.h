@@ -13,6 +13,9 @@
  * set. */
 int interrupt_install(void);
 
+/* Gives back what that took, when there is nothing left to clean up. */
+void interrupt_close(void);
+
 /* The decoder that this process has in `slot` is to be killed when a signal ends the program: by its pidfd, for once
  * that is closed, its number means nothing.  -1 gives the slot free again. */
 void interrupt_watch(size_t slot, int pidfd);

@@ -213,6 +213,7 @@ int main(int argc, char **argv)
 		status = decode(&options);
 		break;
 	}
+	interrupt_close();
 	/* Nothing is left to be done that the end of the process does not do. */
 	_exit((int)close_output(status));
 }

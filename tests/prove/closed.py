@@ -330,7 +330,7 @@ def run_permissions(systems):
                     programs=with_modes(systems, name, safe_decode=mode, prove_library=mode))
     for name, mode in (("a decoder", {"decoders__jpeg": 0o757, "decoders__hostile": 0o757}),
                        ("the folder of decoders", {"decoders": 0o777}), ("the folder above", {".": 0o777})):
-        systems.row(f"{name} that anybody may change, as nobody", "no-sandbox: others may change", NOBODY,
+        systems.row(f"{name} that anybody may change, as nobody", "no-sandbox: other users may change", NOBODY,
                     programs=with_modes(systems, name.replace(" ", "-"), **mode))
 
 
