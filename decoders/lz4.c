@@ -21,6 +21,7 @@ struct codec {
 	LZ4F_dctx *frames;
 	struct lz4_legacy legacy;
 	bool is_legacy;  /* the member at hand */
+	bool is_based;   /* on a dictionary, which is not there */
 	size_t expected; /* bytes that the library has asked for */
 };
 
@@ -40,6 +41,7 @@ static session_result begin(void *context, struct stream *stream)
 	const uint8_t *start = stream_peek(stream, &size);
 
 	codec->is_legacy = memcmp(start, LZ4_LEGACY_MAGIC, size < MAGIC_SIZE ? size : MAGIC_SIZE) == 0;
+	codec->is_based = start[0] == 0x04 && size == DESCRIPTION_SIZE && (start[MAGIC_SIZE] & 1) != 0;
 	codec->expected = 0;
 	/* Blocks of 64 or 256 KiB, 1 or 4 MiB. */
 	if (!codec->is_legacy && size == DESCRIPTION_SIZE)
@@ -89,7 +91,10 @@ static session_result step(void *context, struct stream *stream)
 	stream->output_size -= given;
 	stream->member_ended = result == 0;
 	codec->expected = LZ4F_isError(result) ? 0 : result;
-	return LZ4F_isError(result) ? name_failure(result) : WIRE_OK;
+	if (!LZ4F_isError(result))
+		return WIRE_OK;
+	session_result failure = name_failure(result);
+	return failure == WIRE_FAIL_DATA && codec->is_based ? (session_result)WIRE_FAIL_UNSUPPORTED : failure;
 }
 
 static session_result decode(struct session *session)

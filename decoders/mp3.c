@@ -121,11 +121,19 @@ static session_result keep_format(struct decode *decode)
 /* Parses the rest without decoding it, where the file does not say how long it is. */
 static off_t measure(struct decode *decode)
 {
-	off_t frames = 1; /* the first is parsed already */
+	const uint64_t rate = decode->audio.rate;
+	uint64_t length = 0;
 
-	while (mpg123_framebyframe_next(decode->mpg123) == MPG123_OK)
-		frames++;
-	return frames * mpg123_spf(decode->mpg123);
+	/* The first is parsed already. */
+	do {
+		struct mpg123_frameinfo info;
+		uint64_t samples = (uint64_t)mpg123_spf(decode->mpg123);
+		/* All that comes is of the first one's rate. */
+		if (mpg123_info(decode->mpg123, &info) == MPG123_OK && info.rate > 0 && (uint64_t)info.rate != rate)
+			samples = samples * rate / (uint64_t)info.rate;
+		length += samples;
+	} while (mpg123_framebyframe_next(decode->mpg123) == MPG123_OK);
+	return (off_t)length;
 }
 
 static session_result announce(struct decode *decode)
@@ -137,6 +145,8 @@ static session_result announce(struct decode *decode)
 
 	if (result != WIRE_OK)
 		return result;
+	/* Without a number of frames, a number of bytes would be taken for a guess. */
+	(void)mpg123_set_filesize(decode->mpg123, -1);
 	off_t length = mpg123_framelength(decode->mpg123) > 0 ? mpg123_length(decode->mpg123) : 0;
 	if (length <= 0 && whole)
 		length = measure(decode);

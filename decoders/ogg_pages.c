@@ -177,8 +177,8 @@ session_result ogg_pages_check_end(const struct ogg_pages *pages, struct session
 		return WIRE_FAIL_LIMIT_MEMORY;
 	if (odd && !pages->closed)
 		return session_damage(session, pages->tail ? WIRE_FAIL_DATA : WIRE_FAIL_TRUNCATED);
-	if (frames == 0 && (pages->last > 0 || !pages->closed))
-		return session_damage(session, pages->last > 0 ? WIRE_FAIL_DATA : WIRE_FAIL_TRUNCATED);
+	if (frames == 0 && (link_length(pages) > 0 || !pages->closed))
+		return session_damage(session, link_length(pages) > 0 ? WIRE_FAIL_DATA : WIRE_FAIL_TRUNCATED);
 	if (odd)
 		session_note(session, WIRE_NOTE_TRAILING);
 	if (!pages->closed)

@@ -25,6 +25,8 @@ struct wav {
 	bool big_endian; /* RIFX */
 	bool wide;       /* RF64 and BW64 */
 	uint64_t wide_size;
+	uint8_t format[FORMAT_MAX]; /* the chunk, as far as it is looked at */
+	size_t format_size;
 };
 
 static uint16_t read16(const struct wav *wav, const uint8_t *bytes)
@@ -45,9 +47,10 @@ static session_result set_linear(struct wav *wav, enum pcm_encoding encoding, ui
 	struct pcm *pcm = wav->pcm;
 	uint32_t width = (bits + 7) / 8;
 
-	/* The container of a sample may be wider than its bits. */
-	if (block % pcm->audio.channels == 0 && block / pcm->audio.channels >= width)
-		width = block / pcm->audio.channels;
+	/* The container of a sample may be wider than its bits.  Other blocks than those of 24 bits in 32 are those of
+	 * writers that counted bits, or nothing. */
+	if (width == 3 && block == sizeof(uint32_t) * pcm->audio.channels)
+		width = sizeof(uint32_t);
 	if (bits == 0 || valid == 0 || valid > bits)
 		return WIRE_FAIL_HEADER;
 	bool known = encoding == PCM_FLOAT    ? width == 4 || width == 8
@@ -160,12 +163,16 @@ static session_result take_format(struct wav *wav, uint64_t size)
 	uint8_t format[FORMAT_MAX];
 	size_t wanted = size < sizeof(format) ? (size_t)size : sizeof(format);
 
-	if (wav->pcm->has_format)
-		return WIRE_FAIL_STRUCTURE;
 	if (size < FORMAT_MIN)
 		return WIRE_FAIL_HEADER;
 	if (input_take(&wav->pcm->input, format, wanted) < wanted)
 		return WIRE_FAIL_TRUNCATED;
+	/* Some writers repeat it. */
+	if (wav->pcm->has_format)
+		return wanted == wav->format_size && memcmp(format, wav->format, wanted) == 0 ? WIRE_OK
+		                                                                              : WIRE_FAIL_STRUCTURE;
+	memcpy(wav->format, format, wanted);
+	wav->format_size = wanted;
 	return use_format(wav, format, wanted);
 }
 

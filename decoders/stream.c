@@ -100,10 +100,13 @@ size_t stream_give(struct stream *stream, const uint8_t *data, size_t size)
 
 /* ---- members ---- */
 
-/* A limit is no damage: what was decoded so far is no part of what could be had. */
+/* A limit is no damage: what was decoded so far is no part of what could be had.  Nor is a variant of which nothing was
+ * decoded. */
 static session_result fail(struct stream *stream, session_result failure)
 {
-	if (failure == WIRE_FAIL_LIMIT_MEMORY)
+	bool unsupported = failure == WIRE_FAIL_UNSUPPORTED || failure == WIRE_FAIL_WINDOW;
+
+	if (failure == WIRE_FAIL_LIMIT_MEMORY || (unsupported && !stream->given))
 		return failure;
 	return session_damage(stream->session, (enum wire_failure)failure);
 }
@@ -124,6 +127,7 @@ static session_result decode_member(struct stream *stream, const struct stream_f
 		bool starved = stream->input_size == 0;
 		session_result stepped = format->step(codec, stream);
 		size_t given = room - stream->output_size;
+		stream->given = stream->given || given > 0;
 		result = session_commit_data(stream->session, given);
 		if (result != WIRE_OK)
 			return result;

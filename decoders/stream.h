@@ -20,6 +20,7 @@ struct stream {
 	size_t output_size;
 	bool input_ended;  /* nothing comes after `input` */
 	bool member_ended; /* the codec sets it */
+	bool given;        /* some output was */
 
 	struct session *session;
 	uint8_t start[STREAM_START_MAX]; /* what was peeked at and came in pieces */

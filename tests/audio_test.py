@@ -210,7 +210,7 @@ def wav_files_that_are_refused():
     for status, data in ((3, b"RIFF\0\0\0\0WAVEdata\x08\0\0\0" + samples),  # no format
                          (3, wav(samples, wav_format(channels=0))), (3, wav(samples, wav_format(rate=0))),
                          (3, wav(samples, wav_format()[:14])), (3, wav(samples, wav_format(bits=0, block=0))),
-                         (3, wav(samples, wav_format(valid=17))), (3, wav(samples, before=chunk(b"fmt ", wav_format()))),
+                         (3, wav(samples, wav_format(valid=17))), (3, wav(samples, before=chunk(b"fmt ", wav_format(2, 1)))),
                          (3, wav(samples, wav_format(EXTENSIBLE))), (3, wav(samples, size=12)),
                          (3, wav(samples)[:-1]), (3, wav(samples)[:30]), (3, wav(samples, wav_format(2, bits=4))),
                          (3, wav(samples, wav_format(0x55))),  # for the decoder of MP3, which finds none

@@ -124,6 +124,24 @@ def lengths_of_streaming_writers():
 
 
 @test
+def blocks_that_nobody_can_mean():
+    """Writers that counted bits, or nothing.  It was taken for the width of a sample: half of the sound, without a word."""
+    for bits, samples in ((8, bytes(range(64))), (16, SAMPLES), (24, bytes(range(60)))):
+        wanted = raw(wav(samples, wav_format(channels=1, bits=bits)))
+        for block in (0, 1, 2, 4, 5, 8, 16, 32):
+            if (bits, block) != (24, 4):  # that is a container that is wider than its samples
+                expect(raw(wav(samples, wav_format(channels=1, bits=bits, block=block))) == wanted, (bits, block))
+    expect(raw(wav(bytes(range(64)), wav_format(channels=1, bits=24, block=4)), "--samples", "s32") == bytes(range(64)))
+
+
+@test
+def a_format_that_is_told_twice():
+    again = chunk(b"fmt ", wav_format())
+    expect(raw_without_a_word(wav(SAMPLES, before=again)) == SAMPLES)
+    expect_failure(run("-q", input=wav(SAMPLES, before=chunk(b"fmt ", wav_format(rate=8001)))), 3)
+
+
+@test
 def sizes_that_make_sense_are_kept():
     for size in (len(SAMPLES) + 4, 100000, 0x70000000, 0xF0000000):
         for data in (wav_of_size(size, size + 36), au(BIG, size=size), aiff_of_size(size + 8), rf64(UNKNOWN, size)):
@@ -289,6 +307,27 @@ def mp3_is_what_mpg123_makes_of_it():
             with Folder() as folder:
                 reference = tool("mpg123", "-q", "-e", "s16", "-s", folder.write("some.mp3", data))
             expect(raw_without_a_word(data, "--decoder", "mp3") == reference, (path, data[:5]))
+
+
+@test
+def mp3_whose_header_does_not_count_its_frames():
+    """A length was guessed by the bytes, and the file was then said to be damaged."""
+    audio = read(MP3_WITH_INFO)
+    at = max(audio.find(b"Xing"), audio.find(b"Info"))
+    expect(at > 0 and audio[at + 7] & 3 == 3)
+    for frames, size in ((bytes(4), audio[at + 12:at + 16]), (bytes(4), b"\0\x80\0\0")):
+        data = audio[:at + 8] + frames + size + audio[at + 16:]
+        length = len(raw_without_a_word(data)) // 2
+        expect(abs(info(data)["frames"] - length) <= 1152 * 2, (info(data)["frames"], length))
+
+
+@test
+def mp3_whose_rate_changes():
+    first, second = read(MP3), read("samples/mp3/tone-cover.mp3")
+    for data in (first + second, first + second + first):
+        told, length = info(data, "--decoder", "mp3"), raw(data, "--decoder", "mp3")
+        frames = len(length) // 2 // told["channels"]
+        expect(abs(told["frames"] - frames) <= 0.02 * frames, (told["frames"], frames))
 
 
 # ---- FLAC ----

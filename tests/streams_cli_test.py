@@ -416,5 +416,47 @@ def xz_padding_and_checks():
     expect(done.returncode == 0 and b"ignored a small fault" in done.stderr, done.stderr)
 
 
+@test
+def what_needs_a_dictionary_says_so():
+    """And --partial does not make an empty success of it."""
+    packer = zlib.compressobj(zdict=TEXT[:200])
+    cases = [("zlib", packer.compress(TEXT) + packer.flush()),
+             # One segment, a dictionary's number of one byte, and one raw block.
+             ("zstd", b"\x28\xb5\x2f\xfd\x21\x05\x05\x29\0\0hello"),
+             ("lz4", lz4_block_of_dictionary())]
+    for name, packed in cases:
+        for options in ([], ["--partial"]):
+            done = run("-q", "--decoder", name, *options, input=packed)
+            expect_failure(done, 7, "not supported")
+            expect(done.stdout == b"", name)
+
+
+def lz4_block_of_dictionary():
+    """A frame with the number 1234, whose block copies from what stands before it."""
+    header = struct.pack("<BBI", 0x61, 0x40, 1234)
+    block = b"\x10x\x10\x27\x50hello"
+    return (b"\x04\x22\x4d\x18" + header + bytes((xxh32(header) >> 8 & 255,)) + struct.pack("<I", len(block)) + block +
+            bytes(4))
+
+
+def xxh32(data):
+    """XXH32 with seed 0, of fewer than 16 bytes."""
+    one, two, three, four, five = 0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1
+    mask = 0xFFFFFFFF
+
+    def rotate(value, bits):
+        return (value << bits | value >> (32 - bits)) & mask
+
+    state = (five + len(data)) & mask
+    whole = len(data) // 4 * 4
+    for word in struct.unpack(f"<{whole // 4}I", data[:whole]):
+        state = rotate((state + word * three) & mask, 17) * four & mask
+    for byte in data[whole:]:
+        state = rotate((state + byte * five) & mask, 11) * one & mask
+    state = (state ^ state >> 15) * two & mask
+    state = (state ^ state >> 13) * three & mask
+    return state ^ state >> 16
+
+
 if __name__ == "__main__":
     sys.exit(main())
