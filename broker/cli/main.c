@@ -192,13 +192,16 @@ int main(int argc, char **argv)
 	if (plug_standard_descriptors() != 0 || interrupt_install() != 0) {
 		struct safe_outcome outcome = outcome_of_errno(SAFE_IO, "cannot begin", errno);
 		report_failure(NULL, &outcome);
+		interrupt_close();
 		return SAFE_IO;
 	}
 	/* One write a line, so that lines of several programs do not mix. */
 	(void)setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
 	enum safe_status status = options_parse(argc, argv, &options);
-	if (status != SAFE_OK)
+	if (status != SAFE_OK) {
+		interrupt_close();
 		return (int)status;
+	}
 	switch (options.action) {
 	case OPTIONS_HELP:
 		options_print_help(stdout);
