@@ -206,9 +206,11 @@ static void report(const struct player *player, const char *path, enum safe_stat
 static enum safe_status play(struct safe_decoder *decoder, const char *path)
 {
 	/* What counts what has passed has no limit: a radio station never ends. */
-	static const struct safe_limits limits = {
-		.size = sizeof(limits), .max_input = UINT64_MAX, .max_output = UINT64_MAX, .cpu_seconds = UINT32_MAX
-	};
+	static const struct safe_limits limits = { .size = sizeof(limits),
+		                                   .max_output = UINT64_MAX,
+		                                   .max_input = UINT64_MAX,
+		                                   .cpu_seconds = UINT32_MAX,
+		                                   .work_seconds = UINT32_MAX };
 	struct safe_request request = { .size = sizeof(request), .limits = &limits, .sample_format = SAFE_F32 };
 	struct safe_input input = { .size = sizeof(input), .fd = STDIN_FILENO, .name = path };
 	struct safe_result result = { .size = sizeof(result) };
