@@ -5,8 +5,8 @@ import os
 import subprocess
 import sys
 
-from cli_support import (BUILD, GZIP, PHOTO, PHOTO_SIZE, TONE, Folder, Skip, expect, expect_failure, expect_status, main,
-                         read, run, test)
+from cli_support import (BUILD, GZIP, PHOTO, PHOTO_SIZE, TONE, Folder, Skip, expect, expect_failure, expect_status,
+                         main, read, run, test)
 from install_support import instrumented
 
 LIBRARY = os.path.abspath(BUILD)
