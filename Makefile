@@ -16,6 +16,11 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR := $(PREFIX)/include
 MANDIR := $(PREFIX)/share/man
 
+# They are compiled in, and others look there from any folder.
+ifneq ($(filter-out /%,$(PREFIX) $(LIBDIR)),)
+$(error PREFIX and LIBDIR must be absolute paths: $(PREFIX), $(LIBDIR))
+endif
+
 BUILD ?= build
 SANITIZE ?=
 SECONDS ?= 20

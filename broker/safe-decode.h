@@ -444,7 +444,7 @@ struct safe_event {
 /* Starts a decode.  Does not wait: `fd` inputs are only read when they have something (a regular file always has).
  *
  * Streams need no more memory however long they are.  For one without an end, such as that of a radio station, raise
- * the limits that count what has passed: max_input, max_output and cpu_seconds.
+ * the limits that count what has passed: max_input, max_output, cpu_seconds and work_seconds.
  *
  * Success: SAFE_OK, and *stream is the caller's until safe_stream_close().  The decoder must outlive it, and the input
  * must stay as it is.  What is wrong with the input shows at the first step.

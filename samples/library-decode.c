@@ -3,7 +3,19 @@
 #include <fcntl.h>
 #include <safe-decode.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+
+/* Why the decode has failed; what `reason` says is text of the library's, and safe to print. */
+static void complain(const char *path, enum safe_status status, const struct safe_result *result)
+{
+	fprintf(stderr, "%s: %s", path, safe_status_name(status));
+	if (result->reason)
+		fprintf(stderr, ": %s", result->reason);
+	if (result->error_number != 0)
+		fprintf(stderr, ": %s", strerror(result->error_number));
+	fputc('\n', stderr);
+}
 
 int main(int argc, char **argv)
 {
@@ -14,17 +26,26 @@ int main(int argc, char **argv)
 	struct safe_image image = { .size = sizeof(image) };
 	struct safe_result result = { .size = sizeof(result) };
 
-	if (argc != 2 || safe_decoder_open(NULL, &decoder) != SAFE_OK)
+	if (argc != 2) {
+		fprintf(stderr, "usage: %s FILE\n", argv[0]);
 		return SAFE_USAGE;
+	}
 	input.fd = open(argv[1], O_RDONLY | O_CLOEXEC);
-	enum safe_status status = safe_decode_image(decoder, &input, &request, &image, &result);
+	if (input.fd < 0) {
+		perror(argv[1]);
+		return SAFE_IO;
+	}
+	enum safe_status status = safe_decoder_open(NULL, &decoder);
 	if (status == SAFE_OK)
-		printf("%u x %u pixels\n", image.width, image.height);
-	else
-		fprintf(stderr, "%s: %s\n", safe_status_name(status), result.reason);
+		status = safe_decode_image(decoder, &input, &request, &image, &result);
+	if (status != SAFE_OK) {
+		complain(argv[1], status, &result);
+	} else if (printf("%u x %u pixels\n", image.width, image.height) < 0 || fflush(stdout) != 0) {
+		perror("standard output");
+		status = SAFE_IO;
+	}
 	safe_image_free(&image);
-	if (input.fd >= 0)
-		(void)close(input.fd);
 	safe_decoder_close(&decoder);
+	(void)close(input.fd);
 	return (int)status;
 }

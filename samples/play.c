@@ -7,6 +7,7 @@
  * What is decoded waits in a queue of half a second.  While that is full no step is made: so the decoder waits, too,
  * and memory stays the same however long the sound is.  ^C ends.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -33,7 +34,8 @@ struct player {
 	uint8_t places[CHANNELS_MOST]; /* where SDL wants each channel */
 	bool reorders;
 	uint64_t frames, losses;
-	const char *failure; /* of this side; NULL: none */
+	enum safe_status status; /* of this side; SAFE_OK: nothing has failed here, */
+	const char *failure;     /* else what has */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -67,6 +69,13 @@ static void find_places(struct player *player)
 	}
 }
 
+static bool fail(struct player *player, enum safe_status status, const char *failure)
+{
+	player->status = status;
+	player->failure = failure;
+	return false;
+}
+
 /* The header was read.  Returns false where there is no such device. */
 static bool open_device(struct player *player, const struct safe_info *info)
 {
@@ -78,17 +87,17 @@ static bool open_device(struct player *player, const struct safe_info *info)
 	};
 
 	player->info = *info;
-	if (info->kind != SAFE_KIND_AUDIO || info->channels > CHANNELS_MOST) {
-		player->failure = info->kind != SAFE_KIND_AUDIO ? "it is no sound" : "it has too many channels";
-		return false;
-	}
+	if (info->kind == SAFE_KIND_IMAGE)
+		return fail(player, SAFE_UNSUPPORTED, "no sound in it: it is a picture");
+	if (info->kind != SAFE_KIND_AUDIO)
+		return fail(player, SAFE_UNSUPPORTED, "no sound in it: it is compressed data");
+	if (info->channels > CHANNELS_MOST)
+		return fail(player, SAFE_UNSUPPORTED, "it has too many channels");
 	player->frame_bytes = info->channels * (uint32_t)sizeof(float);
 	player->queue_most = info->rate / 2 * player->frame_bytes;
 	find_places(player);
 	player->device = SDL_OpenAudioDevice(NULL, 0, &wanted, NULL, 0);
-	if (player->device == 0)
-		player->failure = SDL_GetError();
-	return player->device != 0;
+	return player->device != 0 || fail(player, SAFE_IO, SDL_GetError());
 }
 
 /* Puts the channels of some frames where SDL wants them. */
@@ -113,10 +122,8 @@ static bool queue(struct player *player, const struct safe_event *event)
 		if (player->reorders)
 			reorder(player, ordered, (const float *)(const void *)data, part);
 		if (SDL_QueueAudio(player->device, player->reorders ? (const void *)ordered : data,
-		                   (uint32_t)part * player->frame_bytes) != 0) {
-			player->failure = SDL_GetError();
-			return false;
-		}
+		                   (uint32_t)part * player->frame_bytes) != 0)
+			return fail(player, SAFE_IO, SDL_GetError());
 		data += part * player->frame_bytes;
 		left -= part;
 	}
@@ -187,9 +194,21 @@ static enum safe_status follow(struct player *player, struct safe_stream *stream
 	return status;
 }
 
-static void report(const struct player *player, const char *path, enum safe_status status, const char *reason)
+/* Why it has failed: here, or as the library tells. */
+static void report_failure(const struct player *player, const struct safe_result *result)
 {
-	FILE *stream = status == SAFE_OK ? stdout : stderr;
+	if (player->failure)
+		(void)fprintf(stderr, ": %s", player->failure);
+	else
+		(void)fprintf(stderr, ": %s: %s", safe_status_name((enum safe_status)result->status),
+		              result->reason ? result->reason : "it cannot be started");
+	if (result->error_number != 0)
+		(void)fprintf(stderr, ": %s", strerror(result->error_number));
+}
+
+static void report(const struct player *player, const char *path, const struct safe_result *result)
+{
+	FILE *stream = result->status == SAFE_OK ? stdout : stderr;
 
 	print_escaped(path, stream);
 	if (player->info.rate > 0)
@@ -197,8 +216,8 @@ static void report(const struct player *player, const char *path, enum safe_stat
 		              (double)player->frames / player->info.rate);
 	if (player->losses > 0)
 		(void)fprintf(stream, ", %llu damaged parts", (unsigned long long)player->losses);
-	if (status != SAFE_OK)
-		(void)fprintf(stream, ": %s: %s", safe_status_name(status), reason ? reason : "");
+	if (result->status != SAFE_OK)
+		report_failure(player, result);
 	(void)fputc('\n', stream);
 }
 
@@ -206,9 +225,11 @@ static void report(const struct player *player, const char *path, enum safe_stat
 static enum safe_status play(struct safe_decoder *decoder, const char *path)
 {
 	/* What counts what has passed has no limit: a radio station never ends. */
-	static const struct safe_limits limits = {
-		.size = sizeof(limits), .max_input = UINT64_MAX, .max_output = UINT64_MAX, .cpu_seconds = UINT32_MAX
-	};
+	static const struct safe_limits limits = { .size = sizeof(limits),
+		                                   .max_output = UINT64_MAX,
+		                                   .max_input = UINT64_MAX,
+		                                   .cpu_seconds = UINT32_MAX,
+		                                   .work_seconds = UINT32_MAX };
 	struct safe_request request = { .size = sizeof(request), .limits = &limits, .sample_format = SAFE_F32 };
 	struct safe_input input = { .size = sizeof(input), .fd = STDIN_FILENO, .name = path };
 	struct safe_result result = { .size = sizeof(result) };
@@ -218,44 +239,60 @@ static enum safe_status play(struct safe_decoder *decoder, const char *path)
 	if (strcmp(path, "-") != 0)
 		input.fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (input.fd < 0) {
-		report(&player, path, SAFE_IO, "cannot open it");
+		result.status = SAFE_IO;
+		result.error_number = errno;
+		(void)fail(&player, SAFE_IO, "cannot open it");
+		report(&player, path, &result);
 		return SAFE_IO;
 	}
 	enum safe_status status = safe_stream_open(decoder, &input, &request, &stream);
 	if (status == SAFE_OK)
 		status = follow(&player, stream);
 	safe_stream_result(stream, &result);
+	result.status = player.failure ? player.status : status;
 	safe_stream_close(&stream);
-	if (player.failure) {
-		status = SAFE_IO;
-		result.reason = player.failure;
-	}
 	if (input.fd != STDIN_FILENO)
 		(void)close(input.fd);
 	drain(&player);
 	if (player.device != 0)
 		SDL_CloseAudioDevice(player.device);
 	if (!interrupted)
-		report(&player, path, status, result.reason);
-	return status;
+		report(&player, path, &result);
+	return (enum safe_status)result.status;
+}
+
+static const char usage[] = "usage: play FILE...\n"
+                            "\n"
+                            "Plays sound, one file after the other.  \"-\" is standard input, which may have no end.\n"
+                            "^C ends.\n";
+
+static bool start(struct safe_decoder **decoder)
+{
+	if (SDL_Init(SDL_INIT_AUDIO) != 0) {
+		(void)fprintf(stderr, "play: no sound output: %s\n", SDL_GetError());
+		return false;
+	}
+	enum safe_status status = safe_decoder_open(NULL, decoder);
+	if (status != SAFE_OK)
+		(void)fprintf(stderr, "play: no decoder: %s\n", safe_status_name(status));
+	return status == SAFE_OK;
 }
 
 int main(int argc, char **argv)
 {
 	struct safe_decoder *decoder = NULL;
 	enum safe_status worst = SAFE_OK;
+	bool help = argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
 
-	if (argc < 2) {
-		(void)fprintf(stderr, "usage: play FILE...\n");
-		return SAFE_USAGE;
+	if (argc < 2 || help) {
+		(void)fputs(usage, help ? stdout : stderr);
+		return help ? SAFE_OK : SAFE_USAGE;
 	}
 	(void)signal(SIGINT, interrupt);
 	(void)signal(SIGTERM, interrupt);
 	(void)SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
-	if (SDL_Init(SDL_INIT_AUDIO) != 0 || safe_decoder_open(NULL, &decoder) != SAFE_OK) {
-		(void)fprintf(stderr, "play: cannot start: %s\n", SDL_GetError());
+	if (!start(&decoder))
 		return SAFE_IO;
-	}
 	for (int i = 1; i < argc && !interrupted; i++) {
 		enum safe_status status = play(decoder, argv[i]);
 		worst = status > worst ? status : worst;

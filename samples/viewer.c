@@ -22,8 +22,8 @@ enum {
 	REDRAW_SHARE = 4, /* and at least so many times the time that one takes */
 	PATIENCE = 150,   /* milliseconds before a decode that gives nothing is told; most are faster */
 	NAME_SIZE = 256,  /* of a name that is shown */
+	STATE_SIZE = 32,  /* of how far it is */
 	TITLE_SIZE = NAME_SIZE + 128,
-	PLAIN_COLOR = 0xa0a0a0,
 };
 
 #define ZOOM_STEP 1.25
@@ -92,26 +92,34 @@ static void advance(struct viewer *viewer)
 
 /* ---- what is shown ---- */
 
+/* How far the picture is; empty when all is well. */
+static void find_state(const struct picture *picture, char state[STATE_SIZE])
+{
+	state[0] = '\0';
+	if (picture->status != SAFE_OK)
+		(void)snprintf(state, STATE_SIZE, "%s", picture_verdict(picture));
+	else if (picture->stream && picture->rows > 0)
+		(void)snprintf(state, STATE_SIZE, "%.0f%% is here", 100.0 * picture->rows / picture->info.height);
+	else if (picture->stream)
+		(void)snprintf(state, STATE_SIZE,
+		               picture->is_file || picture->info.height > 0 ? "decoding" : "waiting");
+}
+
 static void set_title(const struct viewer *viewer)
 {
 	const struct picture *picture = &viewer->picture;
 	char name[NAME_SIZE];
 	char size[48] = "";
-	char state[48] = "";
+	char state[STATE_SIZE];
 	char title[TITLE_SIZE];
 
 	text_name(name, sizeof(name), picture->path);
+	find_state(picture, state);
 	if (picture->info.width > 0)
 		(void)snprintf(size, sizeof(size), " %ux%u, zoom %.0f%%", picture_width(picture),
 		               picture_height(picture), viewer->view.zoom * 100);
-	if (picture->status != SAFE_OK)
-		(void)snprintf(state, sizeof(state), ", %s", safe_status_name(picture->status));
-	else if (picture->stream && picture->info.height > 0)
-		(void)snprintf(state, sizeof(state), ", %.0f%% is here", 100.0 * picture->rows / picture->info.height);
-	else if (picture->stream)
-		(void)snprintf(state, sizeof(state), ", waiting");
-	(void)snprintf(title, sizeof(title), "%s (%d of %d)%s%s", name, viewer->current + 1, viewer->count, size,
-	               state);
+	(void)snprintf(title, sizeof(title), "%s (%d of %d)%s%s%s", name, viewer->current + 1, viewer->count, size,
+	               *state ? ": " : "", state);
 	SDL_SetWindowTitle(viewer->window, title);
 }
 
@@ -119,13 +127,17 @@ static void draw_words(struct viewer *viewer)
 {
 	const struct picture *picture = &viewer->picture;
 	char name[NAME_SIZE];
+	char state[STATE_SIZE];
+	char words[STATE_SIZE + sizeof("...")];
 
 	text_name(name, sizeof(name), picture->path);
+	find_state(picture, state);
 	if (picture->status != SAFE_OK)
-		text_card(&viewer->screen, safe_status_name(picture->status), name,
-		          picture->reason ? picture->reason : "", picture->rows > 0);
-	else if (picture->stream && picture->rows == 0)
-		text_draw(&viewer->screen, 16, 16, 2, PLAIN_COLOR, "waiting for the picture");
+		text_card(&viewer->screen, state, name, picture->reason, picture->rows > 0);
+	if (!picture->stream)
+		return;
+	(void)snprintf(words, sizeof(words), "%s...", state);
+	text_corner(&viewer->screen, words);
 }
 
 /* Shows what was drawn. */
@@ -302,12 +314,26 @@ static int run(struct viewer *viewer)
 
 /* ---- beginning and end ---- */
 
+/* Where there is no display, SDL may take a driver that shows nothing. */
+static bool is_invisible(const char *driver)
+{
+	const char *wanted = SDL_GetHint(SDL_HINT_VIDEODRIVER); /* SDL_VIDEODRIVER of the environment */
+	bool shows = !driver ||
+	             (strcmp(driver, "offscreen") != 0 && strcmp(driver, "dummy") != 0 && strcmp(driver, "evdev") != 0);
+
+	return !shows && !(wanted && strstr(wanted, driver));
+}
+
 static bool start(struct viewer *viewer)
 {
 	/* Nothing here needs OpenGL, which takes a second and 90 MiB to load. */
 	(void)SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0");
 	if (SDL_Init(SDL_INIT_VIDEO) != 0)
 		return report("no display");
+	if (is_invisible(SDL_GetCurrentVideoDriver())) {
+		(void)fprintf(stderr, "viewer: no display\n");
+		return false;
+	}
 	viewer->window = SDL_CreateWindow("viewer", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, FIRST_WIDTH,
 	                                  FIRST_HEIGHT, SDL_WINDOW_RESIZABLE);
 	if (!viewer->window)
@@ -330,7 +356,9 @@ static void stop(struct viewer *viewer)
 
 static const char usage[] = "usage: viewer FILE...\n"
                             "\n"
-                            "arrows, space, page up and down   next and previous file; home, end: first and last\n"
+                            "right, down, space, page down     next file\n"
+                            "left, up, backspace, page up      previous file\n"
+                            "home, end                         first and last file\n"
                             "f, 0                              the whole picture\n"
                             "1, +, -, the wheel                zoom: 1:1, in, out; drag to move the picture\n"
                             "q, Escape                         quit\n";
@@ -339,9 +367,11 @@ int main(int argc, char **argv)
 {
 	struct viewer viewer = { .picture = { .fd = -1 }, .paths = argv + 1, .count = argc - 1 };
 
-	if (argc < 2 || strcmp(argv[1], "--help") == 0) {
-		(void)fputs(usage, argc < 2 ? stderr : stdout);
-		return argc < 2 ? SAFE_USAGE : SAFE_OK;
+	bool help = argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+
+	if (argc < 2 || help) {
+		(void)fputs(usage, help ? stdout : stderr);
+		return help ? SAFE_OK : SAFE_USAGE;
 	}
 	int status = start(&viewer) ? run(&viewer) : SAFE_IO;
 	stop(&viewer);

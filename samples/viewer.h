@@ -11,15 +11,18 @@
 
 /* ---- a picture, of which there may be only the first rows yet (viewer_picture.c) ---- */
 
+enum { REASON_SIZE = 256 };
+
 struct picture {
 	const char *path;           /* borrowed */
 	int fd;                     /* what the stream reads; -1: none */
 	struct safe_stream *stream; /* NULL: the decode is over */
+	bool is_file;               /* all of the input is there: whoever waits, waits for the decoder */
 	struct safe_info info;      /* width 0: the header has not come yet */
 	uint8_t *pixels;            /* owned: the whole picture, packed, SAFE_BGRA_PREMULTIPLIED, not turned */
 	uint32_t rows;              /* of it that are there */
 	enum safe_status status;    /* how the decode ended; SAFE_OK as long as it has not */
-	const char *reason;         /* static; where it ended badly */
+	char reason[REASON_SIZE];   /* printable ASCII; where it ended badly */
 };
 
 /* Begins to decode a file.  Never fails: what goes wrong is in `status` and `reason`. */
@@ -27,6 +30,9 @@ void picture_open(struct picture *picture, struct safe_decoder *decoder, const c
 
 /* Does one thing that can be done without waiting.  Returns whether it may be worth calling again at once. */
 bool picture_step(struct picture *picture);
+
+/* What has come of the picture, in a word or two, for people.  Static. */
+const char *picture_verdict(const struct picture *picture);
 
 /* Ends the decode, wherever it is, and frees everything. */
 void picture_close(struct picture *picture);
@@ -73,8 +79,8 @@ bool screen_draw(struct screen *screen, const struct picture *picture, const str
 /* Copies a file's name so that it can be shown: without its folder, and what is not printable ASCII as \xNN. */
 void text_name(char *to, size_t size, const char *path);
 
-/* Draws a line of printable ASCII; what does not fit is not drawn. */
-void text_draw(struct screen *screen, int x, int y, int scale, uint32_t rgb, const char *text);
+/* Draws a line of printable ASCII into the lower left corner; what does not fit is not drawn. */
+void text_corner(struct screen *screen, const char *text);
 
 /* Says what is wrong, on a card in the middle of the screen, or at its lower edge. */
 void text_card(struct screen *screen, const char *heading, const char *name, const char *why, bool below);

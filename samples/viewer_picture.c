@@ -2,8 +2,10 @@
 /* A picture and the stream that it arrives on. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "viewer.h"
@@ -13,10 +15,11 @@ enum { PIXEL_BYTES = 4 };
 /* A quarter of what the library allows: the viewer has to keep all of them, and no camera makes more. */
 #define MAX_PIXELS (UINT64_C(128) << 20)
 
-static void end(struct picture *picture, enum safe_status status, const char *reason)
+static void end(struct picture *picture, enum safe_status status, const char *reason, int error_number)
 {
 	picture->status = status;
-	picture->reason = reason;
+	(void)snprintf(picture->reason, sizeof(picture->reason), "%s%s%s", reason ? reason : "",
+	               reason && error_number != 0 ? ": " : "", error_number != 0 ? strerror(error_number) : "");
 	safe_stream_close(&picture->stream);
 	if (picture->fd >= 0)
 		(void)close(picture->fd);
@@ -39,32 +42,48 @@ void picture_open(struct picture *picture, struct safe_decoder *decoder, const c
 	/* Whatever is slow, a pipe that nobody writes to included, must not keep the window waiting. */
 	picture->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (picture->fd < 0) {
-		end(picture, SAFE_IO, strerror(errno));
+		end(picture, SAFE_IO, NULL, errno);
 		return;
 	}
+	struct stat file;
+	picture->is_file = fstat(picture->fd, &file) == 0 && S_ISREG(file.st_mode);
 	struct safe_input input = { .size = sizeof(input), .fd = picture->fd, .name = path };
 	enum safe_status status = safe_stream_open(decoder, &input, &request, &picture->stream);
 	if (status != SAFE_OK)
-		end(picture, status, "the decode cannot be started");
+		end(picture, status, "the decode cannot be started", 0);
+}
+
+/* Says what a file is that is not a picture. */
+static void refuse(struct picture *picture, const struct safe_info *info)
+{
+	char what[REASON_SIZE];
+
+	if (info->kind == SAFE_KIND_AUDIO)
+		(void)snprintf(what, sizeof(what),
+		               "This is sound: %s, %u Hz, %u channel%s. The viewer has no sound output.", info->format,
+		               info->rate, info->channels, info->channels == 1 ? "" : "s");
+	else
+		(void)snprintf(what, sizeof(what), "This is not a picture, but compressed data: %s.", info->format);
+	end(picture, SAFE_UNSUPPORTED, what, 0);
 }
 
 /* The header is here: makes room for the whole picture.  Pages that no row comes to cost nothing. */
 static void make_room(struct picture *picture, const struct safe_info *info)
 {
 	if (info->kind != SAFE_KIND_IMAGE) {
-		end(picture, SAFE_UNSUPPORTED, "this is not a picture");
+		refuse(picture, info);
 		return;
 	}
 	size_t stride = (size_t)info->width * PIXEL_BYTES;
 	picture->pixels = calloc(info->height, stride);
 	if (!picture->pixels) {
-		end(picture, SAFE_IO, "no memory for the picture");
+		end(picture, SAFE_LIMIT, "no memory for the picture", 0);
 		return;
 	}
 	picture->info = *info;
 	enum safe_status status = safe_stream_into(picture->stream, picture->pixels, info->height * stride, stride);
 	if (status != SAFE_OK)
-		end(picture, status, "the picture does not fit its memory");
+		end(picture, status, "the picture does not fit its memory", 0);
 }
 
 bool picture_step(struct picture *picture)
@@ -77,7 +96,7 @@ bool picture_step(struct picture *picture)
 	if (status != SAFE_OK) {
 		struct safe_result result = { .size = sizeof(result) };
 		safe_stream_result(picture->stream, &result);
-		end(picture, status, result.reason);
+		end(picture, status, result.reason, result.error_number);
 		return false;
 	}
 	switch (event.kind) {
@@ -89,20 +108,45 @@ bool picture_step(struct picture *picture)
 	case SAFE_EVENT_FRAME:
 		/* Of an animation, the first picture is shown. */
 		if (event.frame > 0)
-			end(picture, SAFE_OK, NULL);
+			end(picture, SAFE_OK, NULL, 0);
 		break;
 	case SAFE_EVENT_ROWS:
 		picture->rows = event.first_row + event.rows;
 		break;
-	default:
-		end(picture, SAFE_OK, NULL);
+	case SAFE_EVENT_END:
+		end(picture, SAFE_OK, NULL, 0);
+		break;
+	default: /* such as the tags of sound, which come before it is known what it is */
+		break;
 	}
 	return picture->stream != NULL;
 }
 
+const char *picture_verdict(const struct picture *picture)
+{
+	switch (picture->status) {
+	case SAFE_OK:
+		return "";
+	case SAFE_IO:
+		return "Cannot be read";
+	case SAFE_MALFORMED:
+		return "Damaged";
+	case SAFE_LIMIT:
+		return "Over a limit";
+	case SAFE_KILLED:
+		return "Suspicious";
+	case SAFE_NO_SANDBOX:
+		return "No sandbox";
+	case SAFE_EXHAUSTED:
+		return "Try again later";
+	default:
+		return "Cannot be shown";
+	}
+}
+
 void picture_close(struct picture *picture)
 {
-	end(picture, SAFE_OK, NULL);
+	end(picture, SAFE_OK, NULL, 0);
 	free(picture->pixels);
 	*picture = (struct picture){ .fd = -1 };
 }

@@ -11,6 +11,9 @@ enum {
 	EDGE_COLOR = 0xc0392b,
 	HEADING_COLOR = 0xff8a7a,
 	TEXT_COLOR = 0xe8e8e8,
+	CORNER_COLOR = 0x202020,
+	PLAIN_COLOR = 0xa0a0a0,
+	CORNER_SCALE = 2,
 	MARGIN = 20,
 	LINE_GAP = 5,
 	LINES_MAX = 6, /* of each part of a card */
@@ -46,10 +49,17 @@ static void draw_character(struct screen *screen, int x, int y, int scale, uint3
 				            rgb);
 }
 
-void text_draw(struct screen *screen, int x, int y, int scale, uint32_t rgb, const char *text)
+void text_corner(struct screen *screen, const char *text)
 {
-	for (; *text != '\0' && x < screen->width; text++, x += FONT_WIDTH * scale)
-		draw_character(screen, x, y, scale, rgb, *text);
+	int height = FONT_HEIGHT * CORNER_SCALE;
+	int width = (int)strlen(text) * FONT_WIDTH * CORNER_SCALE;
+	int y = screen->height - MARGIN - height;
+	const struct rectangle behind = { MARGIN - LINE_GAP, y - LINE_GAP, width + 2 * LINE_GAP,
+		                          height + 2 * LINE_GAP };
+
+	screen_fill(screen, &behind, CORNER_COLOR);
+	for (int x = MARGIN; *text != '\0' && x < screen->width; text++, x += FONT_WIDTH * CORNER_SCALE)
+		draw_character(screen, x, y, CORNER_SCALE, PLAIN_COLOR, *text);
 }
 
 /* A part of a card: text that is broken into lines. */

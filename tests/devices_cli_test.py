@@ -16,7 +16,8 @@ import time
 
 from audio_files import UNKNOWN, au, wav, wav_format
 from cli_support import (GZIP, PHOTO, PROGRAM, TIME_LIMIT, Folder, Skip, become_subreaper, children_of,
-                         descendants, expect, expect_failure, expect_status, main, no_children_left, read, run, test)
+                         descendants, expect, expect_failure, expect_status, main, no_children_left, on_terminal, read,
+                         run, test)
 
 TONE = "samples/wav/tone-s16.wav"
 FLOAT_TONE = "samples/wav/tone-f32.wav"
@@ -89,6 +90,20 @@ def what_is_played_is_what_is_decoded():
         expect(card.plays("--play", input=read(FLAC)) == samples_of(FLAC), "standard input")
         expect(card.plays("--play=card", FLOAT_TONE) == samples_of(FLOAT_TONE, "--samples", "s32"), "float")
         expect(card.plays("--play=card", TONE, FLAC) == samples_of(TONE) + samples_of(FLAC), "one after the other")
+
+
+@test
+def a_terminal_is_left_with_an_empty_line():
+    """What is shown of the last sound stayed, and the shell's prompt behind it."""
+    with Card() as card:
+        os.environ["ALSA_CONFIG_PATH"] = card("asound.conf")
+        try:
+            for paths in ((TONE,), (TONE, FLAC)):
+                status, output = on_terminal("--play=nothing", *paths)
+                expect(status == 0 and b"tone-s16.wav: 0:00 of 0:00" in output, output)
+                expect(output.count(b"\r\x1b[K") == len(paths) and output.endswith(b"\r\x1b[K"), output)
+        finally:
+            del os.environ["ALSA_CONFIG_PATH"]
 
 
 @test

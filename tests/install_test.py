@@ -102,6 +102,24 @@ def a_running_installation_is_never_without_a_file():
 
 
 @test
+def a_place_that_is_relative_is_refused():
+    """It was installed there, and the library looked for its decoders nowhere."""
+    for target in ("install", "uninstall", "all"):
+        for place in ("PREFIX=relative", "LIBDIR=relative/lib"):
+            done = subprocess.run(["make", "-n", f"BUILD={BUILD}", target, place], capture_output=True, timeout=60,
+                                  check=False)
+            assert done.returncode == 2 and done.stderr.count(b"\n") == 1, done.stderr
+            assert b"must be absolute paths" in done.stderr and done.stdout == b"", done
+
+
+@test
+def pkg_config_tells_all_that_is_decoded():
+    with Installed() as tree:
+        with open(tree.path("lib/pkgconfig/safe-decode.pc"), encoding="ascii") as file:
+            assert "pictures, sound and compressed data" in file.read()
+
+
+@test
 def uninstall_leaves_nothing():
     with Installed() as tree:
         assert len(files_under(tree.root)) > 10

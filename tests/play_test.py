@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 
-from cli_support import (BUILD, GZIP, HOSTILE, PHOTO, TONE, Folder, Skip, expect, expect_status, main, no_children_left,
-                         read, run, test)
+from cli_support import (BUILD, GZIP, HOSTILE, PHOTO, TONE, Folder, Skip, expect, expect_failure, expect_status, main,
+                         no_children_left, read, run, test)
 
 PLAYER = os.path.abspath(os.path.join(BUILD, "play"))
 SURROUND, WAVE_SURROUND = "samples/vorbis/tone-5.1.ogg", "samples/flac/tone-5.1-s24.flac"
@@ -84,10 +84,31 @@ def one_after_the_other_and_from_a_pipe():
 
 @test
 def what_is_no_sound_is_told():
-    for path, word in ((PHOTO, b"no sound"), (GZIP, b"no sound"), ("/dev/null", b"malformed"), ("/nonexistent", b"io")):
-        done = play(path)
-        expect(done.returncode != 0 and word in done.stderr and done.stderr.count(b"\n") == 1, (path, done))
-    expect_status(play(), 1)
+    for path, status, words in ((PHOTO, 7, "no sound in it: it is a picture"),
+                                (GZIP, 7, "no sound in it: it is compressed data"),
+                                ("README.md", 7, "unsupported: no decoder for this format"),
+                                ("/dev/null", 3, "malformed: the input is empty"),
+                                ("/nonexistent", 2, "cannot open it: No such file or directory"),
+                                ("tests", 2, "io: cannot read the input: Is a directory")):
+        expect_failure(play(path), status, f"{path}: {words}")
+    # The worst of several counts.
+    done = play(PHOTO, TONE, "/nonexistent")
+    expect_status(done, 7)
+    expect(done.stderr.count(b"\n") == 2 and b"tone-s16.wav: 8000 Hz" in done.stdout, done)
+
+
+@test
+def it_says_how_it_is_used():
+    done = play()
+    expect(done.returncode == 1 and done.stderr.startswith(b"usage: play FILE...\n") and done.stdout == b"", done)
+    for option in ("--help", "-h"):
+        done = play(option)
+        expect(done.returncode == 0 and done.stdout.startswith(b"usage: play FILE...\n") and done.stderr == b"", done)
+
+
+@test
+def without_sound_output_it_says_so():
+    expect_failure(play(TONE, env=environment("nothing of the kind")), 2, "play: no sound output: ")
 
 
 @test

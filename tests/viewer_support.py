@@ -16,7 +16,7 @@ WINDOW = (1024, 768)
 PATIENCE = 20  # seconds; far above what anything needs
 PROMPT = 2  # seconds in which a key must have had its effect, on a busy machine
 OUTSIDE, NOT_THERE, EDGE = (0x20,) * 3, (0x30,) * 3, (0xC0, 0x39, 0x2B)
-HEADING, TEXT = (0xFF, 0x8A, 0x7A), (0xE8,) * 3
+HEADING, TEXT, PLAIN = (0xFF, 0x8A, 0x7A), (0xE8,) * 3, (0xA0,) * 3
 
 
 def pillow():
@@ -212,15 +212,21 @@ def read_line(image, left, top, scale, color, letters):
     return text.rstrip(" ")
 
 
-def read_card(image):
-    """The three lines of the card: status, reason, name."""
+def read_card(image, lines=1):
+    """The parts of the card: verdict, reason, which takes so many lines, and name."""
     edge = next((i for i, pixel in enumerate(image.getdata()) if pixel == EDGE), None)
     expect(edge is not None, "there is no card")
     left, top = edge % image.size[0] + 22, edge // image.size[0] + 22
     letters = glyphs()
     inside = image.crop((0, 0, image.size[0] - edge % image.size[0] - 2, image.size[1]))
-    return [read_line(inside, left, top, 3, HEADING, letters), read_line(inside, left, top + 64, 2, TEXT, letters),
-            read_line(inside, left, top + 115, 2, TEXT, letters)]
+    reason = [read_line(inside, left, top + 64 + 31 * i, 2, TEXT, letters) for i in range(lines)]
+    name = read_line(inside, left, top + 84 + 31 * lines, 2, TEXT, letters)
+    return [read_line(inside, left, top, 3, HEADING, letters), " ".join(reason), name]
+
+
+def read_corner(image):
+    """What is said at the lower left of a picture that is not all there yet."""
+    return read_line(image, 20, image.size[1] - 46, 2, PLAIN, glyphs())
 
 
 def stall(folder, data):

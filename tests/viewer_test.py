@@ -3,12 +3,13 @@
 
 import os
 import signal
+import subprocess
 import sys
 
-from cli_support import HOSTILE, PHOTO, SCREENSHOT, Folder, expect, read, run, test
-from viewer_support import (NOT_THERE, OUTSIDE, PROMPT, VIEWER, WINDOW, Viewer, covered, descendants, environment,
-                            expect_gone, expect_same, main_on_display, middle, pillow, place, read_card, reference,
-                            stall, still_there, using_processor, wait_for)
+from cli_support import HOSTILE, PHOTO, SCREENSHOT, TONE, Folder, expect, expect_failure, read, run, test
+from viewer_support import (NOT_THERE, OUTSIDE, PATIENCE, PROMPT, VIEWER, WINDOW, Viewer, covered, descendants,
+                            environment, expect_gone, expect_same, main_on_display, middle, pillow, place, read_card,
+                            read_corner, reference, stall, still_there, using_processor, wait_for)
 
 # ---- pictures ----
 
@@ -164,20 +165,57 @@ def follows_the_size_of_the_window():
 @test
 def shows_a_card_for_a_damaged_file():
     with Viewer("samples/jpeg/invalid-441b7667.jpg", "samples/gzip/romeo.txt.gz", "no such file", PHOTO) as viewer:
-        viewer.wait_title(r"^invalid-441b7667\.jpg .*, malformed$")
-        expect(read_card(viewer.picture()) == ["malformed", "the header is not valid", "invalid-441b7667.jpg"],
+        viewer.wait_title(r"^invalid-441b7667\.jpg .*: Damaged$")
+        expect(read_card(viewer.picture()) == ["Damaged", "the header is not valid", "invalid-441b7667.jpg"],
                f"the card says {read_card(viewer.picture())}")
         viewer.keys("Right")
-        viewer.wait_title(r"^romeo\.txt\.gz .*, unsupported$")
-        expect(read_card(viewer.picture()) == ["unsupported", "this is not a picture", "romeo.txt.gz"],
-               f"the card says {read_card(viewer.picture())}")
+        viewer.wait_title(r"^romeo\.txt\.gz .*: Cannot be shown$")
+        card = read_card(viewer.picture(), 2)
+        expect(card == ["Cannot be shown", "This is not a picture, but compressed data: gzip.", "romeo.txt.gz"], card)
         viewer.keys("Right")
-        viewer.wait_title(r"^no such file .*, io$")
-        expect(read_card(viewer.picture()) == ["io", "No such file or directory", "no such file"],
+        viewer.wait_title(r"^no such file .*: Cannot be read$")
+        expect(read_card(viewer.picture()) == ["Cannot be read", "No such file or directory", "no such file"],
                f"the card says {read_card(viewer.picture())}")
         viewer.keys("Right", "1")
         viewer.wait_title(r"^photograph\.jpg .*, zoom 100%$")
         expect_same(viewer.picture(), middle(reference(PHOTO)))
+
+
+@test
+def says_what_cannot_be_read_and_why():
+    with Viewer("samples/jpeg", PHOTO) as viewer:
+        viewer.wait_title(r"^jpeg \(1 of 2\): Cannot be read$")
+        card = read_card(viewer.picture())
+        expect(card == ["Cannot be read", "cannot read the input: Is a directory", "jpeg"], card)
+
+
+@test
+def says_what_sound_is():
+    """Its tags, which come before the header, were taken for the end, and the window stayed empty."""
+    sounds = (("samples/flac/flac-multiple-album-artists-tags.flac", "flac, 44100 Hz, 2 channels"),
+              ("samples/mp3/testcase-0star.mp3", "mp3, 44100 Hz, 1 channel"), (TONE, "wav, 8000 Hz, 2 channels"))
+    with Viewer(*[path for path, _ in sounds]) as viewer:
+        for path, what in sounds:
+            name = os.path.basename(path)
+            viewer.wait_title(rf"^{name} \(\d of 3\): Cannot be shown$")
+            card = read_card(viewer.picture(), 2)
+            expect(card[:2] == ["Cannot be shown", f"This is sound: {what}. The viewer has no sound output."], card)
+            viewer.keys("Right")
+
+
+@test
+def says_that_it_decodes():
+    """The rows of a progressive picture come last, and long after a large one was opened."""
+    noise = pillow().effect_noise((5000, 4000), 80).convert("RGB")
+    with Folder() as folder:
+        path = folder("large.jpg")
+        noise.save(path, progressive=True, quality=90)
+        with Viewer(path) as viewer:
+            viewer.wait_title(r"^large\.jpg \(1 of 1\): decoding$")
+            said = read_corner(viewer.picture())
+            expect(said == "decoding...", said)
+            viewer.wait_title(r"^large\.jpg \(1 of 1\) 5000x4000, zoom \d+%$")
+            expect(read_corner(viewer.picture()) != "decoding...", "it still says so")
 
 
 @test
@@ -186,9 +224,9 @@ def shows_what_there_is_of_a_picture_that_ends_early():
     with Folder() as folder:
         cut = folder.write("cut.png", read(SCREENSHOT)[:os.path.getsize(SCREENSHOT) // 2])
         with Viewer(cut) as viewer:
-            viewer.wait_title(r"^cut\.png .*, malformed$")
+            viewer.wait_title(r"^cut\.png .*: Damaged$")
             shown = viewer.picture()
-    expect(read_card(shown) == ["malformed", "ends early", "cut.png"], f"the card says {read_card(shown)}")
+    expect(read_card(shown) == ["Damaged", "ends early", "cut.png"], f"the card says {read_card(shown)}")
     rows = next(y for y in range(whole.size[1]) if shown.getpixel((0, y)) == NOT_THERE)
     expect(rows > whole.size[1] // 8, f"only {rows} rows")
     there = (0, 0, whole.size[0], rows)
@@ -199,7 +237,7 @@ def shows_what_there_is_of_a_picture_that_ends_early():
 def escapes_the_name_in_the_title():
     with Folder() as folder:
         with Viewer(folder.write("a\x1b]0;x\x07\n\udcff.jpg", b"\xff\xd8\xff")) as viewer:
-            viewer.wait_title(r"^a\\x1b\]0;x\\x07\\x0a\\xff\.jpg \(1 of 1\), malformed$")
+            viewer.wait_title(r"^a\\x1b\]0;x\\x07\\x0a\\xff\.jpg \(1 of 1\): Damaged$")
 
 
 @test
@@ -209,16 +247,20 @@ def answers_while_a_decode_stalls():
         data = read(SCREENSHOT)
         path, feed = stall(folder, data[:len(data) // 2])
         with Viewer(path, SCREENSHOT) as viewer:
-            viewer.wait_title(r"\(1 of 2\), waiting$")  # nobody has opened the other end
+            viewer.wait_title(r"\(1 of 2\): waiting$")  # nobody has opened the other end
+            said = read_corner(viewer.picture())
+            expect(said == "waiting...", said)
             writer = feed()
-            share = viewer.wait_title(r"zoom 100%, (?!0%)(\d+)% is here$")
+            share = viewer.wait_title(r"zoom 100%: (?!0%)(\d+)% is here$")
             expect(20 < int(share[1]) < 80, share[0])
             shown = viewer.picture()
+            said = read_corner(shown)
+            expect(said.endswith("% is here..."), said)
             rows = screenshot.size[1] // 5
             expect_same(shown.crop((0, 0, WINDOW[0], rows)), screenshot.crop((0, 0, WINDOW[0], rows)), "what is here")
             expect(shown.getpixel((500, 760)) == NOT_THERE, "rows that are not here")
             viewer.keys("plus")
-            viewer.wait_title("zoom 125%, ", PROMPT)
+            viewer.wait_title("zoom 125%: ", PROMPT)
             viewer.family |= descendants(viewer.process.pid)
             viewer.keys("Right")
             viewer.wait_title(r"^screenshot\.png \(2 of 2\) 1024x768, zoom 100%$", PROMPT)
@@ -252,17 +294,17 @@ def gives_up_a_hostile_decode():
         files = [folder.write("spin", b"HOSTILE spin"), folder.write("crash", b"HOSTILE segfault 4096"),
                  folder.write("call", b"HOSTILE call 39"), PHOTO]
         with Viewer(*files, LD_LIBRARY_PATH=library) as viewer:
-            viewer.wait_title(r"^spin \(1 of 4\), waiting$")
+            viewer.wait_title(r"^spin \(1 of 4\): decoding$")
             busy = wait_for("a busy child", lambda: using_processor(viewer))
             viewer.keys("Right")
-            viewer.wait_title(r"^crash \(2 of 4\), killed$")
+            viewer.wait_title(r"^crash \(2 of 4\): Suspicious$")
             wait_for("the end of the busy child", lambda: not os.path.exists(f"/proc/{busy}"))
-            expect(read_card(viewer.picture())[0] == "killed", "no card")
+            expect(read_card(viewer.picture())[0] == "Suspicious", "no card")
             viewer.keys("Right")
-            viewer.wait_title(r"^call \(3 of 4\), killed$")
+            viewer.wait_title(r"^call \(3 of 4\): Suspicious$")
             viewer.family |= descendants(viewer.process.pid)
             viewer.keys("Left", "Left")
-            viewer.wait_title(r"^spin \(1 of 4\), waiting$")
+            viewer.wait_title(r"^spin \(1 of 4\): decoding$")
             wait_for("a busy child", lambda: using_processor(viewer))
 
 
@@ -294,8 +336,24 @@ def takes_its_brokers_along_when_it_is_killed():
 def says_how_it_is_used():
     done = run(program=VIEWER, env=environment())
     expect(done.returncode == 1 and done.stderr.startswith(b"usage: viewer FILE..."), f"{done.returncode}")
-    done = run("--help", program=VIEWER, env=environment())
-    expect(done.returncode == 0 and done.stdout.startswith(b"usage: viewer FILE..."), f"{done.returncode}")
+    for option in ("--help", "-h"):
+        done = run(option, program=VIEWER, env=environment())
+        expect(done.returncode == 0 and done.stdout.startswith(b"usage: viewer FILE..."), f"{done.returncode}")
+        expect(b"backspace" in done.stdout, done.stdout)
+
+
+@test
+def ends_where_there_is_no_display():
+    with Folder() as folder:
+        bare = {name: value for name, value in environment(XDG_RUNTIME_DIR=folder.path).items()
+                if name not in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")}
+        expect_failure(run(PHOTO, program=VIEWER, env=bare), 2, "viewer: no display")
+        # Whoever asks for one that shows nothing gets it.
+        process = subprocess.Popen([VIEWER, PHOTO], env=dict(bare, SDL_VIDEODRIVER="offscreen"))
+        family = wait_for("brokers", lambda: descendants(process.pid))
+        process.send_signal(signal.SIGTERM)
+        expect(process.wait(PATIENCE) == 0, f"status {process.returncode}")
+        wait_for("the end of its brokers", lambda: not still_there(family))
 
 
 if __name__ == "__main__":

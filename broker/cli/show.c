@@ -50,8 +50,11 @@ void show_start(struct show *show, const struct job *job)
 
 void show_clear(struct show *show)
 {
-	if (show->drawn)
+	/* Nothing may follow, and the program ends without writing what is in buffers. */
+	if (show->drawn) {
 		fputs("\r\033[K", stderr);
+		(void)fflush(stderr);
+	}
 	show->drawn = false;
 }
 
