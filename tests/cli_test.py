@@ -367,16 +367,17 @@ def formats_that_are_not_allowed_start_no_decoder():
 @test
 def a_deadline_holds_where_nobody_reads_the_output():
     reading, writing = os.pipe()
-    expect_failure(run("-q", "--deadline", "300", PHOTO, stdout=writing), 4, "standard output", "before the deadline")
-    expect_failure(run("-q", "--deadline", "300", THUMBNAIL, PHOTO, stdout=writing), 4, "before the deadline")
+    # Long enough for the pipe to be full by then.
+    expect_failure(run("-q", "--deadline", "1500", PHOTO, stdout=writing), 4, "standard output", "before the deadline")
+    expect_failure(run("-q", "--deadline", "1500", THUMBNAIL, PHOTO, stdout=writing), 4, "before the deadline")
     os.close(reading)
     os.close(writing)
     with Folder() as folder:
         os.mkfifo(folder("fifo.png"))
         expect_failure(run("-q", "--deadline", "300", "-o", folder("fifo.png"), PHOTO), 4, "fifo.png: could not be written")
         expect(folder.names() == ["fifo.png"])
-    # Each input has its own, and time that is over harms nobody.
-    done = subprocess.run(f"'{PROGRAM}' -q --deadline 2000 '{PHOTO}' '{PHOTO}' '{PHOTO}' | "
+    # The clock's ticks harm nobody who reads slowly.
+    done = subprocess.run(f"'{PROGRAM}' -q --deadline 20000 '{PHOTO}' '{PHOTO}' '{PHOTO}' | "
                           "while head -c 1000000 | wc -c; do sleep 0.1; done | head -n 14", shell=True, check=False,
                           capture_output=True, timeout=TIME_LIMIT)
     expect(sum(map(int, done.stdout.split())) == 3 * 1165 * 859 * 4 and done.stderr == b"", done)
