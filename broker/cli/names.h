@@ -10,10 +10,10 @@
 #include "output.h"
 
 struct name {
-	char *path;              /* FOLDER/NAME.EXTENSION; owned */
-	const char *in_folder;   /* the end of that */
-	const char *input;       /* borrowed */
-	struct output_made made; /* what the run has put there */
+	char *path;            /* FOLDER/NAME.EXTENSION; owned */
+	const char *in_folder; /* the end of that */
+	const char *input;     /* borrowed */
+	struct file_id made;   /* what the run has put there */
 };
 
 struct names {

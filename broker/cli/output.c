@@ -77,7 +77,6 @@ static int make_named(struct output *output, mode_t mode)
 
 static int link_unnamed(const struct output *output, const char *name)
 {
-
 	return linkat(AT_FDCWD, procfs_fd_path(output->fd).text, output->folder, name, AT_SYMLINK_FOLLOW);
 }
 
@@ -126,7 +125,7 @@ static bool open_unnamed(struct output *output, mode_t mode)
 	if (output->fd < 0)
 		return false;
 	output->unnamed = fstat(output->fd, &own) == 0 && stat(procfs_fd_path(output->fd).text, &linked) == 0 &&
-	                  own.st_dev == linked.st_dev && own.st_ino == linked.st_ino;
+	                  file_id_same(file_id_of(&own), file_id_of(&linked));
 	if (!output->unnamed)
 		fds_close(&output->fd);
 	return output->unnamed;
@@ -147,7 +146,6 @@ static struct safe_outcome open_file(struct output *output, int existing, const 
 /* By its descriptor, for the name may lead elsewhere by now. */
 static struct safe_outcome open_special(struct output *output, const struct place *place)
 {
-
 	output->fd = open(procfs_fd_path(place->existing).text, O_WRONLY | O_NOCTTY | O_CLOEXEC);
 	return output->fd >= 0 ? outcome_ok() : cannot_open(errno);
 }
@@ -205,7 +203,7 @@ static int look_at_existing(int folder, const char *name, int *existing, struct 
 }
 
 struct safe_outcome output_prepare_in(struct output *output, int folder, const char *name, bool replaces,
-                                      struct output_made *made)
+                                      struct file_id *made)
 {
 	int existing = -1;
 	struct stat status;
@@ -236,13 +234,13 @@ struct safe_outcome output_share(const struct output *output, struct output *oth
 
 /* ---- putting in place ---- */
 
-bool output_exists(int folder, const char *name, const struct output_made *made)
+bool output_exists(int folder, const char *name, const struct file_id *made)
 {
 	struct stat status;
 
 	if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
 		return false;
-	return !made || !made->made || made->device != status.st_dev || made->inode != status.st_ino;
+	return !made || !file_id_same(*made, file_id_of(&status));
 }
 
 struct safe_outcome output_refused(void)
@@ -301,7 +299,7 @@ static void settle(struct output *output, const struct stat *status)
 	free(output->temporary);
 	output->temporary = NULL;
 	if (output->made)
-		*output->made = (struct output_made){ .made = true, .device = status->st_dev, .inode = status->st_ino };
+		*output->made = file_id_of(status);
 	sync_folder(output->folder);
 }
 

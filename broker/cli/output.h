@@ -15,27 +15,21 @@
 #include <sys/types.h>
 
 #include "../status.h"
+#include "file_id.h"
 
 #define OUTPUT_FILES 256 /* that can be open at once */
 
-/* Which file a run has made under a name. */
-struct output_made {
-	bool made;
-	dev_t device;
-	ino_t inode;
-};
-
 struct output {
-	int fd;                   /* to write to; -1 when not open */
-	int folder;               /* where it will be; -1: it is written to in place */
-	bool owns_folder;         /* else the descriptor is borrowed */
-	bool unnamed;             /* so far */
-	bool replaces;            /* whatever has its name; else only what `made` tells of */
-	char *name;               /* in the folder; owned */
-	char *temporary;          /* the same, until then; owned; NULL: none */
-	struct output_made *made; /* borrowed; NULL: nobody asks */
-	off_t on_disk;            /* bytes that output_write_back() has seen there */
-	int slot;                 /* in the table for output_unlink_all(), or -1 */
+	int fd;               /* to write to; -1 when not open */
+	int folder;           /* where it will be; -1: it is written to in place */
+	bool owns_folder;     /* else the descriptor is borrowed */
+	bool unnamed;         /* so far */
+	bool replaces;        /* whatever has its name; else only what `made` tells of */
+	char *name;           /* in the folder; owned */
+	char *temporary;      /* the same, until then; owned; NULL: none */
+	struct file_id *made; /* borrowed; NULL: nobody asks */
+	off_t on_disk;        /* bytes that output_write_back() has seen there */
+	int slot;             /* in the table for output_unlink_all(), or -1 */
 };
 
 #define OUTPUT_NONE ((struct output){ .fd = -1, .folder = -1, .slot = -1 })
@@ -47,13 +41,13 @@ struct safe_outcome output_prepare(struct output *output, const char *path);
 /* The same for `name` in an open folder, which stays the caller's.  Without `replaces` it must be new in the end, or be
  * the file that `made` tells of; that is told of the one that is put there.  A symbolic link is not followed. */
 struct safe_outcome output_prepare_in(struct output *output, int folder, const char *name, bool replaces,
-                                      struct output_made *made);
+                                      struct file_id *made);
 
 /* The folder in which output_commit() and output_abort() make and remove names, or -1. */
 int output_folder(const struct output *output);
 
 /* Whether a file of this name is there that was not made by the run: its output_commit() would refuse. */
-bool output_exists(int folder, const char *name, const struct output_made *made);
+bool output_exists(int folder, const char *name, const struct file_id *made);
 
 /* Another one that writes to the same device, FIFO or descriptor.  Returns SAFE_OK or SAFE_IO. */
 struct safe_outcome output_share(const struct output *output, struct output *other);

@@ -21,12 +21,6 @@ static const char *picture_extension(const struct options *options)
 
 /* ---- inputs ---- */
 
-struct input_file {
-	bool known;
-	dev_t device;
-	ino_t inode;
-};
-
 /* What cannot be looked at cannot be decoded either. */
 static struct safe_outcome look_at_inputs(struct outputs *outputs)
 {
@@ -39,15 +33,9 @@ static struct safe_outcome look_at_inputs(struct outputs *outputs)
 	for (size_t i = 0; i < options->input_count; i++) {
 		bool standard = strcmp(options->inputs[i], "-") == 0;
 		if ((standard ? fstat(STDIN_FILENO, &status) : stat(options->inputs[i], &status)) == 0)
-			outputs->inputs[i] =
-			        (struct input_file){ .known = true, .device = status.st_dev, .inode = status.st_ino };
+			outputs->inputs[i] = file_id_of(&status);
 	}
 	return outcome_ok();
-}
-
-static bool same_file(const struct input_file *one, const struct input_file *other)
-{
-	return one->known && other->known && one->device == other->device && one->inode == other->inode;
 }
 
 /* Whether what has the name is an input of the run, but not this one. */
@@ -59,9 +47,8 @@ static bool is_other_input(const struct outputs *outputs, const char *input, con
 
 	if (!outputs->inputs || fstatat(outputs->folder, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
 		return false;
-	const struct input_file found = { .known = true, .device = status.st_dev, .inode = status.st_ino };
 	for (size_t i = 0; i < options->input_count; i++) {
-		if (!same_file(&found, &outputs->inputs[i]))
+		if (!file_id_same(file_id_of(&status), outputs->inputs[i]))
 			continue;
 		if (options->inputs[i] == input)
 			return false;

@@ -23,7 +23,7 @@ struct outputs {
 	struct output single;          /* that of --output, until an input takes it */
 	int folder;                    /* that of --output-dir; -1: none */
 	struct names names;            /* in it */
-	struct input_file *inputs; /* owned; with --force, those of all inputs, which it does not allow to replace */
+	struct file_id *inputs; /* owned; with --force, those of all inputs, which it does not allow to replace */
 };
 
 #define OUTPUTS_NONE ((struct outputs){ .single = OUTPUT_NONE, .folder = -1 })

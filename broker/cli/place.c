@@ -9,13 +9,9 @@
 #include <unistd.h>
 
 #include "../fds.h"
+#include "file_id.h"
 
 enum { HOPS = 40 }; /* that the kernel follows */
-
-static bool same_file(const struct stat *one, const struct stat *other)
-{
-	return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
-}
 
 /* The folder that the text names a file in, seen from `folder`; the slash and the dot make it lead through a link as
  * any folder on the way does. */
@@ -62,7 +58,7 @@ static int ask_for_own_descriptors(int folder, bool *own)
 		return errno;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !*own; i++) {
 		if (stat(names[i], &named) == 0)
-			*own = same_file(&status, &named);
+			*own = file_id_same(file_id_of(&status), file_id_of(&named));
 		else if (errno != ENOENT)
 			return errno;
 	}
@@ -176,7 +172,7 @@ static int compare(struct place *place, int *whole, int kernel, int walked)
 		return walked;
 	if (kernel == ENOENT)
 		return place->existing < 0 ? 0 : ENOENT;
-	return place->existing >= 0 && same_file(&status, &place->status) ? 0 : ESTALE;
+	return place->existing >= 0 && file_id_same(file_id_of(&status), file_id_of(&place->status)) ? 0 : ESTALE;
 }
 
 int place_find(struct place *place, const char *path)
