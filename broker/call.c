@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "call_recognise.h"
@@ -182,8 +181,7 @@ static struct wire_request make_request(const struct call *call)
 	const struct call_plan *plan = &call->plan;
 	const struct safe_limits *limits = &plan->limits;
 	bool cover = plan->operation == WIRE_COVER;
-	struct stat status;
-	bool finite = plan->data || (fstat(plan->fd, &status) == 0 && S_ISREG(status.st_mode));
+	bool finite = plan->data || call->file_size >= 0;
 
 	return (struct wire_request){
 		.version = WIRE_VERSION,

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "decode.h"
 #include "recognise.h"
@@ -91,6 +92,7 @@ struct call {
 	size_t start_size, start_more; /* bytes that are there; with how many looking again pays */
 	uint8_t first[CALL_FIRST];
 	const struct safe_format *format;
+	off_t file_size; /* of the regular file that the input is, once the format is known; -1: it is none */
 	struct want want;
 	bool answered; /* there is a child, or there will be none; want.done itself is for who holds the source's lock
 	                */

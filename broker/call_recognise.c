@@ -10,28 +10,36 @@
 
 #include "reasons.h"
 
+/* `word` is one of ours, too. */
+static struct safe_outcome unsupported(const char *why, const char *separator, const char *word)
+{
+	char reason[128];
+
+	(void)snprintf(reason, sizeof(reason), "%s%s%s", why, separator, word);
+	return outcome_of(SAFE_UNSUPPORTED, reasons_keep(reason, why));
+}
+
 static struct safe_outcome check_allowed(const struct call *call)
 {
-	static const char not_allowed[] = "of a format that is not allowed";
-	char reason[96];
-
 	if (call->plan.allowed == 0 || registry_has(call->plan.allowed, call->format))
 		return outcome_ok();
-	(void)snprintf(reason, sizeof(reason), "%s: %s", not_allowed, call->format->name);
-	return outcome_of(SAFE_UNSUPPORTED, reasons_keep(reason, not_allowed));
+	return unsupported("of a format that is not allowed", ": ", call->format->name);
+}
+
+static off_t regular_size(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? status.st_size : -1;
 }
 
 /* The bytes that the input has from where it was given; 0: not known. */
 static uint64_t input_size(const struct call *call)
 {
-	struct stat status;
-
 	if (call->plan.data)
 		return call->plan.data_size;
-	if (fstat(call->plan.fd, &status) != 0 || !S_ISREG(status.st_mode))
-		return 0;
-	off_t place = lseek(call->plan.fd, 0, SEEK_CUR);
-	return place < 0 || place > status.st_size ? 0 : (uint64_t)(status.st_size - place) + call->start_size;
+	off_t place = call->file_size < 0 ? -1 : lseek(call->plan.fd, 0, SEEK_CUR);
+	return place < 0 || place > call->file_size ? 0 : (uint64_t)(call->file_size - place) + call->start_size;
 }
 
 /* Of information and covers, less than all of the input may be enough. */
@@ -53,6 +61,7 @@ static void want_child(struct call *call)
 	const struct call_driver *driver = call->plan.driver;
 	struct safe_outcome outcome = check_allowed(call);
 
+	call->file_size = call->plan.data ? -1 : regular_size(call->plan.fd);
 	if (outcome.status == SAFE_OK)
 		outcome = check_size(call);
 	if (outcome.status == SAFE_OK && driver->recognised)
@@ -68,17 +77,12 @@ static void want_child(struct call *call)
 	call->answered = call->plan.source->want(call->plan.source, &call->want);
 }
 
-static void not_known(struct call *call, const struct recognition *recognition)
+static struct safe_outcome not_known(const struct recognition *recognition)
 {
 	static const char unknown[] = "no decoder for this format";
-	char reason[128];
 
-	if (!recognition->looks_like) {
-		call_over(call, outcome_of(SAFE_UNSUPPORTED, unknown));
-		return;
-	}
-	(void)snprintf(reason, sizeof(reason), "%s: looks like %s", unknown, recognition->looks_like);
-	call_over(call, outcome_of(SAFE_UNSUPPORTED, reasons_keep(reason, unknown)));
+	return recognition->looks_like ? unsupported(unknown, ": looks like ", recognition->looks_like)
+	                               : outcome_of(SAFE_UNSUPPORTED, unknown);
 }
 
 /* Looks at what is there of the input.  `ended`: that is all. */
@@ -103,7 +107,7 @@ static void look(struct call *call, const uint8_t *start, size_t size, bool ende
 	call->format = recognition.format;
 	call->start_more = recognition.more;
 	if (answer == RECOGNISE_UNKNOWN)
-		not_known(call, &recognition);
+		call_over(call, not_known(&recognition));
 	if (answer == RECOGNISE_KNOWN)
 		want_child(call);
 }

@@ -48,14 +48,21 @@ const struct safe_format *registry_at(size_t index)
 	return index < sizeof(formats) / sizeof(formats[0]) ? &formats[index] : NULL;
 }
 
-const struct safe_format *registry_by_name(const char *name)
+/* The index of the name of so many bytes, or one past the last. */
+static size_t find(const char *name, size_t length)
 {
 	const struct safe_format *format = NULL;
+	size_t i = 0;
 
-	for (size_t i = 0; (format = registry_at(i)) != NULL; i++)
-		if (strcmp(format->name, name) == 0)
-			return format;
-	return NULL;
+	while ((format = registry_at(i)) != NULL &&
+	       (strlen(format->name) != length || memcmp(format->name, name, length) != 0))
+		i++;
+	return i;
+}
+
+const struct safe_format *registry_by_name(const char *name)
+{
+	return registry_at(find(name, strlen(name)));
 }
 
 _Static_assert(sizeof(formats) / sizeof(formats[0]) <= 64, "a set of formats has a bit for each");
@@ -65,22 +72,18 @@ bool registry_has(uint64_t set, const struct safe_format *format)
 	return (set >> (format - formats) & 1) != 0;
 }
 
-bool registry_set(const char *names, uint64_t *set)
+const char *registry_set(const char *names, uint64_t *set)
 {
 	*set = 0;
 	for (const char *name = names;; name++) {
 		size_t length = strcspn(name, ",");
-		const struct safe_format *format = NULL;
-		size_t i = 0;
-		while ((format = registry_at(i)) != NULL &&
-		       (strlen(format->name) != length || memcmp(format->name, name, length) != 0))
-			i++;
-		if (!format)
-			return false;
-		*set |= UINT64_C(1) << i;
+		size_t index = find(name, length);
+		if (!registry_at(index))
+			return name;
+		*set |= UINT64_C(1) << index;
 		name += length;
 		if (*name == '\0')
-			return true;
+			return NULL;
 	}
 }
 

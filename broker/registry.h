@@ -37,9 +37,9 @@ struct safe_format {
 const struct safe_format *registry_at(size_t index);
 const struct safe_format *registry_by_name(const char *name);
 
-/* A set of formats: the bit 1 << index of each.  Names are separated by commas.  Returns false where one is unknown, or
- * there is none. */
-bool registry_set(const char *names, uint64_t *set);
+/* A set of formats: the bit 1 << index of each.  Names are separated by commas, and an empty one is unknown.  Returns
+ * NULL, or the first unknown one in `names`. */
+const char *registry_set(const char *names, uint64_t *set);
 bool registry_has(uint64_t set, const struct safe_format *format);
 
 /* For what content does not tell: the format of those without a mark whose extension the file name has, or NULL. */

@@ -152,20 +152,15 @@ static enum safe_status set_place(const struct option_row *row, const char *name
 	return complain_unknown(row->name, name, names);
 }
 
-static enum safe_status set_formats(const struct option_row *row, const char *list, uint64_t *set)
+static enum safe_status set_formats(const struct option_row *row, const char *names, uint64_t *set)
 {
+	const char *unknown = registry_set(names, set);
 	char name[64];
 
-	if (registry_set(list, set))
+	if (!unknown)
 		return SAFE_OK;
-	for (;; list++) {
-		size_t length = strcspn(list, ",");
-		(void)snprintf(name, sizeof(name), "%.*s", (int)(length < sizeof(name) ? length : sizeof(name) - 1),
-		               list);
-		list += length;
-		if (!registry_by_name(name) || *list == '\0')
-			break;
-	}
+	(void)snprintf(name, sizeof(name), "%s", unknown);
+	name[strcspn(name, ",")] = '\0';
 	return complain_unknown(row->name, name, decoder_name_at);
 }
 

@@ -13,9 +13,8 @@ static struct safe_outcome usage(const char *reason)
 	return outcome_of(SAFE_USAGE, reason);
 }
 
-static struct safe_outcome check_request(const struct safe_request *request, enum request_mode mode)
+static struct safe_outcome check_request(const struct safe_request *request, enum request_mode mode, uint64_t *allowed)
 {
-	uint64_t allowed = 0;
 	bool power = request->scale == 0 || request->scale == 1 || request->scale == 2 || request->scale == 4 ||
 	             request->scale == 8;
 
@@ -31,7 +30,7 @@ static struct safe_outcome check_request(const struct safe_request *request, enu
 		return usage("the header alone gives nothing to decode");
 	if (request->format && !registry_by_name(request->format))
 		return usage("no such format");
-	if (request->allow && !registry_set(request->allow, &allowed))
+	if (request->allow && registry_set(request->allow, allowed))
 		return usage("no such format among those that are allowed");
 	return outcome_ok();
 }
@@ -73,8 +72,6 @@ static void fill_plan(struct call_plan *plan, const struct safe_input *input, co
 	plan->fd = input->fd;
 	plan->name = input->name;
 	plan->format = request->format ? registry_by_name(request->format) : NULL;
-	if (request->allow)
-		(void)registry_set(request->allow, &plan->allowed);
 	plan->operation = info_only ? WIRE_INFO : WIRE_DECODE;
 	plan->pixel_formats = wanted | widen_sources(wanted);
 	plan->sample_formats = describe_wanted_samples(request->sample_format);
@@ -113,7 +110,7 @@ struct safe_outcome request_begin(struct request *request, struct safe_decoder *
 
 	*request = (struct request){ .decoder = decoder, .info = { .size = sizeof(request->info) } };
 	if (outcome.status == SAFE_OK)
-		outcome = check_request(&our_request, mode);
+		outcome = check_request(&our_request, mode, &plan.allowed);
 	if (outcome.status == SAFE_OK)
 		outcome = check_input(&our_input);
 	if (outcome.status == SAFE_OK) {
