@@ -34,8 +34,7 @@ static void finish(struct batch *batch, size_t slot)
 	struct job *job = &batch->jobs[slot];
 
 	job_end(job);
-	if (!batch->options->output_dir)
-		interrupt_deadline(0);
+	interrupt_deadline(0);
 	show_clear(&batch->show);
 	progress_clear(&batch->progress);
 	report_job(job);
@@ -65,8 +64,7 @@ static void start(struct batch *batch, size_t slot)
 		.name = batch->options->inputs[batch->next++],
 		.slot = slot,
 	};
-	if (!batch->options->output_dir)
-		interrupt_deadline(batch->options->limits.deadline_milliseconds);
+	interrupt_deadline(batch->options->limits.deadline_milliseconds);
 	show_start(&batch->show, job);
 	if (!job_start(job)) {
 		finish(batch, slot);

@@ -84,7 +84,7 @@ int interrupt_install(void)
 	struct sigaction action = { .sa_handler = end_by_signal, .sa_flags = (int)SA_RESETHAND };
 
 	owner = getpid();
-	self = pidfd_of_this_process();
+	self = pidfd_of_this_process(); /* without one, the status says by which signal it ended */
 	/* Where the caller ignored it, the kernel would reap children itself, and nobody would know how they ended. */
 	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
 	    signal(SIGXFSZ, SIG_IGN) == SIG_ERR || sigfillset(&action.sa_mask) != 0)

@@ -28,7 +28,7 @@ void interrupt_watch_broker(int pidfd, int socket);
  * with errno set. */
 int interrupt_install_deadline(const char *message);
 
-/* The deadline is in so many milliseconds; 0: there is none. */
+/* The deadline is in so many milliseconds; 0: there is none.  Means nothing where it was not installed. */
 void interrupt_deadline(uint64_t milliseconds);
 
 /* What must be done to `context` before anything else: give a screen back.  It may call only what a signal handler may.

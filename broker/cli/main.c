@@ -185,23 +185,20 @@ static enum safe_status list_decoders(void)
 	return outcome.status;
 }
 
-int main(int argc, char **argv)
+static enum safe_status run(int argc, char **argv)
 {
 	struct options options;
 
 	if (plug_standard_descriptors() != 0 || interrupt_install() != 0) {
 		struct safe_outcome outcome = outcome_of_errno(SAFE_IO, "cannot begin", errno);
 		report_failure(NULL, &outcome);
-		interrupt_close();
 		return SAFE_IO;
 	}
 	/* One write a line, so that lines of several programs do not mix. */
 	(void)setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
 	enum safe_status status = options_parse(argc, argv, &options);
-	if (status != SAFE_OK) {
-		interrupt_close();
-		return (int)status;
-	}
+	if (status != SAFE_OK)
+		return status;
 	switch (options.action) {
 	case OPTIONS_HELP:
 		options_print_help(stdout);
@@ -216,7 +213,16 @@ int main(int argc, char **argv)
 		status = decode(&options);
 		break;
 	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	enum safe_status status = close_output(run(argc, argv));
+
 	interrupt_close();
+	/* A line that is not ended, such as one that was taken away. */
+	(void)fflush(stderr);
 	/* Nothing is left to be done that the end of the process does not do. */
-	_exit((int)close_output(status));
+	_exit((int)status);
 }

@@ -50,11 +50,8 @@ void show_start(struct show *show, const struct job *job)
 
 void show_clear(struct show *show)
 {
-	/* Nothing may follow, and the program ends without writing what is in buffers. */
-	if (show->drawn) {
+	if (show->drawn)
 		fputs("\r\033[K", stderr);
-		(void)fflush(stderr);
-	}
 	show->drawn = false;
 }
 
