@@ -41,7 +41,7 @@ static session_result begin(void *context, struct stream *stream)
 	const uint8_t *start = stream_peek(stream, &size);
 
 	codec->is_legacy = memcmp(start, LZ4_LEGACY_MAGIC, size < MAGIC_SIZE ? size : MAGIC_SIZE) == 0;
-	codec->is_based = start[0] == 0x04 && size == DESCRIPTION_SIZE && (start[MAGIC_SIZE] & 1) != 0;
+	codec->is_based = size == DESCRIPTION_SIZE && start[0] == 0x04 && (start[MAGIC_SIZE] & 1) != 0;
 	codec->expected = 0;
 	/* Blocks of 64 or 256 KiB, 1 or 4 MiB. */
 	if (!codec->is_legacy && size == DESCRIPTION_SIZE)

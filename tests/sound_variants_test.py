@@ -473,6 +473,13 @@ def channel(samples, number, channels):
 
 
 @test
+def opus_of_no_sound():
+    """As opusenc writes it: its last page counts what is to be dropped, and no more."""
+    empty = tool("opusenc", "--quiet", "-", "-", input=wav(b"", wav_format(rate=48000)))
+    expect(raw_without_a_word(empty) == b"" and info(empty)["frames"] in (0, None), info(empty))
+
+
+@test
 def opus_chains_of_other_channels():
     """Only two channels went on; the channels that were announced stay."""
     for first in (1, 2, 3, 6):
