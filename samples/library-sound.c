@@ -72,7 +72,7 @@ int main(int argc, char **argv)
 	struct safe_decoder *decoder = NULL;
 	struct safe_stream *stream = NULL;
 	struct safe_input input = { .size = sizeof(input) };
-	/* A station never ends: what counts what has passed has no limit, and memory needs none that is higher. */
+	/* A station never ends, so there is no limit on totals; memory keeps its default. */
 	struct safe_limits limits = { .size = sizeof(limits),
 		                      .max_output = UINT64_MAX,
 		                      .max_input = UINT64_MAX,

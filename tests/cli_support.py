@@ -47,6 +47,11 @@ def prctl(option, *arguments):
         raise OSError(ctypes.get_errno(), "prctl")
 
 
+def unshare(flags):
+    if _libc.unshare(flags) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+
+
 def become_subreaper():
     """Whatever a run leaves behind becomes a child of this process."""
     prctl(36, 1)

@@ -7,7 +7,6 @@ unpacked from an archive.
 """
 
 import contextlib
-import ctypes
 import os
 import shutil
 import stat
@@ -15,11 +14,10 @@ import subprocess
 import sys
 
 from cli_support import (BUILD, PHOTO, PHOTO_SIZE, PROGRAM, TIME_LIMIT, Folder, Skip, expect, expect_status, main,
-                         test)
+                         test, unshare)
 from install_support import Installed
 
 CLONE_NEWUSER = 0x10000000
-_libc = ctypes.CDLL(None, use_errno=True)
 
 PICTURE = os.path.abspath(PHOTO)
 PIXELS = PHOTO_SIZE[0] * PHOTO_SIZE[1] * 4
@@ -51,11 +49,6 @@ int main(int argc, char **argv)
 	return status;
 }
 """
-
-
-def unshare(flags):
-    if _libc.unshare(flags) != 0:
-        raise OSError(ctypes.get_errno(), "unshare")
 
 
 class Archive(Folder):
