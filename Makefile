@@ -10,7 +10,7 @@ SONAME_VERSION := 0
 
 PREFIX ?= /usr/local
 BINDIR := $(PREFIX)/bin
-# The program looks for decoders at ../lib/safe-decode, seen from its own folder: see broker/programs.c.
+# The program looks for decoders at ../lib/safe-decode, seen from its own folder: see broker/base/programs.c.
 LIBRARYDIR := $(PREFIX)/lib/safe-decode
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR := $(PREFIX)/include
@@ -60,8 +60,8 @@ COUNTING := $(if $(COVERAGE),-fprofile-instr-generate=$(abspath $(BUILD))/profil
 	-fprofile-update=atomic -mllvm -runtime-counter-relocation -Wno-unused-command-line-argument)
 
 # What programs that talk to each other must have in common.
-PROTOCOL := $(shell cat broker/protocol.h broker/wire.h broker/starter/order.h | sha256sum | cut -c 1-8)
-ALL_CPPFLAGS := -D_GNU_SOURCE -DSAFE_DECODE_VERSION='"$(VERSION)"' -DSAFE_DECODE_BUILD='"$(PROTOCOL)"' $(CPPFLAGS)
+PROTOCOL := $(shell cat broker/sandbox/protocol.h broker/wire/wire.h broker/service/order.h | sha256sum | cut -c 1-8)
+ALL_CPPFLAGS := -D_GNU_SOURCE -I. -DSAFE_DECODE_VERSION='"$(VERSION)"' -DSAFE_DECODE_BUILD='"$(PROTOCOL)"' $(CPPFLAGS)
 ALL_CFLAGS := -std=c11 -O2 -g $(WARNINGS) $(HARDENING) $(SANITIZER) $(COUNTING) -fPIC -fvisibility=hidden $(CFLAGS)
 ALL_LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(SANITIZER) $(COUNTING) $(LDFLAGS)
 
@@ -70,31 +70,32 @@ say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
 
 # ---- what is built from what ----
 
-# The library: what starts decoder programs and talks to them, and needs nothing but libc.
-LIBRARY := $(wildcard broker/library/*.c broker/recognise/*.c) $(addprefix broker/,call.c call_recognise.c channels.c child.c decode.c hello.c inquire.c limits.c packet.c \
-	pipes.c procfs.c programs.c pump.c reasons.c recognise.c registry.c start.c status.c verify.c widen.c wire_reader.c words.c)
-# What locks decoders down, and what makes them: the trusted part of every decoder program.
-SANDBOX := $(addprefix broker/,confine.c filter.c packet.c pipes.c procfs.c sandbox.c spawn.c status.c verify.c)
-PROGRAM_MAIN := broker/process/main.c broker/process/children.c
-# What the command line has besides.
-TRUSTED := broker/confine.c broker/loader.c broker/single.c broker/source.c
-# Output formats whose writer is a module.
-SINK_MODULES := broker/sinks/png.c
-# Drivers of devices that are modules, likewise.
+# A module is what only those load who ask for it: an output format's writer, or a device's driver, with its library.
+SINK_MODULES := broker/output/png.c
 DEVICE_MODULES := broker/devices/alsa.c broker/devices/display.c
-INTERFACE := $(filter-out broker/cli/main.c $(SINK_MODULES) $(DEVICE_MODULES),$(wildcard broker/cli/*.c broker/sinks/*.c broker/devices/*.c))
-MEMORY := decoders/arena.c decoders/interpose.c
-COMMON := decoders/session.c decoders/rehearse.c decoders/session_audio.c decoders/pixels.c decoders/reduce.c decoders/exif.c decoders/stream.c
-# What audio decoders share; a module has those of them that it needs.
-COMMON += decoders/input.c decoders/samples.c decoders/tags.c decoders/id3.c decoders/ogg_pages.c
+MODULES := $(SINK_MODULES) $(DEVICE_MODULES)
 
-# A decoder is a file in decoders/ that says which libraries it needs, or "none"; files NAME_*.c belong to decoder NAME.
-DECODERS := $(patsubst decoders/%.c,%,$(shell grep -l '^[/ ]\* pkg-config: ' decoders/*.c))
-libraries_of = $(filter-out none,$(shell sed -n 's:^[/ ]\* pkg-config\: \([^*]*\).*$$:\1:p' decoders/$(1).c))
+room = $(wildcard $(1:%=broker/%/*.c))
+# The library: what starts decoder programs and talks to them, and needs nothing but libc.
+LIBRARY := $(filter-out %/starter.c %/single.c %/source.c,$(call room,wire base recognise decode service library)) broker/sandbox/verify.c
+# What locks decoders down, and what makes them: the trusted part of every decoder program.
+MEMORY := broker/sandbox/arena.c broker/sandbox/interpose.c
+PROGRAM_MAIN := broker/sandbox/program.c broker/sandbox/children.c
+SANDBOX := $(filter-out $(MEMORY) $(PROGRAM_MAIN) %/arena_check.c,$(call room,sandbox)) \
+	$(addprefix broker/,confine/confine.c base/packet.c base/pipes.c base/procfs.c wire/status.c)
+# What the command line has besides.
+TRUSTED := $(addprefix broker/,confine/confine.c output/loader.c service/single.c service/source.c)
+INTERFACE := $(filter-out %/cli/main.c $(MODULES) $(TRUSTED),$(call room,cli output devices))
+# What decoders share; a program has those of them that it needs.
+COMMON := $(filter-out %/program.c,$(wildcard decoders/runtime/*.c decoders/picture/*.c decoders/sound/*.c))
+
+# A decoder is a file in decoders/formats/ that says which libraries it needs, or "none"; files NAME_*.c belong to decoder NAME.
+DECODERS := $(patsubst decoders/formats/%.c,%,$(shell grep -l '^[/ ]\* pkg-config: ' decoders/formats/*.c))
+libraries_of = $(filter-out none,$(shell sed -n 's:^[/ ]\* pkg-config\: \([^*]*\).*$$:\1:p' decoders/formats/$(1).c))
 # A library that comes without a file for pkg-config is named as the linker finds it.
 libs_of = $(foreach library,$(libraries_of),$(shell pkg-config --libs $(library) 2>/dev/null || echo -l$(library)))
 cflags_of = $(foreach library,$(libraries_of),$(shell pkg-config --cflags $(library) 2>/dev/null))
-parts_of = decoders/$(1).c $(wildcard decoders/$(1)_*.c)
+parts_of = decoders/formats/$(1).c $(wildcard decoders/formats/$(1)_*.c)
 
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 PROGRAM := $(BUILD)/safe-decode
@@ -103,7 +104,7 @@ SHARED := $(BUILD)/libsafe-decode.so
 STATIC := $(BUILD)/libsafe-decode.a
 MANUALS := $(patsubst man/%.scd,$(BUILD)/%,$(wildcard man/*.scd))
 DECODER_PROGRAMS := $(DECODERS:%=$(BUILD)/decoders/%)
-SINKS := $(patsubst %.c,$(BUILD)/sinks/%.so,$(notdir $(SINK_MODULES) $(DEVICE_MODULES)))
+SINKS := $(patsubst %.c,$(BUILD)/sinks/%.so,$(notdir $(MODULES)))
 
 .PHONY: all deps deps-build run test coverage check stress asan ubsan tsan valgrind fuzz bench install uninstall clean help
 .DELETE_ON_ERROR:
@@ -133,17 +134,17 @@ $(BUILD)/flags: FORCE
 	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS))' > $@
 FORCE:
 
-$(BUILD)/obj/decoders/pixels.o $(BUILD)/obj/decoders/reduce.o $(BUILD)/obj/decoders/samples.o: EXTRA := -O3
+$(addprefix $(BUILD)/obj/decoders/,picture/pixels.o picture/reduce.o sound/samples.o): EXTRA := -O3
 # Where decoder programs are once they are installed.
-$(BUILD)/obj/broker/programs.o: EXTRA := -DSAFE_DECODE_LIBRARYDIR='"$(LIBRARYDIR)"'
-$(BUILD)/obj/broker/programs.o $(BUILD)/safe-decode.pc: $(BUILD)/prefix
+$(BUILD)/obj/broker/base/programs.o: EXTRA := -DSAFE_DECODE_LIBRARYDIR='"$(LIBRARYDIR)"'
+$(BUILD)/obj/broker/base/programs.o $(BUILD)/safe-decode.pc: $(BUILD)/prefix
 $(BUILD)/prefix: FORCE
 	@mkdir -p $(@D)
 	@echo '$(PREFIX) $(LIBDIR)' | cmp -s - $@ || echo '$(PREFIX) $(LIBDIR)' > $@
 # Seccomp filters, and names of system calls, made here so that no start has to, and nothing needs libseccomp to run.
 GENERATED := $(BUILD)/generated
 COMPILE_FILTERS := $(BUILD)/tools/compile-filters
-$(COMPILE_FILTERS): broker/tools/compile_filters.c broker/confine_rules.h broker/confine.h $(BUILD)/flags
+$(COMPILE_FILTERS): broker/confine/compile_filters.c broker/confine/confine_rules.h broker/confine/confine.h $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CPPFLAGS) -std=c11 -O1 $(WARNINGS) -o $@ $< -lseccomp
@@ -153,12 +154,12 @@ $(GENERATED)/system_call_names.h: TABLE := names
 $(GENERATED)/%.h: $(COMPILE_FILTERS)
 	@mkdir -p $(@D)
 	$(Q)$< $(TABLE) > $@
-$(BUILD)/obj/broker/confine.o: $(GENERATED)/confine_filters.h
-$(BUILD)/obj/broker/filter.o: $(GENERATED)/child_filters.h
+$(BUILD)/obj/broker/confine/confine.o: $(GENERATED)/confine_filters.h
+$(BUILD)/obj/broker/sandbox/filter.o: $(GENERATED)/child_filters.h
 $(BUILD)/obj/broker/cli/system_calls.o: $(GENERATED)/system_call_names.h
-$(addprefix $(BUILD)/obj/broker/,confine.o filter.o cli/system_calls.o): EXTRA := -I$(GENERATED)
+$(addprefix $(BUILD)/obj/broker/,confine/confine.o sandbox/filter.o cli/system_calls.o): EXTRA := -I$(GENERATED)
 # Its callocs must not be turned into calls of themselves.
-$(BUILD)/obj/decoders/interpose.o: EXTRA := -fno-builtin
+$(BUILD)/obj/broker/sandbox/interpose.o: EXTRA := -fno-builtin
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -178,7 +179,7 @@ $(BUILD)/%.a:
 CLIENT := $(BUILD)/libinterface.a $(BUILD)/libtrusted.a $(BUILD)/liblibrary.a
 
 $(PROGRAM): $(call object,broker/cli/main.c) $(CLIENT)
-$(STARTER): $(call object,broker/starter/main.c) $(BUILD)/libtrusted.a $(BUILD)/liblibrary.a
+$(STARTER): $(call object,broker/service/starter.c) $(BUILD)/libtrusted.a $(BUILD)/liblibrary.a
 $(PROGRAM) $(STARTER):
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -201,8 +202,8 @@ $(BUILD)/safe-decode.pc: broker/safe-decode.pc.in Makefile
 
 # What every decoder program is made of, besides its decoder: decoder,folder of the program.  Only what is interposed is
 # seen by libraries.
-EXPORTS := -Wl,--dynamic-list=decoders/interpose.list
-PROGRAM_PARTS := $(call object,$(PROGRAM_MAIN) $(MEMORY) decoders/program.c) $(BUILD)/libcommon.a $(BUILD)/libsandbox.a
+EXPORTS := -Wl,--dynamic-list=broker/sandbox/interpose.list
+PROGRAM_PARTS := $(call object,$(PROGRAM_MAIN) $(MEMORY) decoders/runtime/program.c) $(BUILD)/libcommon.a $(BUILD)/libsandbox.a
 define program_link
 	@mkdir -p $(@D)
 	$(call say,DECODER,$@)
@@ -211,12 +212,12 @@ define program_link
 endef
 define program_rule
 $(call object,$(call parts_of,$(1))): EXTRA := $(call cflags_of,$(1))
-$(BUILD)/decoders/$(1): $(call object,$(call parts_of,$(1))) $(PROGRAM_PARTS) decoders/interpose.list
+$(BUILD)/decoders/$(1): $(call object,$(call parts_of,$(1))) $(PROGRAM_PARTS) broker/sandbox/interpose.list
 	$$(call program_link,$(call libs_of,$(1)))
 endef
 $(foreach decoder,$(DECODERS),$(eval $(call program_rule,$(decoder))))
 
-$(BUILD)/sinks/png.so: $(call object,broker/sinks/png.c broker/sinks/write.c broker/status.c)
+$(BUILD)/sinks/png.so: $(call object,broker/output/png.c broker/output/write.c broker/wire/status.c)
 	@mkdir -p $(@D)
 	$(call say,MODULE,$@)
 	$(Q)$(CC) -shared -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS) $(shell pkg-config --libs libpng 2>/dev/null)
@@ -231,24 +232,24 @@ $(MANUALS): $(BUILD)/%: man/%.scd $(wildcard samples/*.c)
 # ---- targets ----
 
 deps: ## install what is missing for all targets, with apt-get
-	@tests/install-packages $(PACKAGES)
+	@tests/support/install-packages $(PACKAGES)
 
 deps-build: ## install what is missing for `make` and `make install` alone
-	@tests/install-packages $(BUILD_PACKAGES)
+	@tests/support/install-packages $(BUILD_PACKAGES)
 
 run: deps ## decode a photograph and a screenshot, and show the photograph
 	@$(MAKE) --no-print-directory all
 	@samples/run $(PROGRAM)
 
-test: deps ## build and run all tests; the last line is "N passed, N failed"
+test: deps ## build and run all tests, or T="NAME...": tests or folders of tests/; the last line is "N passed, N failed"
 	@$(MAKE) --no-print-directory all tests
-	@tests/run $(BUILD)
+	@tests/run $(BUILD) $(T)
 
 coverage: deps ## run all tests and print which lines of broker/ they reach, and what of the wire reader and the arena not
 	@rm -rf $(BUILD)/coverage/profiles
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CC=clang COVERAGE=1 all tests
 	@tests/run $(BUILD)/coverage
-	@/usr/bin/python3 tests/coverage.py $(BUILD)/coverage
+	@/usr/bin/python3 tests/support/coverage.py $(BUILD)/coverage
 
 check: ## static analysis, format, exported symbols, sizes
 	@tests/check $(BUILD)
@@ -269,7 +270,7 @@ tsan: ## run the stress test of the library under ThreadSanitizer, with plain br
 stress: ## decode 100,000 inputs through one handle, and kill brokers meanwhile
 	@$(MAKE) --no-print-directory all tests
 	@$(BUILD)/tests/library_stress 100000 8 50
-	@DECODES=10000 /usr/bin/python3 tests/sandbox_cli_test.py $(BUILD)
+	@DECODES=10000 /usr/bin/python3 tests/cli/sandbox_cli_test.py $(BUILD)
 
 valgrind: deps ## replay the samples through every harness under valgrind
 	@$(MAKE) --no-print-directory tests
@@ -305,7 +306,7 @@ clean: ## remove build/
 	rm -rf $(BUILD)
 
 help: ## print this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) samples/samples.mk bench/bench.mk tests/faults.mk tests/prove.mk tests/devices.mk tests/release.mk | expand -t 20
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) samples/samples.mk bench/bench.mk tests/faults/faults.mk tests/prove/prove.mk tests/devices/devices.mk tests/support/release.mk | expand -t 20
 	@echo '  variables: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR BUILD V=1; for fuzz, prove: SECONDS; for memory: GIB'
 
 include samples/samples.mk
@@ -313,9 +314,9 @@ include bench/bench.mk
 include fuzz/fuzz.mk
 include broker/devices/devices.mk
 include tests/tests.mk
-include tests/faults.mk
-include tests/prove.mk
-include tests/devices.mk
-include tests/release.mk
+include tests/faults/faults.mk
+include tests/prove/prove.mk
+include tests/devices/devices.mk
+include tests/support/release.mk
 
 -include $(shell test -d $(BUILD)/obj && find $(BUILD)/obj -name '*.d')

@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../broker/safe-decode.h"
+#include "broker/safe-decode.h"
 #include "in_process.h"
 
 enum {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../decoders/arena_blocks.h"
+#include "broker/sandbox/arena_blocks.h"
 
 #define REQUIRE(condition)                                                                                             \
 	do {                                                                                                           \

@@ -6,8 +6,8 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "../decoders/arena.h"
-#include "../decoders/interpose.h"
+#include "broker/sandbox/arena.h"
+#include "broker/sandbox/interpose.h"
 #include "decoder_run.h"
 #include "hash.h"
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../broker/wire_reader.h"
+#include "broker/wire/reader.h"
 #include "hash.h"
 
 #define REQUIRE(condition)                                                                                             \

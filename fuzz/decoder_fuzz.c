@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../decoders/decoder.h"
 #include "decoder_run.h"
+#include "decoders/runtime/decoder.h"
 #include "hash.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

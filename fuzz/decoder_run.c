@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "../broker/recognise.h"
-#include "../decoders/decoder.h"
+#include "broker/recognise/recognise.h"
 #include "consumer.h"
+#include "decoders/runtime/decoder.h"
 #include "poison.h"
 
 struct run {

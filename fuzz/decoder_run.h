@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../broker/registry.h"
-#include "../broker/status.h"
+#include "broker/recognise/registry.h"
+#include "broker/wire/status.h"
 
 struct decoder_run {
 	uint32_t variant;

@@ -17,7 +17,7 @@ endef
 define decoder_harness_rules
 $(call harness_rule,$(1),fuzz/decoder_fuzz.c fuzz/decoder_run.c $(call parts_of,$(1)),$(call libs_of,$(1)),$(BUILD)/libcommon.a,,fuzz/allocations.c)
 $(call harness_rule,$(1)-memory,fuzz/memory_fuzz.c fuzz/decoder_run.c fuzz/allocations.c $(call parts_of,$(1)),$(call libs_of,$(1)),$(BUILD)/libcommon.a)
-$(call harness_rule,$(1)-child,fuzz/child_fuzz.c fuzz/decoder_run.c $(MEMORY) decoders/arena_check.c $(call parts_of,$(1)),$(call libs_of,$(1)),$(BUILD)/libcommon.a decoders/interpose.list,$(EXPORTS))
+$(call harness_rule,$(1)-child,fuzz/child_fuzz.c fuzz/decoder_run.c $(MEMORY) broker/sandbox/arena_check.c $(call parts_of,$(1)),$(call libs_of,$(1)),$(BUILD)/libcommon.a broker/sandbox/interpose.list,$(EXPORTS))
 endef
 $(foreach decoder,$(DECODERS),$(eval $(call decoder_harness_rules,$(decoder))))
 
@@ -28,18 +28,18 @@ $(foreach decoder,$(PARTIAL),$(eval $(call harness_rule,$(decoder)-prefix,fuzz/p
 # The system calls of the pump lead to the harness.
 PUMP_CALLS := read splice writev pipe2 close fcntl fstat
 $(eval $(call harness_rule,wire,fuzz/wire_fuzz.c))
-$(eval $(call harness_rule,stream,fuzz/stream_fuzz.c tests/played_child.c))
+$(eval $(call harness_rule,stream,fuzz/stream_fuzz.c tests/support/played_child.c))
 $(eval $(call harness_rule,pump,fuzz/pump_fuzz.c fuzz/allocations.c,,,$(PUMP_CALLS:%=-Wl,--wrap=%)))
 $(eval $(call harness_rule,session,fuzz/session_fuzz.c,,$(BUILD)/libcommon.a,,fuzz/allocations.c))
 $(eval $(call harness_rule,registry,fuzz/registry_fuzz.c))
 $(eval $(call harness_rule,options,fuzz/options_fuzz.c))
-$(eval $(call harness_rule,arena,fuzz/arena_fuzz.c decoders/arena.c decoders/arena_check.c))
+$(eval $(call harness_rule,arena,fuzz/arena_fuzz.c broker/sandbox/arena.c broker/sandbox/arena_check.c))
 # Comparisons are not worth tracing in harnesses, in checks and in loops over pixels, where that takes most of the time.
 UNTRACED := $(if $(FUZZER),-fno-sanitize-coverage=trace-cmp)
 $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE $(UNTRACED)
 # Its callocs must not be turned into calls of themselves.
 $(BUILD)/obj/fuzz/allocations.o: EXTRA := -fPIE -fno-builtin $(UNTRACED)
-$(addprefix $(BUILD)/obj/decoders/,pixels.o reduce.o samples.o arena_check.o): EXTRA += $(UNTRACED)
+$(addprefix $(BUILD)/obj/,$(addprefix decoders/,picture/pixels.o picture/reduce.o sound/samples.o) broker/sandbox/arena_check.o): EXTRA += $(UNTRACED)
 
 TRUSTED_HARNESSES := wire pump stream session registry options arena
 DECODER_HARNESSES := $(DECODERS) $(DECODERS:%=%-memory) $(PARTIAL:%=%-prefix)
@@ -47,10 +47,10 @@ CHILD_HARNESSES := $(DECODERS:%=%-child)
 HARNESSES := $(TRUSTED_HARNESSES) $(DECODER_HARNESSES) $(if $(findstring address,$(SANITIZE)),,$(CHILD_HARNESSES))
 REPLAYERS := $(HARNESSES:%=$(BUILD)/fuzz/%)
 
-# Decoders of sound, many times over one file: for tests/pieces_sound_test.py.
+# Decoders of sound, many times over one file: for tests/corpus/pieces_sound_test.py.
 SOUND_DECODERS := flac mp3 opus pcm vorbis
 define sound_rule
-$(BUILD)/tests/sound_pieces_$(1): $(call object,tests/sound_pieces.c $(call parts_of,$(1))) $(BUILD)/libcommon.a
+$(BUILD)/tests/sound_pieces_$(1): $(call object,tests/corpus/sound_pieces.c $(call parts_of,$(1))) $(BUILD)/libcommon.a
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)
 	$$(Q)$$(CC) -pie -o $$@ $$^ $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(call libs_of,$(1))

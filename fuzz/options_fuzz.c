@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../broker/cli/interrupt.h"
-#include "../broker/cli/options.h"
+#include "broker/cli/interrupt.h"
+#include "broker/cli/options.h"
 
 #define REQUIRE(condition)                                                                                             \
 	do {                                                                                                           \

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../decoders/decoder.h"
 #include "consumer.h"
 #include "decoder_run.h"
+#include "decoders/runtime/decoder.h"
 #include "hash.h"
 #include "poison.h"
 

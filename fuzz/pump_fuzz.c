@@ -14,8 +14,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "../broker/pump.h"
 #include "allocations.h"
+#include "broker/decode/pump.h"
 #include "consumer.h"
 #include "wire_options.h"
 

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../broker/cli/escape.h"
-#include "../broker/recognise.h"
-#include "../broker/registry.h"
-#include "../broker/sinks/sink.h"
+#include "broker/cli/escape.h"
+#include "broker/output/sink.h"
+#include "broker/recognise/recognise.h"
+#include "broker/recognise/registry.h"
 #include "poison.h"
 
 #define REQUIRE(condition)                                                                                             \

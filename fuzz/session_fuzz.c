@@ -6,8 +6,8 @@
  */
 #include <errno.h>
 
-#include "../decoders/decoder.h"
 #include "consumer.h"
+#include "decoders/runtime/decoder.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "../tests/played_child.h"
+#include "tests/support/played_child.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

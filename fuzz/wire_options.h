@@ -3,7 +3,7 @@
 #ifndef SAFE_DECODE_FUZZ_WIRE_OPTIONS_H
 #define SAFE_DECODE_FUZZ_WIRE_OPTIONS_H
 
-#include "../broker/wire.h"
+#include "broker/wire/wire.h"
 
 enum { WIRE_OPTIONS = 5 /* bytes */ };
 

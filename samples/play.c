@@ -18,7 +18,7 @@
 
 #include <SDL2/SDL.h>
 
-#include "../broker/safe-decode.h"
+#include "broker/safe-decode.h"
 
 enum {
 	DEVICE_FRAMES = 2048, /* that the device takes at once */

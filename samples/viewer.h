@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../broker/safe-decode.h"
+#include "broker/safe-decode.h"
 
 /* ---- a picture, of which there may be only the first rows yet (viewer_picture.c) ---- */
 

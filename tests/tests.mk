@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
 # What `make test`, `make asan`, `make ubsan` and `make fuzz` build.  Included by the Makefile.
 
-# Every tests/*_test.c is one criterion program.  Those listed as SANDBOXED lock children down, where no sanitizer's
+# Tests share modules.
+export PYTHONPATH := $(CURDIR)/tests/support:$(CURDIR)/tests/faults:$(CURDIR)/tests/devices:$(CURDIR)/tests/cli
+
+# Every tests/*/*_test.c is one criterion program.  Those listed as SANDBOXED lock children down, where no sanitizer's
 # runtime can follow.
-UNITS := $(patsubst tests/%.c,%,$(wildcard tests/*_test.c))
+UNIT_SOURCES := $(wildcard tests/unit/*_test.c tests/library/*_test.c)
+UNITS := $(basename $(notdir $(UNIT_SOURCES)))
 SANDBOXED := lockdown_test confine_test $(filter library%,$(UNITS))
 # The tests of guard pages die of a signal that AddressSanitizer handles itself.
 export ASAN_OPTIONS := handle_segv=0:handle_sigill=0:allow_user_segv_handler=1
@@ -11,13 +15,14 @@ UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/%)
 
 UNIT_SUPPORT := $(BUILD)/libtestsupport.a $(CLIENT) $(BUILD)/libsandbox.a $(BUILD)/libdecoding.a
 
-$(BUILD)/libtestsupport.a: $(call object,$(addprefix tests/,library_support.c library_sound.c played_child.c counting.c))
+$(BUILD)/libtestsupport.a: $(call object,$(addprefix tests/support/,library_support.c library_sound.c played_child.c counting.c))
 
 # The allocator and what decoders share, without the interposed malloc().
-$(BUILD)/libdecoding.a: $(call object,decoders/arena.c decoders/arena_check.c $(COMMON))
+$(BUILD)/libdecoding.a: $(call object,broker/sandbox/arena.c broker/sandbox/arena_check.c $(COMMON))
 
 # Tests of the library know the format "hostile", too.
-$(UNITS:%=$(BUILD)/tests/%): $(BUILD)/tests/%_test: $(BUILD)/obj/tests/%_test.o $(UNIT_SUPPORT)
+$(foreach source,$(UNIT_SOURCES),$(eval $(BUILD)/tests/$(basename $(notdir $(source))): $(call object,$(source))))
+$(UNIT_PROGRAMS): $(UNIT_SUPPORT)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcriterion -lseccomp $(LINKED) $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -29,27 +34,27 @@ $(filter $(BUILD)/tests/library%,$(UNIT_PROGRAMS)): $(BUILD)/obj/hostile/registr
 
 # A program of its own, because criterion must not run on the allocator that is tested.
 INTERPOSE_CHECK := $(BUILD)/tests/interpose_check
-$(INTERPOSE_CHECK): $(call object,tests/interpose_check.c $(MEMORY) decoders/arena_check.c) decoders/interpose.list
+$(INTERPOSE_CHECK): $(call object,tests/unit/interpose_check.c $(MEMORY) broker/sandbox/arena_check.c) broker/sandbox/interpose.list
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(EXPORTS) -o $@ $(filter-out %.list,$^) $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
 # Many decodes through one handle of the library.
 STRESS := $(BUILD)/tests/library_stress
-$(STRESS): $(BUILD)/obj/tests/library_stress.o $(BUILD)/obj/tests/counting.o $(BUILD)/obj/hostile/registry.o $(BUILD)/liblibrary.a
+$(STRESS): $(call object,tests/library/library_stress.c tests/support/counting.c) $(BUILD)/obj/hostile/registry.o $(BUILD)/liblibrary.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
 # The command line as users have it, but with more formats: a decoder that attacks (tests/hostile/).
 HOSTILE := $(BUILD)/tests/bin-hostile
-$(BUILD)/obj/hostile/registry.o: broker/registry.c tests/hostile/format.h $(BUILD)/flags
+$(BUILD)/obj/hostile/registry.o: broker/recognise/registry.c tests/hostile/picture/format.h $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(ALL_CPPFLAGS) -include tests/hostile/format.h -c -o $@ $< $(ALL_CFLAGS)
+	$(Q)$(CC) $(ALL_CPPFLAGS) -include tests/hostile/picture/format.h -c -o $@ $< $(ALL_CFLAGS)
 
 $(HOSTILE)/safe-decode: $(call object,broker/cli/main.c) $(BUILD)/obj/hostile/registry.o $(CLIENT)
-$(HOSTILE)/safe-decode-starter: $(call object,broker/starter/main.c) $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a $(BUILD)/liblibrary.a
+$(HOSTILE)/safe-decode-starter: $(call object,broker/service/starter.c) $(BUILD)/obj/hostile/registry.o $(BUILD)/libtrusted.a $(BUILD)/liblibrary.a
 $(HOSTILE)/safe-decode $(HOSTILE)/safe-decode-starter:
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
@@ -63,9 +68,9 @@ $(HOSTILE_LIBRARY): $(filter-out %/registry.o,$(call object,$(LIBRARY))) $(BUILD
 	$(Q)$(CC) -shared -Wl,-soname,$(@F) -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
 HOSTILE_DECODERS := $(HOSTILE)/decoders/hostile $(HOSTILE)/decoders/hostile_sound
-$(HOSTILE)/decoders/hostile: $(call object,$(wildcard tests/hostile/*.c))
-$(HOSTILE)/decoders/hostile_sound: $(call object,tests/hostile_sound.c)
-$(HOSTILE_DECODERS): $(PROGRAM_PARTS) decoders/interpose.list
+$(HOSTILE)/decoders/hostile: $(call object,$(wildcard tests/hostile/picture/*.c))
+$(HOSTILE)/decoders/hostile_sound: $(call object,tests/hostile/sound.c)
+$(HOSTILE_DECODERS): $(PROGRAM_PARTS) broker/sandbox/interpose.list
 	$(call program_link)
 
 # Beside them, the decoders that they share with the others.  (A link in the file system: symbolic ones are not followed.)

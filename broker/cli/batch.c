@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../fds.h"
+#include "broker/base/fds.h"
 #include "interrupt.h"
 #include "job.h"
 #include "outputs.h"

@@ -3,7 +3,7 @@
 #ifndef SAFE_DECODE_BATCH_H
 #define SAFE_DECODE_BATCH_H
 
-#include "../status.h"
+#include "broker/wire/status.h"
 #include "job.h"
 #include "options.h"
 

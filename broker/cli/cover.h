@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "../wire_reader.h"
+#include "broker/wire/reader.h"
 
 enum { COVER_BUFFER = 16 << 10 };
 

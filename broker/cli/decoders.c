@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../safe-decode.h"
+#include "broker/safe-decode.h"
 
 static void print(FILE *stream, const struct safe_format_info *format)
 {

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "../status.h"
+#include "broker/wire/status.h"
 
 /* Prints a line for each format: its name, what it is, its types of media, and the codec library that decodes it; or
  * why it is not available.  The caller checks the stream for errors.  Returns SAFE_OK or SAFE_IO. */

@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "../channels.h"
+#include "broker/decode/channels.h"
 #include "escape.h"
 
 static const char *const color_names[WIRE_COLORS] = {

@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-#include "../registry.h"
-#include "../wire.h"
+#include "broker/recognise/registry.h"
+#include "broker/wire/wire.h"
 #include "tag_list.h"
 
 /* What is known of an input.  At most one of image and audio is there; neither for a stream of bytes. */

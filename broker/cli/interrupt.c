@@ -11,11 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../clock.h"
-#include "../decode.h"
-#include "../fds.h"
-#include "../pidfd.h"
-#include "../safe-decode.h"
+#include "broker/base/clock.h"
+#include "broker/base/fds.h"
+#include "broker/base/pidfd.h"
+#include "broker/decode/decode.h"
+#include "broker/safe-decode.h"
 #include "output.h"
 
 static const int endings[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };

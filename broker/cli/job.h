@@ -12,10 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../call.h"
-#include "../registry.h"
-#include "../sinks/sink.h"
-#include "../status.h"
+#include "broker/decode/call.h"
+#include "broker/output/sink.h"
+#include "broker/recognise/registry.h"
+#include "broker/wire/status.h"
 #include "cover.h"
 #include "nursery.h"
 #include "options.h"

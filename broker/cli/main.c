@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../sinks/sink.h"
 #include "batch.h"
+#include "broker/output/sink.h"
 #include "decoders.h"
 #include "escape.h"
 #include "interrupt.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../words.h"
+#include "broker/base/words.h"
 
 static int compare(const void *a, const void *b)
 {

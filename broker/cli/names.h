@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../registry.h"
+#include "broker/recognise/registry.h"
 #include "output.h"
 
 struct name {

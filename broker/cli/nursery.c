@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "../fds.h"
-#include "../library/decoder.h"
-#include "../procfs.h"
-#include "../programs.h"
-#include "../protocol.h"
-#include "../sinks/sink.h"
+#include "broker/base/fds.h"
+#include "broker/base/procfs.h"
+#include "broker/base/programs.h"
+#include "broker/output/sink.h"
+#include "broker/sandbox/protocol.h"
+#include "broker/service/pool.h"
 #include "interrupt.h"
 #include "starter.h"
 

@@ -12,10 +12,10 @@
 
 #include <stdbool.h>
 
-#include "../confine.h"
-#include "../single.h"
-#include "../source.h"
-#include "../start.h"
+#include "broker/confine/confine.h"
+#include "broker/decode/source.h"
+#include "broker/service/single.h"
+#include "broker/service/start.h"
 #include "options.h"
 #include "outputs.h"
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../wire.h"
+#include "broker/wire/wire.h"
 #include "escape.h"
 #include "options_table.h"
 

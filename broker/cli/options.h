@@ -8,11 +8,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "../devices/device.h"
-#include "../limits.h"
-#include "../registry.h"
-#include "../sinks/sink.h"
-#include "../status.h"
+#include "broker/decode/limits.h"
+#include "broker/devices/device.h"
+#include "broker/output/sink.h"
+#include "broker/recognise/registry.h"
+#include "broker/wire/status.h"
 
 enum options_action {
 	OPTIONS_DECODE,

@@ -3,8 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../wire.h"
-#include "../words.h"
+#include "broker/base/words.h"
+#include "broker/wire/wire.h"
 #include "escape.h"
 #include "interrupt.h"
 #include "names.h"

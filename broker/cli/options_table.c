@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "options_table.h"
 
-#include "../wire.h"
+#include "broker/wire/wire.h"
 #include "interrupt.h"
 
 #define AT(field) offsetof(struct options_parsed, field)

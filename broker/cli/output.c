@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../fds.h"
-#include "../procfs.h"
+#include "broker/base/fds.h"
+#include "broker/base/procfs.h"
 #include "names.h"
 #include "output_access.h"
 #include "place.h"

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "../status.h"
+#include "broker/wire/status.h"
 #include "file_id.h"
 
 #define OUTPUT_FILES 256 /* that can be open at once */

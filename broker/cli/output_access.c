@@ -9,7 +9,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "../procfs.h"
+#include "broker/base/procfs.h"
 
 #define ACCESS_LIST "system.posix_acl_access"
 

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../fds.h"
+#include "broker/base/fds.h"
 
 /* The extension of pictures in an output folder: raw pixels get their format's name. */
 static const char *picture_extension(const struct options *options)

@@ -11,9 +11,9 @@
 
 #include <stdbool.h>
 
-#include "../registry.h"
-#include "../sinks/sink.h"
-#include "../status.h"
+#include "broker/output/sink.h"
+#include "broker/recognise/registry.h"
+#include "broker/wire/status.h"
 #include "names.h"
 #include "options.h"
 #include "output.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../fds.h"
+#include "broker/base/fds.h"
 #include "file_id.h"
 
 enum { HOPS = 40 }; /* that the kernel follows */

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../status.h"
+#include "broker/wire/status.h"
 
 struct progress {
 	size_t total, done;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../channels.h"
+#include "broker/decode/channels.h"
 #include "escape.h"
 #include "info.h"
 #include "system_calls.h"

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "../status.h"
+#include "broker/wire/status.h"
 #include "job.h"
 #include "options.h"
 

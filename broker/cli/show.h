@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "../devices/device.h"
+#include "broker/devices/device.h"
 #include "job.h"
 
 struct show {

@@ -8,13 +8,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../fds.h"
-#include "../packet.h"
-#include "../pidfd.h"
-#include "../programs.h"
-#include "../protocol.h"
-#include "../reasons.h"
-#include "../starter/order.h"
+#include "broker/base/fds.h"
+#include "broker/base/packet.h"
+#include "broker/base/pidfd.h"
+#include "broker/base/programs.h"
+#include "broker/base/reasons.h"
+#include "broker/sandbox/protocol.h"
+#include "broker/service/order.h"
 #include "interrupt.h"
 
 enum {

@@ -3,9 +3,9 @@
 #ifndef SAFE_DECODE_CLI_STARTER_H
 #define SAFE_DECODE_CLI_STARTER_H
 
-#include "../library/decoder.h"
-#include "../start.h"
-#include "../status.h"
+#include "broker/service/pool.h"
+#include "broker/service/start.h"
+#include "broker/wire/status.h"
 
 /* Executes the starter, from which `pool` gets its brokers from then on.  `*socket` is our end of its socket.  Returns
  * SAFE_OK, or how it failed. */

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "../status.h"
-#include "../wire.h"
+#include "broker/wire/status.h"
+#include "broker/wire/wire.h"
 
 /* Zero at first. */
 struct tag_list {

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <termios.h>
 
-#include "../status.h"
+#include "broker/wire/status.h"
 
 struct console {
 	int fd;                         /* of a virtual console; -1: there is none, or it is not ours to switch */

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "../loader.h"
+#include "broker/output/loader.h"
 #include "drivers.h"
 
 enum { SHOW_SECONDS = 10 };

@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../sinks/sink.h"
-#include "../status.h"
+#include "broker/output/sink.h"
+#include "broker/wire/status.h"
 #include "console.h"
 #include "screen.h"
 #include "speaker.h"

@@ -6,7 +6,7 @@ $(BUILD)/sinks/alsa.so: LIBRARIES := alsa
 $(BUILD)/sinks/display.so: LIBRARIES := libdrm
 $(BUILD)/obj/broker/devices/display.o: EXTRA := $(shell pkg-config --cflags libdrm 2>/dev/null)
 
-$(DEVICE_MODULES:broker/devices/%.c=$(BUILD)/sinks/%.so): $(BUILD)/sinks/%.so: $(BUILD)/obj/broker/devices/%.o $(call object,broker/devices/screen.c broker/status.c)
+$(DEVICE_MODULES:broker/devices/%.c=$(BUILD)/sinks/%.so): $(BUILD)/sinks/%.so: $(BUILD)/obj/broker/devices/%.o $(call object,broker/devices/screen.c broker/wire/status.c)
 	@mkdir -p $(@D)
 	$(call say,MODULE,$@)
 	$(Q)$(CC) -shared -o $@ $^ $(ALL_CFLAGS) $(ALL_LDFLAGS) $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)

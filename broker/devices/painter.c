@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../wire.h"
+#include "broker/wire/wire.h"
 
 /* A sum over a whole picture, and one over a row, weights included. */
 _Static_assert((uint64_t)WIRE_SIDE_MAX *WIRE_SIDE_MAX < UINT64_MAX / 512, "sums fit");

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../status.h"
-#include "../wire.h"
+#include "broker/wire/status.h"
+#include "broker/wire/wire.h"
 
 #define SOUND_RATE_LEAST UINT32_C(4000) /* sample frames a second that can be played */
 

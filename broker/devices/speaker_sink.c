@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sound that is played, as far as the user allows. */
-#include "../channels.h"
+#include "broker/decode/channels.h"
 #include "drivers.h"
 
 enum { PIECES_A_SECOND = 8 }; /* after each of them, what was heard is told */

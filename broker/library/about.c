@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "../inquire.h"
-#include "../registry.h"
-#include "../structs.h"
-#include "decoder.h"
+#include "broker/base/structs.h"
+#include "broker/recognise/registry.h"
+#include "broker/service/inquire.h"
+#include "broker/service/pool.h"
 
 const char *safe_status_name(enum safe_status status)
 {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../structs.h"
+#include "broker/base/structs.h"
 #include "collection.h"
 #include "describe.h"
 

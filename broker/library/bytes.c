@@ -2,7 +2,7 @@
 /* The call that decodes a whole stream of bytes. */
 #include <stdlib.h>
 
-#include "../structs.h"
+#include "broker/base/structs.h"
 #include "collection.h"
 
 static struct safe_outcome accept(struct call *call)

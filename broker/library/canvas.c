@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../widen.h"
+#include "broker/decode/widen.h"
 
 enum { NARROW_SIZE = 256 << 10 };
 

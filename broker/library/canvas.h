@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../wire.h"
+#include "broker/wire/wire.h"
 
 struct canvas {
 	uint8_t *pixels;  /* borrowed */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "../channels.h"
+#include "broker/decode/channels.h"
 
 /* The public numbers are those of the wire; of sample formats, one more. */
 _Static_assert((int)SAFE_RGBA16 == (int)WIRE_RGBA16 && (int)SAFE_COLOR_PALETTE == (int)WIRE_COLOR_PALETTE,

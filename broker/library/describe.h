@@ -3,8 +3,8 @@
 #ifndef SAFE_DECODE_DESCRIBE_H
 #define SAFE_DECODE_DESCRIBE_H
 
-#include "../safe-decode.h"
-#include "../wire.h"
+#include "broker/safe-decode.h"
+#include "broker/wire/wire.h"
 
 /* All have been checked by the wire reader. */
 void describe_image(struct safe_info *info, const struct wire_image *image);

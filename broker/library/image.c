@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "../structs.h"
+#include "broker/base/structs.h"
 #include "canvas.h"
 #include "request.h"
 

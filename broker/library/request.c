@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "request.h"
 
-#include "../limits.h"
-#include "../structs.h"
-#include "../widen.h"
+#include "broker/base/structs.h"
+#include "broker/decode/limits.h"
+#include "broker/decode/widen.h"
 #include "describe.h"
 
 /* ---- checking ---- */
@@ -238,13 +238,4 @@ void request_result(const struct request *request, struct safe_result *result)
 	};
 
 	structs_give(result, &all, sizeof(all));
-}
-
-void posture_public(const struct sandbox_posture *verified, struct safe_posture *posture)
-{
-	posture->verified = verified->verified;
-	posture->strict = verified->strict;
-	posture->filters = (uint32_t)verified->filters;
-	posture->inherited = (uint32_t)verified->filters_before;
-	posture->no_new_privs = verified->no_new_privs;
 }

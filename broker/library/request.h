@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../call.h"
-#include "../safe-decode.h"
-#include "decoder.h"
+#include "broker/decode/call.h"
+#include "broker/safe-decode.h"
+#include "broker/service/pool.h"
 
 /* What a call is for. */
 enum request_mode {
@@ -57,6 +57,5 @@ size_t request_row_bytes(const struct request *request);
 bool request_fits(const struct request *request, size_t size, size_t stride);
 
 void request_result(const struct request *request, struct safe_result *result);
-void posture_public(const struct sandbox_posture *verified, struct safe_posture *posture);
 
 #endif

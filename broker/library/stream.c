@@ -3,7 +3,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
-#include "../structs.h"
+#include "broker/base/structs.h"
 #include "stream.h"
 
 enum { TURNS = 64 }; /* of the pump in one step: a decode that gives nothing must not keep the caller */

@@ -5,8 +5,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "../clock.h"
-#include "../fds.h"
+#include "broker/base/clock.h"
+#include "broker/base/fds.h"
 #include "stream.h"
 
 enum { LOOKING_MILLISECONDS = 10 }; /* after which is looked again for what cannot be waited for */

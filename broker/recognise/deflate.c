@@ -3,7 +3,7 @@
  * far as it takes, and nothing is decompressed. */
 #include <string.h>
 
-#include "../words.h"
+#include "broker/base/words.h"
 #include "look.h"
 
 enum { CODES = 19, LITERALS = 288, DISTANCES = 32, MOST_LENGTH = 15, END_OF_BLOCK = 256 };

@@ -2,7 +2,7 @@
 /* Formats that a few bytes at the start tell. */
 #include <string.h>
 
-#include "../words.h"
+#include "broker/base/words.h"
 #include "look.h"
 
 enum look look_pattern(const struct look_view *view, const struct look_pattern *pattern)

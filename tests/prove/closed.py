@@ -39,7 +39,7 @@ NO_RANDOM = [f"getrandom,1=16:{ENOSYS}", f"getrandom,1=32:{ENOSYS}"]
 # The system calls by which a process is made: what executes a program, and what forks a decoder.
 EXECUTING, FORKING = "clone,0=0x5111", "clone,0=0x1011"
 
-# Which call fails: a step of the preparation or the lock-down (broker/sandbox_steps.h) or what comes before; what is
+# Which call fails: a step of the preparation or the lock-down (broker/sandbox/sandbox_steps.h) or what comes before; what is
 # said about it; where not all forms take that step, which; and how it ends, where that is not "no-sandbox".
 STEPS = (
     ("the kernel does not know seccomp", [f"prctl,0=21:{EINVAL}"], "seccomp"),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Attacks of which there are very many: every system call, every message in every state, every value of each field.
 
-What must come of each is worked out here, from the grammar at the top of broker/wire.h and from what strict mode is
+What must come of each is worked out here, from the grammar at the top of broker/wire/wire.h and from what strict mode is
 said to allow, and from nothing that the programs themselves hold."""
 
 import time

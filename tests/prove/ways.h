@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../../broker/safe-decode.h"
+#include "broker/safe-decode.h"
 
 enum { ANSWER = 200 };
 

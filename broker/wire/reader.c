@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT */
+#include "reader.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- what each message must be, besides what the table says ---- */
+
+static struct safe_outcome lied(const char *reason)
+{
+	return outcome_of(SAFE_KILLED, reason);
+}
+
+static struct safe_outcome take_hello(struct wire_reader *reader)
+{
+	struct wire_hello hello;
+
+	memcpy(&hello, reader->payload, sizeof(hello));
+	if (hello.version != WIRE_VERSION)
+		return lied("the decoder lied: it speaks another version of the wire");
+	reader->state = WIRE_STATE_READY;
+	return reader->consumer->hello(reader->consumer->context);
+}
+
+static bool image_is_described(const struct wire_image *image)
+{
+	return image->color < WIRE_COLORS && image->channels >= 1 && image->channels <= 4 && image->depth >= 1 &&
+	       image->depth <= 16 && (image->flags & ~WIRE_IMAGE_FLAGS) == 0 && image->orientation <= 8 &&
+	       image->file_frames >= 1;
+}
+
+static bool image_is_as_requested(const struct wire_image *image, const struct wire_request *request)
+{
+	return image->width >= 1 && image->width <= request->max_side && image->height >= 1 &&
+	       image->height <= request->max_side && image->frames >= 1 && image->frames <= request->max_frames &&
+	       image->pixel_format < WIRE_PIXEL_FORMATS &&
+	       (request->pixel_formats & WIRE_FORMAT_BIT(image->pixel_format)) != 0;
+}
+
+/* Sets the sizes that the geometry implies.  Returns false where they overflow or go over a limit. */
+static bool image_fits(struct wire_reader *reader, const struct wire_image *image)
+{
+	const struct wire_request *request = &reader->request;
+	uint64_t pixels = (uint64_t)image->width * image->height; /* two 32-bit factors */
+	uint64_t all_pixels = 0;
+	uint64_t all_bytes = 0;
+
+	if (__builtin_mul_overflow(pixels, image->frames, &all_pixels) || all_pixels > request->max_pixels ||
+	    __builtin_mul_overflow(pixels, wire_pixel_bytes[image->pixel_format], &reader->frame_size) ||
+	    __builtin_mul_overflow(reader->frame_size, image->frames, &all_bytes))
+		return false;
+	return request->operation == WIRE_INFO || all_bytes <= request->max_output;
+}
+
+static struct safe_outcome take_image(struct wire_reader *reader)
+{
+	struct wire_image image;
+
+	memcpy(&image, reader->payload, sizeof(image));
+	if (reader->request.operation == WIRE_COVER || !image_is_described(&image) ||
+	    !image_is_as_requested(&image, &reader->request) || !image_fits(reader, &image))
+		return lied("the decoder lied: it announced a picture that was not asked for");
+	reader->frames_left = reader->request.operation == WIRE_INFO ? 0 : image.frames;
+	reader->state = WIRE_STATE_IMAGE;
+	return reader->consumer->image(reader->consumer->context, &image);
+}
+
+static struct safe_outcome take_frame(struct wire_reader *reader)
+{
+	struct wire_frame frame;
+
+	memcpy(&frame, reader->payload, sizeof(frame));
+	if (reader->frames_left == 0)
+		return lied("the decoder lied: it sent more frames than it announced");
+	reader->frames_left--;
+	reader->frame_left = reader->frame_size;
+	reader->state = WIRE_STATE_FRAME;
+	return reader->consumer->frame(reader->consumer->context, &frame);
+}
+
+static struct safe_outcome take_pixels(struct wire_reader *reader)
+{
+	if (reader->header.length > reader->frame_left)
+		return lied("the decoder lied: it sent more pixels than the frame has");
+	reader->frame_left -= reader->header.length;
+	reader->bulk_left = reader->header.length;
+	return outcome_ok();
+}
+
+static struct safe_outcome take_bytes(struct wire_reader *reader)
+{
+	reader->state = WIRE_STATE_BYTES;
+	return reader->consumer->bytes(reader->consumer->context);
+}
+
+static struct safe_outcome take_data(struct wire_reader *reader)
+{
+	if (reader->request.operation == WIRE_INFO ||
+	    reader->header.length > reader->request.max_output - reader->output)
+		return lied("the decoder lied: it sent more bytes than the limit allows");
+	reader->bulk_left = reader->header.length;
+	return outcome_ok();
+}
+
+static bool audio_is_described(const struct wire_audio *audio)
+{
+	uint32_t layout = audio->channel_layout;
+
+	return audio->rate >= 1 && audio->rate <= WIRE_RATE_MAX && audio->channels >= 1 &&
+	       audio->channels <= WIRE_CHANNELS_MAX && audio->depth >= 1 && audio->depth <= WIRE_DEPTH_MAX &&
+	       layout < WIRE_SPEAKER_BIT(WIRE_SPEAKERS) && (audio->flags & ~WIRE_AUDIO_FLAGS) == 0 &&
+	       (layout == 0 || (uint32_t)__builtin_popcount(layout) == audio->channels) &&
+	       (!(audio->flags & WIRE_AUDIO_VORBIS_ORDER) || audio->channels <= 8);
+}
+
+static struct safe_outcome take_audio(struct wire_reader *reader)
+{
+	struct wire_audio audio;
+
+	memcpy(&audio, reader->payload, sizeof(audio));
+	if (reader->request.operation == WIRE_COVER || !audio_is_described(&audio) ||
+	    audio.sample_format >= WIRE_SAMPLE_FORMATS ||
+	    (reader->request.sample_formats & WIRE_FORMAT_BIT(audio.sample_format)) == 0)
+		return lied("the decoder lied: it announced audio that was not asked for");
+	reader->frame_size = (uint64_t)audio.channels * wire_sample_bytes[audio.sample_format];
+	reader->state = WIRE_STATE_AUDIO;
+	if (!reader->consumer->audio)
+		return outcome_of(SAFE_UNSUPPORTED, "gives audio, which is not taken here");
+	return reader->consumer->audio(reader->consumer->context, &audio);
+}
+
+static struct safe_outcome take_samples(struct wire_reader *reader)
+{
+	if (reader->header.length % reader->frame_size != 0)
+		return lied("the decoder lied: it sent a part of a sample frame");
+	return take_data(reader);
+}
+
+static struct safe_outcome take_metadata(struct wire_reader *reader)
+{
+	const struct wire_consumer *consumer = reader->consumer;
+	const char *value = (const char *)reader->payload + offsetof(struct wire_metadata, value);
+	size_t size = reader->header.length - offsetof(struct wire_metadata, value);
+	uint32_t tag = 0;
+
+	memcpy(&tag, reader->payload, sizeof(tag));
+	reader->payload[reader->header.length] = '\0';
+	/* At most WIRE_METADATA_MAX short values: the sum cannot overflow. */
+	reader->metadata_size += size;
+	if (reader->metadata_left == 0 || reader->metadata_size > reader->request.max_metadata)
+		return lied("the decoder lied: it sent more metadata than the limit allows");
+	reader->metadata_left--;
+	if (tag >= WIRE_TAGS || strlen(value) != size)
+		return lied("the decoder lied: it sent metadata that makes no sense");
+	return consumer->metadata ? consumer->metadata(consumer->context, (enum wire_tag)tag, value, size)
+	                          : outcome_ok();
+}
+
+static struct safe_outcome take_loss(struct wire_reader *reader)
+{
+	const struct wire_consumer *consumer = reader->consumer;
+	struct wire_loss loss;
+
+	memcpy(&loss, reader->payload, sizeof(loss));
+	if ((reader->request.flags & WIRE_STRICT) || reader->request.operation == WIRE_INFO ||
+	    loss.parts <= reader->losses)
+		return lied("the decoder lied: it reported a loss that makes no sense");
+	reader->losses = loss.parts;
+	return consumer->loss ? consumer->loss(consumer->context, loss.parts) : outcome_ok();
+}
+
+/* The failure in the payload, or WIRE_OK if it is not one of the list; *detail may be any number. */
+static enum wire_failure failure_in_payload(const struct wire_reader *reader, uint64_t *detail)
+{
+	struct wire_fail fail;
+
+	memcpy(&fail, reader->payload, sizeof(fail));
+	*detail = fail.detail;
+	return fail.failure < WIRE_FAILURES ? (enum wire_failure)fail.failure : WIRE_OK;
+}
+
+static struct safe_outcome take_damage(struct wire_reader *reader)
+{
+	uint64_t detail = 0;
+
+	reader->damage = failure_in_payload(reader, &detail);
+	/* Where nothing is decoded, nothing can be missing. */
+	if (!(reader->request.flags & WIRE_PARTIAL) || reader->request.operation == WIRE_INFO ||
+	    reader->damage == WIRE_OK)
+		return lied("the decoder lied: it reported damage that makes no sense");
+	reader->state = WIRE_STATE_DAMAGED;
+	return outcome_ok();
+}
+
+static struct safe_outcome take_end(struct wire_reader *reader)
+{
+	struct wire_end end;
+
+	memcpy(&end, reader->payload, sizeof(end));
+	if ((end.notes & ~WIRE_NOTES) != 0)
+		return lied("the decoder lied: it sent a note that does not exist");
+	if (reader->state == WIRE_STATE_IMAGE && reader->frames_left > 0)
+		return lied("the decoder lied: it sent fewer frames than it announced");
+	reader->state = WIRE_STATE_OVER;
+	return reader->consumer->end(reader->consumer->context, reader->damage, end.notes);
+}
+
+static struct safe_outcome take_fail(struct wire_reader *reader)
+{
+	uint64_t detail = 0;
+	enum wire_failure failure = failure_in_payload(reader, &detail);
+
+	if (failure == WIRE_OK)
+		return lied("the decoder lied: it failed for a reason that does not exist");
+	reader->state = WIRE_STATE_OVER;
+	struct safe_outcome outcome = outcome_of_failure(failure);
+	outcome.needed = outcome.limit == SAFE_LIMIT_MEMORY ? detail : 0;
+	return outcome;
+}
+
+static struct safe_outcome take_forbidden(struct wire_reader *reader)
+{
+	const struct wire_consumer *consumer = reader->consumer;
+	struct wire_forbidden forbidden;
+
+	memcpy(&forbidden, reader->payload, sizeof(forbidden));
+	if (!(reader->request.flags & WIRE_DIAGNOSE))
+		return lied("the decoder lied: it reported what it was not asked for");
+	if (consumer->forbidden)
+		consumer->forbidden(consumer->context, &forbidden);
+	return outcome_of(SAFE_KILLED, "the decoder tried a forbidden system call");
+}
+
+/* ---- the table ---- */
+
+/* Which message may come when, how long it may be, and who checks the rest.  Once-only messages move the session to a
+ * state in which they are not allowed any more.  What is not here ends the decode. */
+static const struct rule {
+	uint32_t states;            /* WIRE_STATE_... in which it is allowed */
+	uint32_t shortest, longest; /* payload, bytes */
+	bool bulk;                  /* the payload goes to the consumer */
+	struct safe_outcome (*take)(struct wire_reader *reader);
+} rules[] = {
+	[WIRE_HELLO] = { WIRE_STATE_START, sizeof(struct wire_hello), sizeof(struct wire_hello), false, take_hello },
+	[WIRE_IMAGE] = { WIRE_STATE_READY, sizeof(struct wire_image), sizeof(struct wire_image), false, take_image },
+	[WIRE_FRAME] = { WIRE_STATE_IMAGE, sizeof(struct wire_frame), sizeof(struct wire_frame), false, take_frame },
+	[WIRE_PIXELS] = { WIRE_STATE_FRAME, 1, WIRE_BULK_MAX, true, take_pixels },
+	[WIRE_BYTES] = { WIRE_STATE_READY, 0, 0, false, take_bytes },
+	[WIRE_DATA] = { WIRE_STATE_BYTES, 1, WIRE_BULK_MAX, true, take_data },
+	[WIRE_DAMAGE] = { WIRE_STATE_IMAGE | WIRE_STATE_FRAME | WIRE_STATE_BYTES | WIRE_STATE_AUDIO,
+	                  sizeof(struct wire_fail), sizeof(struct wire_fail), false, take_damage },
+	[WIRE_END] = { WIRE_STATE_IMAGE | WIRE_STATE_BYTES | WIRE_STATE_AUDIO | WIRE_STATE_DAMAGED,
+	               sizeof(struct wire_end), sizeof(struct wire_end), false, take_end },
+	[WIRE_FAIL] = { WIRE_STATE_READY | WIRE_STATE_IMAGE | WIRE_STATE_FRAME | WIRE_STATE_BYTES | WIRE_STATE_AUDIO,
+	                sizeof(struct wire_fail), sizeof(struct wire_fail), false, take_fail },
+	[WIRE_AUDIO] = { WIRE_STATE_READY, sizeof(struct wire_audio), sizeof(struct wire_audio), false, take_audio },
+	[WIRE_SAMPLES] = { WIRE_STATE_AUDIO, 1, WIRE_BULK_MAX, true, take_samples },
+	[WIRE_METADATA] = { WIRE_STATE_READY | WIRE_STATE_AUDIO, offsetof(struct wire_metadata, value) + 1,
+	                    sizeof(struct wire_metadata), false, take_metadata },
+	[WIRE_FORBIDDEN] = { WIRE_STATE_READY | WIRE_STATE_IMAGE | WIRE_STATE_FRAME | WIRE_STATE_BYTES |
+	                             WIRE_STATE_AUDIO | WIRE_STATE_DAMAGED,
+	                     sizeof(struct wire_forbidden), sizeof(struct wire_forbidden), false, take_forbidden },
+	[WIRE_LOSS] = { WIRE_STATE_AUDIO, sizeof(struct wire_loss), sizeof(struct wire_loss), false, take_loss },
+};
+
+_Static_assert(sizeof(struct wire_image) < sizeof(((struct wire_reader *)0)->payload), "the longest small message");
+
+/* A message takes this side the same time however short it is, and the child next to none, so they must not come
+ * without end: a quarter of a million whatever they are, one more for each KiB of output, and one for each piece of
+ * input, for what comes slowly is decoded at once. */
+enum { MESSAGES_FREE = 1 << 18, MESSAGE_SHORT = 1 << 10 };
+
+/* ---- the machine ---- */
+
+void wire_reader_init(struct wire_reader *reader, const struct wire_request *request,
+                      const struct wire_consumer *consumer)
+{
+	*reader = (struct wire_reader){
+		.consumer = consumer, .request = *request, .state = WIRE_STATE_START, .metadata_left = WIRE_METADATA_MAX
+	};
+}
+
+static enum wire_progress finish(struct wire_reader *reader, struct safe_outcome outcome)
+{
+	reader->state = WIRE_STATE_OVER;
+	reader->outcome = outcome;
+	return WIRE_PROGRESS_OVER;
+}
+
+/* Goes on after a handler: over if it failed or ended the session. */
+static enum wire_progress proceed(struct wire_reader *reader, struct safe_outcome outcome)
+{
+	if (outcome.status != SAFE_OK || reader->state == WIRE_STATE_OVER)
+		return finish(reader, outcome);
+	return WIRE_PROGRESS_MORE;
+}
+
+/* Reads up to `size` bytes and sets *got.  Returns MORE when there were some. */
+static enum wire_progress read_once(struct wire_reader *reader, wire_read_function *read_function, void *context,
+                                    void *data, size_t size, size_t *got)
+{
+	ssize_t result = 0;
+
+	do
+		result = read_function(context, data, size);
+	while (result < 0 && errno == EINTR);
+	if (result == 0)
+		return WIRE_PROGRESS_EOF;
+	if (result < 0 && errno == EAGAIN)
+		return WIRE_PROGRESS_WAIT;
+	if (result < 0 || (size_t)result > size)
+		return finish(reader, outcome_of_errno(SAFE_IO, "cannot read from the decoder", errno));
+	*got = (size_t)result;
+	return WIRE_PROGRESS_MORE;
+}
+
+static const struct rule *rule_of(const struct wire_reader *reader)
+{
+	const struct wire_header *header = &reader->header;
+
+	if (header->kind >= sizeof(rules) / sizeof(rules[0]))
+		return NULL;
+	const struct rule *rule = &rules[header->kind];
+	bool allowed = (rule->states & (uint32_t)reader->state) != 0 && header->length >= rule->shortest &&
+	               header->length <= rule->longest;
+	return allowed ? rule : NULL;
+}
+
+/* The header is complete: refuse it, or take what needs no payload of its own. */
+static enum wire_progress take_header(struct wire_reader *reader)
+{
+	const struct rule *rule = rule_of(reader);
+
+	if (!rule)
+		return finish(reader, lied("the decoder lied: it sent a message that is not allowed here"));
+	if (++reader->messages > MESSAGES_FREE + reader->output / MESSAGE_SHORT + reader->input_pieces)
+		return finish(reader, lied("the decoder lied: it sent too many messages"));
+	if (rule->bulk || reader->header.length == 0) {
+		reader->header_filled = 0;
+		return proceed(reader, rule->take(reader));
+	}
+	return WIRE_PROGRESS_MORE;
+}
+
+static enum wire_progress step_header(struct wire_reader *reader, wire_read_function *read_function, void *context)
+{
+	size_t got = 0;
+	uint8_t *header = (uint8_t *)&reader->header;
+	enum wire_progress progress = read_once(reader, read_function, context, header + reader->header_filled,
+	                                        sizeof(reader->header) - reader->header_filled, &got);
+
+	if (progress != WIRE_PROGRESS_MORE)
+		return progress;
+	reader->header_filled += got;
+	return reader->header_filled == sizeof(reader->header) ? take_header(reader) : WIRE_PROGRESS_MORE;
+}
+
+static enum wire_progress step_payload(struct wire_reader *reader, wire_read_function *read_function, void *context)
+{
+	size_t got = 0;
+	enum wire_progress progress =
+	        read_once(reader, read_function, context, reader->payload + reader->payload_filled,
+	                  reader->header.length - reader->payload_filled, &got);
+
+	if (progress != WIRE_PROGRESS_MORE)
+		return progress;
+	reader->payload_filled += got;
+	if (reader->payload_filled < reader->header.length)
+		return WIRE_PROGRESS_MORE;
+	reader->header_filled = 0;
+	reader->payload_filled = 0;
+	return proceed(reader, rules[reader->header.kind].take(reader));
+}
+
+/* `got` more bytes of the current message have gone to the consumer. */
+static enum wire_progress note_bulk(struct wire_reader *reader, size_t got, struct safe_outcome outcome)
+{
+	reader->bulk_left -= got;
+	reader->output += got;
+	if (reader->bulk_left == 0 && reader->state == WIRE_STATE_FRAME && reader->frame_left == 0)
+		reader->state = WIRE_STATE_IMAGE;
+	return proceed(reader, outcome);
+}
+
+/* Returns how much went past this process's memory.  What cannot is read and written, which also names a failure. */
+static size_t move_bulk(struct wire_reader *reader, void *context)
+{
+	const struct wire_consumer *consumer = reader->consumer;
+	int outlet = reader->move && consumer->outlet ? consumer->outlet(consumer->context) : -1;
+	ssize_t moved = outlet >= 0 ? reader->move(context, outlet, (size_t)reader->bulk_left) : 0;
+
+	if (moved < 0)
+		reader->move = NULL;
+	return moved > 0 ? (size_t)moved : 0;
+}
+
+static enum wire_progress step_bulk(struct wire_reader *reader, wire_read_function *read_function, void *context)
+{
+	const struct wire_consumer *consumer = reader->consumer;
+	size_t room = 0;
+	size_t got = move_bulk(reader, context);
+
+	if (got > 0)
+		return note_bulk(reader, got, consumer->moved(consumer->context, got));
+	void *data = consumer->reserve(consumer->context, &room);
+
+	if (!data || room == 0)
+		return finish(reader, outcome_of_errno(SAFE_IO, "no memory for the output", ENOMEM));
+	if (room > reader->bulk_left)
+		room = (size_t)reader->bulk_left;
+	enum wire_progress progress = read_once(reader, read_function, context, data, room, &got);
+	if (progress != WIRE_PROGRESS_MORE)
+		return progress;
+	return note_bulk(reader, got, consumer->commit(consumer->context, got));
+}
+
+enum wire_progress wire_reader_step(struct wire_reader *reader, wire_read_function *read_function, void *context)
+{
+	if (reader->state == WIRE_STATE_OVER)
+		return WIRE_PROGRESS_OVER;
+	if (reader->bulk_left > 0)
+		return step_bulk(reader, read_function, context);
+	if (reader->header_filled == sizeof(reader->header))
+		return step_payload(reader, read_function, context);
+	return step_header(reader, read_function, context);
+}

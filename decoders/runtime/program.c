@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* What turns a decoder into a program, once it is locked down. */
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "broker/wire/entry.h"
+#include "decoder.h"
+
+static ssize_t read_input(void *context, void *data, size_t size)
+{
+	(void)context;
+	return read(STDIN_FILENO, data, size);
+}
+
+static ssize_t write_output(void *context, const void *data, size_t size)
+{
+	(void)context;
+	return write(STDOUT_FILENO, data, size);
+}
+
+enum { TOUCHED = 64 << 10 }; /* bytes: what a small picture takes, and each spare costs twice */
+
+void decoder_initialise(void)
+{
+	if (decoder.initialise)
+		decoder.initialise();
+}
+
+void decoder_warm_up(void)
+{
+	session_rehearse(&decoder, TOUCHED);
+}
+
+void decoder_run(void)
+{
+	static const struct session_io io = { .read = read_input, .write = write_output };
+
+	(void)session_serve(&decoder, &io);
+	/* Not _exit(): that is exit_group, which strict mode does not have. */
+	for (;;)
+		syscall(SYS_exit, 0);
+}
+
+void decoder_library(char *text, size_t size)
+{
+	if (decoder.version)
+		(void)snprintf(text, size, "%s %s", decoder.library, decoder.version());
+	else
+		(void)snprintf(text, size, "%s", decoder.library ? decoder.library : "built in");
+}

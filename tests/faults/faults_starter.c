@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* The starter's confinement would keep its brokers from the file that says which of their calls fails (faults.h).  That
+ * it can fail itself, tests/prove/closed.py tries. */
+#include "broker/confine/confine.h"
+
+struct safe_outcome __wrap_confine_starter(int folder);
+
+struct safe_outcome __wrap_confine_starter(int folder)
+{
+	(void)folder;
+	return (struct safe_outcome){ .status = SAFE_OK };
+}

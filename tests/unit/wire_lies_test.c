@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* What a child can claim that is not so, and what the wire reader makes of it. */
+#include "tests/support/wire_stream.h"
+
+static enum safe_status status_of_image(const struct wire_image *image, const struct wire_request *request)
+{
+	static struct stream stream;
+
+	stream.size = 0;
+	put_good(&stream, WIRE_HELLO, 0);
+	put(&stream, WIRE_IMAGE, sizeof(*image), image, sizeof(*image));
+	return status_of(&stream, request);
+}
+
+/* One field of an image that is otherwise good. */
+#define EXPECT_REFUSED(field, value)                                                                                   \
+	do {                                                                                                           \
+		struct wire_image image = make_image();                                                                \
+		image.field = (value);                                                                                 \
+		cr_expect_eq(status_of_image(&image, &request), SAFE_KILLED, #field " = " #value);                     \
+	} while (0)
+
+Test(wire_reader, images_that_lie)
+{
+	const struct wire_request request = make_request();
+
+	EXPECT_REFUSED(width, 0);
+	EXPECT_REFUSED(height, 0);
+	EXPECT_REFUSED(width, request.max_side + 1);
+	EXPECT_REFUSED(height, UINT32_MAX);
+	EXPECT_REFUSED(pixel_format, WIRE_RGBA); /* was not asked for */
+	EXPECT_REFUSED(pixel_format, WIRE_PIXEL_FORMATS);
+	EXPECT_REFUSED(pixel_format, 32); /* a shift too far */
+	EXPECT_REFUSED(frames, 0);
+	EXPECT_REFUSED(frames, 2); /* one was asked for */
+	EXPECT_REFUSED(file_frames, 0);
+	EXPECT_REFUSED(color, WIRE_COLORS);
+	EXPECT_REFUSED(channels, 0);
+	EXPECT_REFUSED(channels, 5);
+	EXPECT_REFUSED(depth, 0);
+	EXPECT_REFUSED(depth, 17);
+	EXPECT_REFUSED(flags, WIRE_IMAGE_FLAGS + 1);
+	EXPECT_REFUSED(orientation, 9);
+}
+
+Test(wire_reader, sizes_that_overflow_or_pass_a_limit)
+{
+	struct wire_image image = make_image();
+	struct wire_request request = make_request();
+
+	request.max_side = UINT32_MAX;
+	request.max_frames = UINT32_MAX;
+	request.max_pixels = UINT64_MAX;
+	request.max_output = UINT64_MAX;
+	image.width = image.height = UINT32_MAX; /* times 4 bytes: more than 64 bits */
+	cr_expect_eq(status_of_image(&image, &request), SAFE_KILLED);
+	image.width = image.height = 1U << 31;
+	image.frames = 8; /* the product over the frames is 2^65 pixels */
+	cr_expect_eq(status_of_image(&image, &request), SAFE_KILLED);
+	image.width = image.height = 1U << 30; /* 2^63 pixels in all, but more than 2^64 bytes */
+	cr_expect_eq(status_of_image(&image, &request), SAFE_KILLED);
+	image = make_image();
+	request = make_request();
+	request.max_pixels = WIDTH * HEIGHT - 1;
+	cr_expect_eq(status_of_image(&image, &request), SAFE_KILLED);
+	request = make_request();
+	request.max_output = PIXELS - 1;
+	cr_expect_eq(status_of_image(&image, &request), SAFE_KILLED);
+}
+
+Test(wire_reader, fewer_and_more_than_announced)
+{
+	static struct stream stream;
+	const struct wire_request request = make_request();
+
+	/* END while a pixel lacks. */
+	stream.size = 0;
+	reach(&stream, WIRE_STATE_FRAME);
+	put_good(&stream, WIRE_PIXELS, PIXELS - 1);
+	put_good(&stream, WIRE_END, 0);
+	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+	/* END while the frame lacks. */
+	stream.size = 0;
+	reach(&stream, WIRE_STATE_IMAGE);
+	put_good(&stream, WIRE_END, 0);
+	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+	/* Pixels after the last one, and a frame after the last one. */
+	for (uint32_t kind = WIRE_FRAME; kind <= WIRE_PIXELS; kind++) {
+		stream.size = 0;
+		reach(&stream, WIRE_STATE_FRAME);
+		put_good(&stream, WIRE_PIXELS, PIXELS);
+		put_good(&stream, kind, 4);
+		cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+	}
+	/* Data over the limit, in pieces that are each under it. */
+	stream.size = 0;
+	reach(&stream, WIRE_STATE_BYTES);
+	put_good(&stream, WIRE_DATA, 3000);
+	put_good(&stream, WIRE_DATA, 1001);
+	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+}
+
+Test(wire_reader, failure_codes)
+{
+	static struct stream stream;
+	const struct wire_request request = make_request();
+
+	for (uint32_t failure = 0; failure < WIRE_FAILURES + 3; failure++) {
+		struct wire_fail fail = { .failure = failure };
+		bool listed = failure > WIRE_OK && failure < WIRE_FAILURES;
+		stream.size = 0;
+		put_good(&stream, WIRE_HELLO, 0);
+		put(&stream, WIRE_FAIL, sizeof(fail), &fail, sizeof(fail));
+		enum safe_status expected =
+		        listed ? outcome_of_failure((enum wire_failure)failure).status : SAFE_KILLED;
+		cr_expect_neq(expected, SAFE_OK);
+		cr_expect_eq(status_of(&stream, &request), expected, "failure %u", failure);
+		stream.size = 0;
+		reach(&stream, WIRE_STATE_FRAME);
+		put(&stream, WIRE_DAMAGE, sizeof(fail), &fail, sizeof(fail));
+		cr_expect_eq(status_of(&stream, &request), listed ? SAFE_OK : SAFE_KILLED, "damage %u", failure);
+	}
+}
+
+/* How much memory would be enough is told with that failure alone. */
+Test(wire_reader, needed_memory)
+{
+	static struct stream stream;
+	const struct wire_request request = make_request();
+
+	for (uint32_t failure = WIRE_OK + 1; failure < WIRE_FAILURES; failure++) {
+		struct wire_fail fail = { .failure = failure, .reserved = UINT32_MAX, .detail = UINT64_MAX - 1 };
+		struct counts counts = { .hello = 0 };
+		struct wire_reader reader;
+		stream.size = stream.taken = 0;
+		put_good(&stream, WIRE_HELLO, 0);
+		put(&stream, WIRE_FAIL, sizeof(fail), &fail, sizeof(fail));
+		cr_expect_eq(read_all(&reader, &stream, &counts, &request), WIRE_PROGRESS_OVER);
+		cr_expect_eq(reader.outcome.needed, failure == WIRE_FAIL_LIMIT_MEMORY ? UINT64_MAX - 1 : 0,
+		             "failure %u", failure);
+	}
+}
+
+Test(wire_reader, other_versions)
+{
+	static struct stream stream;
+	const struct wire_request request = make_request();
+	const uint32_t others[] = { 0, WIRE_VERSION + 1, UINT32_MAX };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		struct wire_hello hello = { .version = others[i] };
+		stream.size = 0;
+		put(&stream, WIRE_HELLO, sizeof(hello), &hello, sizeof(hello));
+		cr_expect_eq(status_of(&stream, &request), SAFE_KILLED, "version %u", others[i]);
+	}
+}
+
+Test(wire_reader, every_note)
+{
+	static struct stream stream;
+	const struct wire_request request = make_request();
+
+	for (unsigned bit = 0; bit < 32; bit++) {
+		struct wire_end end = { .notes = UINT32_C(1) << bit };
+		stream.size = 0;
+		reach(&stream, WIRE_STATE_BYTES);
+		put(&stream, WIRE_END, sizeof(end), &end, sizeof(end));
+		cr_expect_eq(status_of(&stream, &request), end.notes & WIRE_NOTES ? SAFE_OK : SAFE_KILLED, "bit %u",
+		             bit);
+	}
+}
+
+Test(wire_reader, damage_only_when_partial_results_are_wanted)
+{
+	static struct stream stream;
+	struct wire_request request = make_request();
+	struct counts counts = { .hello = 0 };
+	struct wire_reader reader;
+
+	stream.size = 0;
+	reach(&stream, WIRE_STATE_FRAME);
+	put_good(&stream, WIRE_PIXELS, 4);
+	put_good(&stream, WIRE_DAMAGE, 0);
+	put_good(&stream, WIRE_END, 0);
+	cr_expect_eq(read_all(&reader, &stream, &counts, &request), WIRE_PROGRESS_OVER);
+	cr_expect_eq(reader.outcome.status, SAFE_OK);
+	cr_expect_eq(counts.damage, WIRE_FAIL_DATA);
+	request.flags = 0;
+	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+}
+
+Test(wire_reader, information_only)
+{
+	static struct stream stream;
+	struct wire_request request = make_request();
+
+	request.operation = WIRE_INFO;
+	request.max_output = 0;
+	stream.size = 0;
+	reach(&stream, WIRE_STATE_IMAGE);
+	put_good(&stream, WIRE_END, 0);
+	cr_expect_eq(status_of(&stream, &request), SAFE_OK);
+	/* Where nothing is decoded, nothing can be missing. */
+	static const enum wire_state announced[] = { WIRE_STATE_IMAGE, WIRE_STATE_BYTES, WIRE_STATE_AUDIO };
+	for (size_t i = 0; i < sizeof(announced) / sizeof(announced[0]); i++) {
+		stream.size = 0;
+		reach(&stream, announced[i]);
+		put_good(&stream, WIRE_DAMAGE, 0);
+		cr_expect_eq(status_of(&stream, &request), SAFE_KILLED, "state %d", (int)announced[i]);
+	}
+	stream.size = 0;
+	reach(&stream, WIRE_STATE_FRAME);
+	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+	stream.size = 0;
+	reach(&stream, WIRE_STATE_BYTES);
+	put_good(&stream, WIRE_DATA, 1);
+	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+}
