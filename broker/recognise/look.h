@@ -31,6 +31,19 @@ struct look_pattern {
 	const char *bytes, *mask;
 };
 
+/* Initialisers of a pattern: bytes at the start, such with a mask, and at a place; chunked files of a kind. */
+#define LOOK_MASKED(bytes, mask)                                                                                       \
+	{                                                                                                              \
+		0, sizeof(bytes) - 1, bytes, mask                                                                      \
+	}
+#define LOOK_START(bytes) LOOK_MASKED(bytes, NULL)
+#define LOOK_AT(offset, bytes)                                                                                         \
+	{                                                                                                              \
+		offset, sizeof(bytes) - 1, bytes, NULL                                                                 \
+	}
+#define LOOK_RIFF(kind) LOOK_MASKED("RIFF\0\0\0\0" kind, "\xff\xff\xff\xff\0\0\0\0\xff\xff\xff\xff")
+#define LOOK_FORM(kind) LOOK_MASKED("FORM\0\0\0\0" kind, "\xff\xff\xff\xff\0\0\0\0\xff\xff\xff\xff")
+
 enum look look_pattern(const struct look_view *view, const struct look_pattern *pattern);
 enum look look_bytes(const struct look_view *view, size_t offset, const char *bytes, size_t size);
 #define LOOK_BYTES(view, offset, bytes) look_bytes(view, offset, bytes, sizeof(bytes) - 1)

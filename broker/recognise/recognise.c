@@ -52,9 +52,13 @@ static const struct safe_format *format_behind_tags(const char *extension)
 
 static enum look look_format(const struct look_view *view, const struct safe_format *format, size_t *more)
 {
-	enum look look = format->mark.size > 0 ? look_bytes(view, 0, format->mark.bytes, format->mark.size) : LOOK_NO;
+	enum look best = LOOK_NO;
 
-	return look == LOOK_NO && format->look ? format->look(view, more) : look;
+	for (size_t i = 0; i < REGISTRY_MARKS && format->marks[i].size > 0 && best != LOOK_YES; i++) {
+		enum look look = look_pattern(view, &format->marks[i]);
+		best = look > best ? look : best;
+	}
+	return best == LOOK_NO && format->look ? format->look(view, more) : best;
 }
 
 /* LOOK_YES: *format is that of a mark, which is of ours, or NULL: then *name says what it is. */

@@ -10,8 +10,8 @@ static const struct safe_format formats[] = {
 	{ "jpeg", "jpeg", 0, SAFE_KIND_IMAGE, "JPEG: baseline, extended, progressive, arithmetic", "jpg jpeg jpe jfif",
 	  "image/jpeg", .look = look_jpeg, .guess = guess_jpeg },
 	{ "png", "png", 0, SAFE_KIND_IMAGE, "PNG: every colour type and depth, interlaced", "png apng", "image/png",
-	  BY_MARK("\x89PNG\r\n\x1a\n") },
-	{ "flac", "flac", 0, SAFE_KIND_AUDIO, "FLAC", "flac", "audio/flac", BY_MARK("fLaC") },
+	  BY_MARKS(LOOK_START("\x89PNG\r\n\x1a\n")) },
+	{ "flac", "flac", 0, SAFE_KIND_AUDIO, "FLAC", "flac", "audio/flac", BY_MARKS(LOOK_START("fLaC")) },
 	{ "ogg-flac", "flac", 1, SAFE_KIND_AUDIO, "FLAC in Ogg", "oga", "audio/ogg", BY_LOOK(look_ogg_flac) },
 	{ "vorbis", "vorbis", 0, SAFE_KIND_AUDIO, "Ogg Vorbis", "ogg oga", "audio/ogg", BY_LOOK(look_vorbis) },
 	{ "opus", "opus", 0, SAFE_KIND_AUDIO, "Ogg Opus", "opus", "audio/ogg", BY_LOOK(look_opus) },
@@ -29,7 +29,7 @@ static const struct safe_format formats[] = {
 	{ "bzip2", "bzip2", 0, SAFE_KIND_BYTES, "bzip2, one or several streams", "bz2 tbz2 tbz", "application/x-bzip2",
 	  BY_LOOK(look_bzip2) },
 	{ "xz", "lzma", 0, SAFE_KIND_BYTES, "xz, one or several streams", "xz txz", "application/x-xz",
-	  BY_MARK("\3757zXZ\0") },
+	  BY_MARKS(LOOK_START("\3757zXZ\0")) },
 	{ "lzip", "lzma", 2, SAFE_KIND_BYTES, "lzip, one or several members", "lz tlz", "application/lzip",
 	  BY_LOOK(look_lzip) },
 	{ "zstd", "zstd", 0, SAFE_KIND_BYTES, "Zstandard, one or several frames", "zst zstd tzst", "application/zstd",
@@ -89,7 +89,7 @@ const char *registry_set(const char *names, uint64_t *set)
 
 static bool by_name_only(const struct safe_format *format)
 {
-	return format->mark.size == 0 && !format->look && !format->guess;
+	return format->marks[0].size == 0 && !format->look && !format->guess;
 }
 
 const struct safe_format *registry_by_file_name(const char *name)

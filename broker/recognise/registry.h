@@ -10,6 +10,8 @@
 #include "broker/safe-decode.h"
 #include "look.h"
 
+enum { REGISTRY_MARKS = 8 };
+
 struct safe_format {
 	const char *name;        /* as in --decoder and --info: "jpeg" */
 	const char *program;     /* file name of the decoder program that takes it */
@@ -19,19 +21,17 @@ struct safe_format {
 	const char *extensions;  /* of file names, separated by spaces */
 	const char *mime;        /* type of media, NULL: there is none */
 
-	/* What tells it: bytes at the start; a look at them; or evidence that gathers.  None of them: only the name. */
-	struct {
-		const char *bytes;
-		size_t size;
-	} mark;
+	/* What tells it: any of some patterns; a look at its start; or evidence that gathers.  None of them: only the
+	 * name.  A pattern without bytes ends the list. */
+	struct look_pattern marks[REGISTRY_MARKS];
 	look_function *look;
 	guess_function *guess;
 };
 
 /* For rows of the table. */
-#define BY_MARK(start) .mark = { start, sizeof(start) - 1 }
+#define BY_MARKS(...) .marks = { __VA_ARGS__ }
 #define BY_LOOK(function) .look = function
-#define BY_NAME .mark = { NULL, 0 }
+#define BY_NAME .look = NULL
 
 /* The format by index, NULL past the last; by name, or NULL. */
 const struct safe_format *registry_at(size_t index);
