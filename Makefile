@@ -134,7 +134,7 @@ $(BUILD)/flags: FORCE
 	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS))' > $@
 FORCE:
 
-$(addprefix $(BUILD)/obj/decoders/,picture/pixels.o picture/reduce.o sound/samples.o): EXTRA := -O3
+$(addprefix $(BUILD)/obj/decoders/,picture/pixels.o runtime/reduce.o sound/samples.o): EXTRA := -O3
 # Where decoder programs are once they are installed.
 $(BUILD)/obj/broker/base/programs.o: EXTRA := -DSAFE_DECODE_LIBRARYDIR='"$(LIBRARYDIR)"'
 $(BUILD)/obj/broker/base/programs.o $(BUILD)/safe-decode.pc: $(BUILD)/prefix

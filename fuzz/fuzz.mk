@@ -39,7 +39,7 @@ UNTRACED := $(if $(FUZZER),-fno-sanitize-coverage=trace-cmp)
 $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE $(UNTRACED)
 # Its callocs must not be turned into calls of themselves.
 $(BUILD)/obj/fuzz/allocations.o: EXTRA := -fPIE -fno-builtin $(UNTRACED)
-$(addprefix $(BUILD)/obj/,$(addprefix decoders/,picture/pixels.o picture/reduce.o sound/samples.o) broker/sandbox/arena_check.o): EXTRA += $(UNTRACED)
+$(addprefix $(BUILD)/obj/,$(addprefix decoders/,picture/pixels.o runtime/reduce.o sound/samples.o) broker/sandbox/arena_check.o): EXTRA += $(UNTRACED)
 
 TRUSTED_HARNESSES := wire pump stream session registry options arena
 DECODER_HARNESSES := $(DECODERS) $(DECODERS:%=%-memory) $(PARTIAL:%=%-prefix)

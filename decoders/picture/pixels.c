@@ -66,6 +66,45 @@ static inline void store(enum wire_pixel_format format, uint8_t *to, struct pixe
 	}
 }
 
+struct deep_pixel {
+	uint16_t red, green, blue, alpha;
+};
+
+static inline struct deep_pixel load_deep(enum pixels_layout layout, const uint8_t *from)
+{
+	uint16_t samples[4] = { 0 };
+
+	memcpy(samples, from, pixels_layout_bytes[layout]);
+	switch (layout) {
+	case PIXELS_GRAY16:
+		return (struct deep_pixel){ samples[0], samples[0], samples[0], UINT16_MAX };
+	case PIXELS_GRAY_ALPHA16:
+		return (struct deep_pixel){ samples[0], samples[0], samples[0], samples[1] };
+	case PIXELS_RGB16:
+		return (struct deep_pixel){ samples[0], samples[1], samples[2], UINT16_MAX };
+	default:
+		return (struct deep_pixel){ samples[0], samples[1], samples[2], samples[3] };
+	}
+}
+
+/* v / 257, rounded: exact for all 16-bit values. */
+static inline uint8_t narrow(uint16_t sample)
+{
+	return (uint8_t)((sample * 255U + 32895U) >> 16);
+}
+
+static inline void store_deep(enum wire_pixel_format format, uint8_t *to, struct deep_pixel pixel)
+{
+	if (format == WIRE_RGBA16) {
+		const uint16_t samples[] = { __builtin_bswap16(pixel.red), __builtin_bswap16(pixel.green),
+			                     __builtin_bswap16(pixel.blue), __builtin_bswap16(pixel.alpha) };
+		memcpy(to, samples, sizeof(samples));
+		return;
+	}
+	store(format, to,
+	      (struct pixel){ narrow(pixel.red), narrow(pixel.green), narrow(pixel.blue), narrow(pixel.alpha) });
+}
+
 /* With constants for the first two arguments, the compiler leaves one plain loop. */
 static inline __attribute__((always_inline)) void convert(enum pixels_layout layout, enum wire_pixel_format format,
                                                           uint8_t *restrict to, const uint8_t *restrict from,
@@ -75,7 +114,10 @@ static inline __attribute__((always_inline)) void convert(enum pixels_layout lay
 	size_t to_bytes = wire_pixel_bytes[format];
 
 	for (size_t x = 0; x < width; x++)
-		store(format, to + x * to_bytes, load(layout, from + x * from_bytes));
+		if (layout < PIXELS_GRAY16)
+			store(format, to + x * to_bytes, load(layout, from + x * from_bytes));
+		else
+			store_deep(format, to + x * to_bytes, load_deep(layout, from + x * from_bytes));
 }
 
 /* One function for each pair. */
@@ -98,6 +140,10 @@ CONVERTERS(PIXELS_GRAY)
 CONVERTERS(PIXELS_GRAY_ALPHA)
 CONVERTERS(PIXELS_RGB)
 CONVERTERS(PIXELS_RGBA)
+CONVERTERS(PIXELS_GRAY16)
+CONVERTERS(PIXELS_GRAY_ALPHA16)
+CONVERTERS(PIXELS_RGB16)
+CONVERTERS(PIXELS_RGBA16)
 
 #define ROW(layout)                                                                                                    \
 	[layout] = {                                                                                                   \
@@ -112,10 +158,8 @@ CONVERTERS(PIXELS_RGBA)
 	}
 
 static pixels_converter *const converters[PIXELS_LAYOUTS][WIRE_PIXEL_FORMATS] = {
-	ROW(PIXELS_GRAY),
-	ROW(PIXELS_GRAY_ALPHA),
-	ROW(PIXELS_RGB),
-	ROW(PIXELS_RGBA),
+	ROW(PIXELS_GRAY),   ROW(PIXELS_GRAY_ALPHA),   ROW(PIXELS_RGB),   ROW(PIXELS_RGBA),
+	ROW(PIXELS_GRAY16), ROW(PIXELS_GRAY_ALPHA16), ROW(PIXELS_RGB16), ROW(PIXELS_RGBA16),
 };
 
 pixels_converter *pixels_choose(enum pixels_layout from, enum wire_pixel_format to)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decoders/picture/reduce.h"
+#include "reduce.h"
 
 enum {
 	INPUT_SIZE = 64 << 10,
@@ -245,6 +245,9 @@ session_result session_image(struct session *session, const struct wire_image *a
 {
 	struct wire_image reduced = *announced;
 	const struct wire_image *image = &reduced;
+
+	if (reduced.frames > session->request.max_frames)
+		reduced.frames = session->request.max_frames;
 	session_result result = session_check_size(session, image->width, image->height, image->frames);
 
 	if (result == WIRE_OK)
@@ -273,6 +276,9 @@ session_result session_frame(struct session *session, uint32_t delay)
 {
 	struct wire_frame frame = { .delay = delay };
 
+	if (session->frames_begun == session->image.frames)
+		return SESSION_STOP;
+	session->frames_begun++;
 	session->frame_rows_left = session->image.height;
 	session->full_rows_left = session->full_height;
 	session->square_rows = 0;

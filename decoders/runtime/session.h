@@ -24,6 +24,7 @@ struct session {
 
 	struct wire_image image; /* as it is sent */
 	size_t stride;           /* bytes a row */
+	uint32_t frames_begun;
 	uint32_t frame_rows_left;
 	uint32_t scale;                   /* by which the session reduces what the decoder gives; 1: not at all */
 	uint32_t full_width, full_height; /* of what it gives */

@@ -112,7 +112,7 @@ Test(pixels, every_width_of_noise)
 		state = state * 1664525 + 1013904223;
 		noise[i] = (uint8_t)(state >> 24);
 	}
-	for (int layout = 0; layout < PIXELS_LAYOUTS; layout++)
+	for (int layout = 0; layout < PIXELS_GRAY16; layout++)
 		for (size_t width = 0; width <= WIDTH_MAX; width++)
 			check_all_formats((enum pixels_layout)layout, noise, width);
 }
@@ -154,6 +154,36 @@ Test(pixels, gray_stays_what_it_is)
 	check_all_formats(PIXELS_GRAY, gray, 256);
 	pixels_choose(PIXELS_RGB, WIRE_GRAY)(row, rgb[0], 256);
 	cr_expect_arr_eq(row, gray, sizeof(gray));
+}
+
+/* Of every 16-bit sample, in every place of a pixel: 8 bits are the nearest, and 16 bits stay what they are. */
+Test(pixels, every_deep_sample)
+{
+	static const uint8_t channels[PIXELS_LAYOUTS] = { 1, 2, 3, 4, 1, 2, 3, 4 };
+
+	for (int layout = PIXELS_GRAY16; layout < PIXELS_LAYOUTS; layout++) {
+		enum pixels_layout shallow = (enum pixels_layout)(layout - PIXELS_GRAY16);
+		for (uint32_t sample = 0; sample <= UINT16_MAX; sample++) {
+			uint16_t deep[4] = { (uint16_t)sample, (uint16_t)(sample + 21845),
+				             (uint16_t)(UINT16_MAX - sample), (uint16_t)(sample * 7) };
+			uint8_t near[4], row[8], expected[8], wide[8], swapped[8];
+			for (int i = 0; i < 4; i++)
+				near[i] = (uint8_t)(((uint32_t)deep[i] + 128) / 257);
+			pixels_choose((enum pixels_layout)layout, WIRE_RGBA)(row, (uint8_t *)deep, 1);
+			pixels_choose(shallow, WIRE_RGBA)(expected, near, 1);
+			cr_assert_arr_eq(row, expected, 4, "layout %d, sample %u", layout, sample);
+			pixels_choose((enum pixels_layout)layout, WIRE_RGBA16)(wide, (uint8_t *)deep, 1);
+			for (int i = 0; i < channels[layout]; i++) {
+				swapped[2 * i] = (uint8_t)(deep[i] >> 8);
+				swapped[2 * i + 1] = (uint8_t)deep[i];
+			}
+			cr_assert_arr_eq(wide, swapped, 2, "layout %d, sample %u", layout, sample);
+			if (channels[layout] == 2)
+				cr_assert_arr_eq(wide + 6, swapped + 2, 2);
+			if (channels[layout] >= 3)
+				cr_assert_arr_eq(wide, swapped, (size_t)channels[layout] * 2);
+		}
+	}
 }
 
 /* Fixed numbers, so that a mistake which the arithmetic above shares would be seen. */

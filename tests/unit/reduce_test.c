@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decoders/picture/reduce.h"
+#include "decoders/runtime/reduce.h"
 
 Test(reduce, the_mean_of_a_square_is_rounded)
 {
