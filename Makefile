@@ -5,7 +5,7 @@
 #
 # Variables that users may set: CC, CFLAGS, CPPFLAGS, LDFLAGS (added last, so that they win), PREFIX, DESTDIR, V=1.
 
-VERSION := 0.2.0
+VERSION := 0.3.0
 SONAME_VERSION := 0
 
 PREFIX ?= /usr/local

@@ -99,7 +99,9 @@ static struct safe_decoder *open_decoder(uint32_t spares)
 
 static void decode(struct safe_decoder *decoder, const struct file *file)
 {
-	struct safe_input input = { .size = sizeof(input), .data = file->data, .data_size = file->size };
+	struct safe_input input = {
+		.size = sizeof(input), .kind = SAFE_INPUT_MEMORY, .data = file->data, .data_size = file->size
+	};
 	struct safe_image image = { .size = sizeof(image) };
 	struct safe_result result = { .size = sizeof(result) };
 

@@ -8,7 +8,9 @@
  *
  *     struct safe_decoder *decoder = NULL;
  *     struct safe_image image = { .size = sizeof(image) };
- *     struct safe_input input = { .size = sizeof(input), .data = bytes, .data_size = length };
+ *     struct safe_input input = {
+ *             .size = sizeof(input), .kind = SAFE_INPUT_MEMORY, .data = bytes, .data_size = length
+ *     };
  *
  *     if (safe_decoder_open(NULL, &decoder) == SAFE_OK &&
  *         safe_decode_image(decoder, &input, NULL, &image, NULL) == SAFE_OK) {
@@ -57,6 +59,9 @@ enum safe_status {
 	SAFE_UNSUPPORTED = 7, /* no decoder for this format or variant */
 	SAFE_EXHAUSTED = 8, /* the system has no process, descriptor or memory left: try again later.  (The command line
 	                     * ends with 2 then.) */
+	SAFE_TOO_SMALL = 9, /* the caller's memory is too small for what the input gives */
+	SAFE_WRONG_KIND =
+	        10, /* the input gives another kind of thing than the call is for: sound, say, and no picture */
 };
 
 /* Which limit a SAFE_LIMIT is about. */
@@ -191,14 +196,22 @@ SAFE_DECODE_API void safe_decoder_close(struct safe_decoder **decoder);
 
 /* ---- what goes in ---- */
 
+/* Where compressed bytes come from. */
+enum safe_input_kind {
+	SAFE_INPUT_NONE = 0,
+	SAFE_INPUT_MEMORY = 1, /* `data` and `data_size` */
+	SAFE_INPUT_FD = 2,     /* `fd` */
+};
+
 /* Compressed bytes, from memory or from a descriptor.  The memory must not change until the call (or the stream) that
  * it was given to has ended. */
 struct safe_input {
 	size_t size;      /* sizeof(struct safe_input) */
-	const void *data; /* borrowed; NULL: read from `fd` instead */
-	size_t data_size; /* bytes */
+	uint32_t kind;    /* enum safe_input_kind: which of the next members count; 0 is SAFE_USAGE */
 	int fd;           /* borrowed; read from its current position to its end, or as far as the decoder needs;
 	                   * where it stands afterwards is not defined */
+	const void *data; /* borrowed */
+	size_t data_size; /* bytes */
 	const char *name; /* borrowed, or NULL.  Formats are recognised by content; only for those that have no mark of
 	                   * their own, the name's extension counts */
 };
@@ -242,7 +255,12 @@ struct safe_request {
 	uint32_t sample_format;           /* enum safe_sample_format */
 	const char *allow; /* borrowed; names of the formats that may be decoded, separated by commas: "jpeg,png".  Any
 	                    * other is SAFE_UNSUPPORTED, and its decoder is not started.  NULL: all */
+	uint32_t first_frame; /* index of the frame or page that is wanted first, from 0; SAFE_UNSUPPORTED where there
+	                       * are fewer */
+	uint32_t max_frames;  /* of streams: how many are wanted at most; 0: 1; SAFE_ALL_FRAMES */
 };
+
+#define SAFE_ALL_FRAMES UINT32_MAX
 
 /* ---- what comes out ---- */
 
@@ -258,7 +276,7 @@ struct safe_info {
 	uint32_t has_alpha;      /* not 0: some pixels may be transparent */
 	uint32_t progressive;    /* not 0: progressive or interlaced */
 	uint32_t has_profile;    /* not 0: the file has an ICC profile; it is not applied */
-	uint32_t frames;         /* pictures in the file, as far as its header says */
+	uint32_t frames;         /* frames or pages in the file, as far as its header says; 0: it does not */
 	uint32_t orientation;    /* EXIF, 1 to 8; 0: the file does not say.  The pixels are not turned */
 	uint32_t rate;           /* of sound, as all that follows but `format`: sample frames a second, 1 to 1048575 */
 	const char *format;      /* static: "jpeg" */
@@ -272,6 +290,8 @@ struct safe_info {
 	uint32_t reserved;
 	uint8_t speakers[SAFE_CHANNELS_MAX]; /* enum safe_speaker of each channel, in the order in which the samples of
 	                                      * a frame come, which is the file's own: that of WAV, or of Vorbis */
+	uint32_t animated; /* not 0: the frames follow one another in time; else each is a page, of a size of its own */
+	uint32_t loops;    /* how often an animation is shown; 0: without end */
 };
 
 /* A decoded picture. */
@@ -284,6 +304,27 @@ struct safe_image {
 	size_t stride;         /* bytes from one row to the next */
 	void *pixels;          /* owned by the caller; safe_image_free() */
 	size_t allocated;      /* the library's own; not 0: `pixels` is to be freed */
+};
+
+/* One of several pictures. */
+struct safe_frame {
+	uint32_t delay_milliseconds; /* how long to show it; 0: a still picture, or a page */
+	uint32_t width;              /* pixels: pages may have sizes of their own */
+	uint32_t height;             /* pixels */
+	uint32_t pixel_format;       /* enum safe_pixel_format: as requested */
+	uint32_t orientation;        /* as in struct safe_info */
+	uint32_t reserved;
+	size_t stride; /* bytes from one row to the next */
+	void *pixels;  /* freed with all others by safe_frames_free() */
+};
+
+/* All frames or pages of an input. */
+struct safe_frames {
+	size_t size;               /* sizeof(struct safe_frames) */
+	struct safe_frame *frames; /* owned by the caller; safe_frames_free() */
+	size_t count;
+	uint32_t animated; /* not 0: they follow one another in time; else each is a page */
+	uint32_t loops;    /* how often an animation is shown; 0: without end */
 };
 
 /* Decompressed data. */
@@ -345,11 +386,11 @@ struct safe_posture {
 
 /* ---- one call ---- */
 
-/* Decodes the first picture of an input.
+/* Decodes one picture of an input: the first, or safe_request.first_frame.
  *
  * Success: SAFE_OK; *image is filled, and its pixels are the caller's until safe_image_free().  Rows are packed:
  * image->stride is width times bytes a pixel.
- * Failure: image->pixels is NULL, and nothing is to be freed.  All statuses are possible; SAFE_USAGE also for an input
+ * Failure: image->pixels is NULL, and nothing is to be freed.  All statuses are possible; SAFE_WRONG_KIND for an input
  * that gives no picture.
  *
  * `request` and `result` may be NULL.  *result is filled in either case.  Blocks until the decode has ended. */
@@ -361,13 +402,23 @@ SAFE_DECODE_API enum safe_status safe_decode_image(struct safe_decoder *decoder,
  * touched.  `pixels_size` is how many bytes there are.  The pixels stay the caller's: image->allocated is 0, and
  * safe_image_free() leaves them alone.
  *
- * SAFE_USAGE when the picture does not fit: when `stride` is less than a row, or `pixels_size` less than
+ * SAFE_TOO_SMALL when the picture does not fit: when `stride` is less than a row, or `pixels_size` less than
  * stride * (height - 1) + row.  image->width and image->height are set then, so that the caller can try again.  After
  * other failures, what the memory holds is not defined. */
 SAFE_DECODE_API enum safe_status safe_decode_image_into(struct safe_decoder *decoder, const struct safe_input *input,
                                                         const struct safe_request *request, void *pixels,
                                                         size_t pixels_size, size_t stride, struct safe_image *image,
                                                         struct safe_result *result);
+
+/* Decodes frames or pages, from safe_request.first_frame on, up to safe_request.max_frames; 0 means all here.  As
+ * safe_decode_image() otherwise.  Each frame is the whole picture as it is to be shown.  Limits on pixels and output
+ * are on all frames together: an animation may be large, so that a viewer had better take a stream. */
+SAFE_DECODE_API enum safe_status safe_decode_frames(struct safe_decoder *decoder, const struct safe_input *input,
+                                                    const struct safe_request *request, struct safe_frames *frames,
+                                                    struct safe_result *result);
+
+/* Frees all pixels, and sets frames->frames to NULL and frames->count to 0.  NULL is allowed. */
+SAFE_DECODE_API void safe_frames_free(struct safe_frames *frames);
 
 /* Frees the pixels if the library allocated them, and sets image->pixels to NULL.  NULL is allowed. */
 SAFE_DECODE_API void safe_image_free(struct safe_image *image);
@@ -388,8 +439,8 @@ SAFE_DECODE_API enum safe_status safe_decode_audio(struct safe_decoder *decoder,
 /* The same, into memory of the caller's, of `samples_size` bytes.  The samples stay the caller's, and
  * safe_audio_free() leaves them alone.
  *
- * SAFE_USAGE when there is more than fits: then, too, the memory has the first samples, and *audio says how many. After
- * other failures, what the memory holds is not defined. */
+ * SAFE_TOO_SMALL when there is more than fits: then, too, the memory has the first samples, and *audio says how many.
+ * After other failures, what the memory holds is not defined. */
 SAFE_DECODE_API enum safe_status safe_decode_audio_into(struct safe_decoder *decoder, const struct safe_input *input,
                                                         const struct safe_request *request, void *samples,
                                                         size_t samples_size, struct safe_audio *audio,
@@ -409,8 +460,9 @@ struct safe_stream;
 
 enum safe_event_kind {
 	SAFE_EVENT_NONE = 0,  /* nothing yet: poll safe_stream_fd() for input, then step again */
-	SAFE_EVENT_INFO = 1,  /* the header was read: `info` is set */
-	SAFE_EVENT_FRAME = 2, /* a frame begins: `frame` and `delay_milliseconds` are set */
+	SAFE_EVENT_INFO = 1,  /* the header was read: `info` is set.  Comes again for each further page */
+	SAFE_EVENT_FRAME = 2, /* a frame begins, which is the whole picture: `frame`, `delay_milliseconds` and the
+	                       * rectangle are set */
 	SAFE_EVENT_ROWS = 3,  /* rows are ready: `first_row`, `rows`, `data` and `stride` are set */
 	SAFE_EVENT_BYTES = 4, /* bytes are ready: `data` and `data_size` are set */
 	SAFE_EVENT_END = 5,   /* the decode is complete */
@@ -427,7 +479,7 @@ enum safe_event_kind {
 struct safe_event {
 	size_t size;                 /* sizeof(struct safe_event) */
 	uint32_t kind;               /* enum safe_event_kind */
-	uint32_t frame;              /* index, from 0 */
+	uint32_t frame;              /* index, from 0: of all that come */
 	uint32_t delay_milliseconds; /* how long to show the frame; 0: a still picture */
 	uint32_t first_row;
 	uint32_t rows;
@@ -439,6 +491,8 @@ struct safe_event {
 	uint64_t first_sample_frame;  /* index, from 0 */
 	uint64_t sample_frames;
 	uint64_t losses;
+	uint32_t x, y, width,
+	        height; /* of SAFE_EVENT_FRAME: what may differ from the frame before; of the first, all */
 };
 
 /* Starts a decode.  Does not wait: `fd` inputs are only read when they have something (a regular file always has).
@@ -462,9 +516,9 @@ SAFE_DECODE_API int safe_stream_fd(const struct safe_stream *stream);
  * Failure: any status; rows, samples and bytes that came before are good, but the whole is not. */
 SAFE_DECODE_API enum safe_status safe_stream_step(struct safe_stream *stream, struct safe_event *event);
 
-/* From SAFE_EVENT_INFO until the next step: lets all rows of all frames go to the caller's memory, as with
- * safe_decode_image_into(), instead of to a window of the stream's own.  SAFE_USAGE when the picture does not fit, or
- * it is too late. */
+/* From SAFE_EVENT_INFO until the next step: lets all rows of all frames of this page go to the caller's memory, as with
+ * safe_decode_image_into(), instead of to a window of the stream's own.  SAFE_TOO_SMALL when the picture does not fit,
+ * SAFE_USAGE when it is too late. */
 SAFE_DECODE_API enum safe_status safe_stream_into(struct safe_stream *stream, void *pixels, size_t pixels_size,
                                                   size_t stride);
 
@@ -513,7 +567,13 @@ SAFE_DECODE_API enum safe_status safe_decoder_format(struct safe_decoder *decode
 /* Name of the format by index, as in safe_request.format; NULL past the last.  Static. */
 SAFE_DECODE_API const char *safe_format_name(size_t index);
 
-/* Version of the library that is running: "0.2.0".  Static. */
+/* The version of this header; safe_version() is that of the library that is running. */
+#define SAFE_VERSION_MAJOR 0
+#define SAFE_VERSION_MINOR 3
+#define SAFE_VERSION_PATCH 0
+#define SAFE_VERSION_STRING "0.3.0"
+
+/* Version of the library that is running: "0.3.0".  Static. */
 SAFE_DECODE_API const char *safe_version(void);
 
 #ifdef __cplusplus

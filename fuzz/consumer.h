@@ -24,7 +24,8 @@ struct checked {
 	size_t sample_frame; /* bytes; 0 without audio */
 	uint64_t losses;
 	uint32_t tags, tag_bytes;
-	uint32_t frames;
+	uint32_t frames, frames_of_image;
+	uint64_t pixels;     /* of all frames */
 	uint64_t frame_left; /* bytes */
 	uint64_t total;      /* bytes */
 	uint64_t hash;       /* of these bytes, but for the start */
@@ -45,12 +46,14 @@ static struct safe_outcome checked_image(void *context, const struct wire_image 
 {
 	struct checked *checked = context;
 
-	REQUIRE(checked->hello && !checked->announced);
+	REQUIRE(checked->hello && (!checked->announced || checked->frames_of_image == 1));
+	REQUIRE(!checked->announced || !((image->flags | checked->image.flags) & WIRE_IMAGE_ANIMATION));
+	REQUIRE(checked->frame_left == 0 && checked->frames < checked->request.max_frames);
 	REQUIRE(image->width >= 1 && image->width <= checked->request.max_side);
 	REQUIRE(image->height >= 1 && image->height <= checked->request.max_side);
 	REQUIRE(checked->request.pixel_formats & WIRE_FORMAT_BIT(image->pixel_format));
-	REQUIRE((uint64_t)image->width * image->height * image->frames <= checked->request.max_pixels);
 	checked->announced = true;
+	checked->frames_of_image = 0;
 	checked->image = *image;
 	return outcome_ok();
 }
@@ -59,9 +62,14 @@ static struct safe_outcome checked_frame(void *context, const struct wire_frame 
 {
 	struct checked *checked = context;
 
-	(void)frame;
-	REQUIRE(checked->announced && checked->frame_left == 0 && checked->frames < checked->image.frames);
+	REQUIRE(checked->announced && checked->frame_left == 0 && checked->frames < checked->request.max_frames);
+	REQUIRE(checked->frames_of_image == 0 || (checked->image.flags & WIRE_IMAGE_ANIMATION));
+	REQUIRE((uint64_t)frame->x + frame->width <= checked->image.width);
+	REQUIRE((uint64_t)frame->y + frame->height <= checked->image.height);
 	checked->frames++;
+	checked->frames_of_image++;
+	checked->pixels += (uint64_t)checked->image.width * checked->image.height;
+	REQUIRE(checked->pixels <= checked->request.max_pixels);
 	checked->frame_left =
 	        (uint64_t)checked->image.width * checked->image.height * wire_pixel_bytes[checked->image.pixel_format];
 	return outcome_ok();
@@ -140,7 +148,7 @@ static struct safe_outcome checked_end(void *context, enum wire_failure damage, 
 {
 	struct checked *checked = context;
 	bool image = checked->image.width > 0;
-	bool whole = checked->frames == checked->image.frames && checked->frame_left == 0;
+	bool whole = checked->frames_of_image > 0 && checked->frame_left == 0;
 
 	REQUIRE(checked->announced && !checked->ended && (notes & ~WIRE_NOTES) == 0);
 	REQUIRE(damage == WIRE_OK || (checked->request.flags & WIRE_PARTIAL));

@@ -160,21 +160,20 @@ static session_result give_rows(struct session *session, const struct wire_image
 	return WIRE_OK;
 }
 
-static session_result give_picture(struct session *session)
+static session_result give_page(struct session *session)
 {
-	const struct wire_request *request = session_request(session);
 	struct wire_image image = {
 		.width = next_number(),
 		.height = next_number() % 512,
-		.frames = 1 + next_byte() % (request->max_frames < 8 ? request->max_frames : 8),
-		.file_frames = 1 + next_byte(),
+		.frames = next_byte(),
+		.loops = next_byte(),
 		.color = next_byte() % WIRE_COLORS,
 		.channels = 1 + next_byte() % 4,
 		.depth = 1 + next_byte() % 16,
 		.flags = next_byte() & WIRE_IMAGE_FLAGS,
 		.orientation = next_byte() % 9,
 	};
-	session_result result = session_check_size(session, image.width, image.height, image.frames);
+	session_result result = session_check_size(session, image.width, image.height, 1);
 
 	if (result != WIRE_OK)
 		return result;
@@ -187,12 +186,22 @@ static session_result give_picture(struct session *session)
 		image.height = (image.height + scale - 1) / scale;
 	}
 	result = session_image(session, &image);
-	for (uint32_t frame = 0; result == WIRE_OK && frame < image.frames; frame++) {
-		result = session_frame(session, next_byte());
+	for (uint32_t frames = next_byte() % 8; result == WIRE_OK && frames > 0; frames--) {
+		result = session_frame_part(session, next_byte(), next_byte() % image.width, next_byte() % image.height,
+		                            0, 0);
 		if (result == WIRE_OK)
 			result = give_rows(session, &image, image.height);
 		note_and_read(session);
 	}
+	return result;
+}
+
+static session_result give_picture(struct session *session)
+{
+	session_result result = give_page(session);
+
+	while (result == WIRE_OK && next_byte() % 4 == 0)
+		result = give_page(session);
 	return result;
 }
 

@@ -20,7 +20,7 @@ static void complain(const char *path, enum safe_status status, const struct saf
 int main(int argc, char **argv)
 {
 	struct safe_decoder *decoder = NULL;
-	struct safe_input input = { .size = sizeof(input) };
+	struct safe_input input = { .size = sizeof(input), .kind = SAFE_INPUT_FD };
 	struct safe_limits limits = { .size = sizeof(limits), .max_side = 10000, .deadline_milliseconds = 5000 };
 	struct safe_request request = { .size = sizeof(request), .limits = &limits, .pixel_format = SAFE_RGBA };
 	struct safe_image image = { .size = sizeof(image) };

@@ -71,7 +71,7 @@ int main(int argc, char **argv)
 {
 	struct safe_decoder *decoder = NULL;
 	struct safe_stream *stream = NULL;
-	struct safe_input input = { .size = sizeof(input) };
+	struct safe_input input = { .size = sizeof(input), .kind = SAFE_INPUT_FD };
 	/* A station never ends, so there is no limit on totals; memory keeps its default. */
 	struct safe_limits limits = { .size = sizeof(limits),
 		                      .max_output = UINT64_MAX,

@@ -71,7 +71,7 @@ int main(int argc, char **argv)
 {
 	struct safe_decoder *decoder = NULL;
 	struct safe_stream *stream = NULL;
-	struct safe_input input = { .size = sizeof(input) };
+	struct safe_input input = { .size = sizeof(input), .kind = SAFE_INPUT_FD };
 
 	if (argc != 2) {
 		fprintf(stderr, "usage: %s FILE\n", argv[0]);

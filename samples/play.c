@@ -231,7 +231,7 @@ static enum safe_status play(struct safe_decoder *decoder, const char *path)
 		                                   .cpu_seconds = UINT32_MAX,
 		                                   .work_seconds = UINT32_MAX };
 	struct safe_request request = { .size = sizeof(request), .limits = &limits, .sample_format = SAFE_F32 };
-	struct safe_input input = { .size = sizeof(input), .fd = STDIN_FILENO, .name = path };
+	struct safe_input input = { .size = sizeof(input), .kind = SAFE_INPUT_FD, .fd = STDIN_FILENO, .name = path };
 	struct safe_result result = { .size = sizeof(result) };
 	struct player player = { .device = 0 };
 	struct safe_stream *stream = NULL;

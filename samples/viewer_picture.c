@@ -47,7 +47,7 @@ void picture_open(struct picture *picture, struct safe_decoder *decoder, const c
 	}
 	struct stat file;
 	picture->is_file = fstat(picture->fd, &file) == 0 && S_ISREG(file.st_mode);
-	struct safe_input input = { .size = sizeof(input), .fd = picture->fd, .name = path };
+	struct safe_input input = { .size = sizeof(input), .kind = SAFE_INPUT_FD, .fd = picture->fd, .name = path };
 	enum safe_status status = safe_stream_open(decoder, &input, &request, &picture->stream);
 	if (status != SAFE_OK)
 		end(picture, status, "the decode cannot be started", 0);

@@ -16,6 +16,18 @@ static const char *boolean(uint32_t bits)
 	return bits ? "true" : "false";
 }
 
+/* "frames" are null where only decoding would tell; a still picture has one. */
+static void print_frames(FILE *stream, const struct wire_image *image)
+{
+	if (image->frames > 0)
+		fprintf(stream, ", \"frames\": %" PRIu32, image->frames);
+	else
+		fputs(", \"frames\": null", stream);
+	fprintf(stream, ", \"animated\": %s", boolean(image->flags & WIRE_IMAGE_ANIMATION));
+	if (image->flags & WIRE_IMAGE_ANIMATION)
+		fprintf(stream, ", \"loops\": %" PRIu32, image->loops);
+}
+
 static void print_image(FILE *stream, const struct wire_image *image)
 {
 	fprintf(stream,
@@ -23,9 +35,10 @@ static void print_image(FILE *stream, const struct wire_image *image)
 	        ", \"alpha\": %s, \"color\": \"%s\"",
 	        image->width, image->height, image->channels, image->depth, boolean(image->flags & WIRE_IMAGE_ALPHA),
 	        color_names[image->color]);
-	fprintf(stream, ", \"progressive\": %s, \"arithmetic\": %s, \"icc\": %s, \"frames\": %" PRIu32,
+	fprintf(stream, ", \"progressive\": %s, \"arithmetic\": %s, \"icc\": %s",
 	        boolean(image->flags & WIRE_IMAGE_PROGRESSIVE), boolean(image->flags & WIRE_IMAGE_ARITHMETIC),
-	        boolean(image->flags & WIRE_IMAGE_ICC), image->file_frames);
+	        boolean(image->flags & WIRE_IMAGE_ICC));
+	print_frames(stream, image);
 	if (image->orientation != 0)
 		fprintf(stream, ", \"orientation\": %" PRIu32, image->orientation);
 	else

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "report.h"
 
 static struct job *of(struct call *call)
 {
@@ -59,17 +60,67 @@ static void announce(struct job *job)
 	job->sink_open = true;
 }
 
+/* What is written may be more than what came: opaque pixels come without alpha. */
+static struct safe_outcome check_size(const struct job *job)
+{
+	uint64_t most = job->options->limits.max_output;
+	uint64_t size = sink_image_size(&job->sink);
+
+	if (job->sink.written > most || size > most - job->sink.written)
+		return outcome_of_failure(WIRE_FAIL_LIMIT_OUTPUT);
+	return outcome_ok();
+}
+
+static struct safe_outcome begin_picture(struct job *job)
+{
+	struct safe_outcome outcome = sink_image(&job->sink, &job->call.image);
+
+	return outcome.status == SAFE_OK ? check_size(job) : outcome;
+}
+
+/* A further page begins with its first frame. */
 static struct safe_outcome take_image(struct call *call)
 {
 	struct job *job = of(call);
 
-	announce(job);
-	if (!job->sink_open)
+	job->frames_before = call->frames_begun;
+	if (call->frames_begun > 0)
 		return outcome_ok();
-	struct safe_outcome outcome = sink_image(&job->sink, &call->image);
-	/* What is written may be more than what came: opaque pixels come without alpha. */
-	if (outcome.status == SAFE_OK && sink_image_size(&job->sink) > job->options->limits.max_output)
-		outcome = outcome_of_failure(WIRE_FAIL_LIMIT_OUTPUT);
+	announce(job);
+	return job->sink_open ? begin_picture(job) : outcome_ok();
+}
+
+/* The picture before has come: its file is put in place, and the next one opened. */
+static struct safe_outcome begin_next_file(struct job *job)
+{
+	uint64_t written = job->sink.written;
+	struct safe_outcome outcome = sink_end(&job->sink, false);
+
+	sink_release(&job->sink);
+	job->sink_open = false;
+	if (outcome.status == SAFE_OK)
+		outcome = output_commit(&job->given.output);
+	if (outcome.status == SAFE_OK)
+		outcome = outputs_give_next(job->outputs, &job->given);
+	if (outcome.status != SAFE_OK)
+		return outcome;
+	announce(job);
+	job->sink.written = written;
+	return begin_picture(job);
+}
+
+static struct safe_outcome take_frame(struct call *call, const struct wire_frame *frame)
+{
+	struct job *job = of(call);
+	struct safe_outcome outcome = outcome_ok();
+
+	if (call->frames_begun > 1 && job->sink_open) {
+		outcome = job->options->numbered ? begin_next_file(job) : sink_next(&job->sink, &call->image);
+		if (outcome.status == SAFE_OK)
+			outcome = check_size(job);
+	}
+	if (outcome.status == SAFE_OK && job->sink_open && job->options->frames && !job->options->numbered)
+		report_frame(job, frame);
 	return outcome;
 }
 
@@ -172,6 +223,7 @@ static const struct call_driver driver = {
 	.started = take_child,
 	.info = take_info,
 	.image = take_image,
+	.frame = take_frame,
 	.audio = take_audio,
 	.bytes = take_bytes,
 	.tag = take_tag,
@@ -222,6 +274,8 @@ static void start_call(struct job *job)
 		.sample_formats = options->sample_formats,
 		.flags = request_flags(options),
 		.scale = options->scale,
+		.first_frame = job->fetching ? 0 : options->first_frame,
+		.max_frames = options->frames && !job->fetching ? UINT32_MAX : 1,
 		.limits = options->limits,
 	};
 

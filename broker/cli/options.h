@@ -37,6 +37,9 @@ struct options {
 	const struct safe_format *decoder; /* NULL: by content */
 	uint64_t allowed;                  /* registry_set(); 0: all formats */
 	uint32_t scale;                    /* 1, 2, 4 or 8 */
+	uint32_t first_frame;              /* frame or page wanted, from 0 */
+	bool frames;                       /* and all that come after it */
+	bool numbered;                     /* the output's name has a number: a file for each frame */
 	struct safe_limits limits;
 	enum device_kind device;   /* DEVICE_NONE: output goes to files */
 	const char *device_name;   /* NULL without one */

@@ -8,6 +8,7 @@
 #include "escape.h"
 #include "interrupt.h"
 #include "names.h"
+#include "numbered.h"
 #include "options_table.h"
 
 static enum safe_status choose_pixels(struct options_parsed *parsed)
@@ -132,6 +133,10 @@ static enum safe_status check_conflicts(const struct options *options)
 		{ options->device == DEVICE_SPEAKER && options->cover,
 		  "--cover gives a picture, which cannot be played" },
 		{ (options->scale & (options->scale - 1)) != 0, "--scale takes 1, 2, 4 or 8" },
+		{ options->frames && options->device != DEVICE_NONE, "--frames and devices exclude each other" },
+		{ options->frames && options->info, "--info counts frames by itself" },
+		{ options->frames && !options->numbered && !options->diagnose && !options->sink->takes_frames,
+		  "--frames: this output format holds one picture; number the files: -o NAME-%03d.png" },
 		{ options->diagnose && options->input_count > 1, "--diagnose takes one input" },
 		{ options->quiet && options->verbose, "--quiet and --verbose exclude each other" },
 		{ options->force && options->skip_existing, "--force and --skip-existing exclude each other" },
@@ -177,6 +182,8 @@ enum safe_status options_complete(struct options_parsed *parsed)
 		return options_complain(NULL, NULL,
 		                        "a device chooses formats for itself: no --to, --pixels, --samples");
 	choose_sink(parsed);
+	struct numbered numbered;
+	options->numbered = options->frames && options->output && numbered_find(&numbered, options->output);
 	if (parsed->pixel_format == WIRE_PIXEL_FORMATS)
 		parsed->pixel_format = pixels_by_file_name(options);
 	enum safe_status status = check_conflicts(options);

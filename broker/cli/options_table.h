@@ -40,7 +40,7 @@ struct option_row {
 	uint64_t least, most;
 };
 
-enum { OPTION_ROWS = 39 };
+enum { OPTION_ROWS = 42 };
 
 extern const struct option_row options_rows[OPTION_ROWS];
 

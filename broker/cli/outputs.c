@@ -74,6 +74,25 @@ static struct safe_outcome open_folder(struct outputs *outputs, const char *path
 	return outputs->options->force ? look_at_inputs(outputs) : outcome_ok();
 }
 
+/* The folder of an output whose name has a number. */
+static struct safe_outcome open_numbered(struct outputs *outputs)
+{
+	const char *path = outputs->options->output;
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? strndup(path, (size_t)(slash + 1 - path)) : strdup(".");
+
+	if (!folder || !numbered_find(&outputs->numbered, path)) {
+		free(folder);
+		return outcome_of_errno(SAFE_IO, "no memory to begin with", ENOMEM);
+	}
+	outputs->folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int error = errno;
+	free(folder);
+	outputs->numbered.next = outputs->options->first_frame;
+	return outputs->folder < 0 ? outcome_of_output("cannot open the output folder", error)
+	                           : look_at_inputs(outputs);
+}
+
 struct safe_outcome outputs_open(struct outputs *outputs, const struct options *options)
 {
 	*outputs = OUTPUTS_NONE;
@@ -82,6 +101,8 @@ struct safe_outcome outputs_open(struct outputs *outputs, const struct options *
 		return output_prepare(&outputs->single, "/dev/null");
 	if (options->output_dir)
 		return open_folder(outputs, options->output_dir);
+	if (options->numbered)
+		return open_numbered(outputs);
 	return options->output ? output_prepare(&outputs->single, options->output) : outcome_ok();
 }
 
@@ -90,6 +111,7 @@ void outputs_close(struct outputs *outputs)
 	output_abort(&outputs->single);
 	fds_close(&outputs->folder);
 	names_free(&outputs->names);
+	numbered_free(&outputs->numbered);
 	free(outputs->inputs);
 	outputs->inputs = NULL;
 }
@@ -169,9 +191,28 @@ static struct safe_outcome give_name(struct outputs *outputs, const char *input,
 	return output_prepare_in(&given->output, outputs->folder, name->in_folder, options->force, &name->made);
 }
 
+struct safe_outcome outputs_give_next(struct outputs *outputs, struct outputs_given *given)
+{
+	struct numbered *numbered = &outputs->numbered;
+
+	*given = (struct outputs_given){ .output = OUTPUT_NONE };
+	if (!numbered_next(numbered))
+		return outcome_of_errno(SAFE_IO, "cannot name the output", ENOMEM);
+	given->path = numbered->path;
+	/* It is read as long as there are frames. */
+	if (is_other_input(outputs, NULL, numbered->in_folder))
+		return outcome_of_output("is the input, which its own frames do not replace", 0);
+	return output_prepare_in(&given->output, outputs->folder, numbered->in_folder, true, NULL);
+}
+
 struct safe_outcome outputs_give(struct outputs *outputs, const char *input, const struct safe_format *format,
                                  struct outputs_given *given)
 {
 	*given = (struct outputs_given){ .output = OUTPUT_NONE };
+	if (outputs->options->numbered && format->kind != SAFE_KIND_IMAGE)
+		return outcome_of(SAFE_UNSUPPORTED, "has no frames to number: it is no picture");
+	if (outputs->options->numbered)
+		return outputs->options->foreign_extension ? refuse_extension(format->kind)
+		                                           : outputs_give_next(outputs, given);
 	return outputs->folder >= 0 ? give_name(outputs, input, format, given) : give_single(outputs, format, given);
 }

@@ -15,6 +15,7 @@
 #include "broker/recognise/registry.h"
 #include "broker/wire/status.h"
 #include "names.h"
+#include "numbered.h"
 #include "options.h"
 #include "output.h"
 
@@ -23,6 +24,7 @@ struct outputs {
 	struct output single;          /* that of --output, until an input takes it */
 	int folder;                    /* that of --output-dir; -1: none */
 	struct names names;            /* in it */
+	struct numbered numbered;      /* that of --output, whose folder it is then */
 	struct file_id *inputs; /* owned; with --force, those of all inputs, which it does not allow to replace */
 };
 
@@ -47,6 +49,9 @@ struct outputs_given {
  * sound would get an extension that no output format has. */
 struct safe_outcome outputs_give(struct outputs *outputs, const char *input, const struct safe_format *format,
                                  struct outputs_given *given);
+
+/* Of an output whose name has a number: the file of the next frame. */
+struct safe_outcome outputs_give_next(struct outputs *outputs, struct outputs_given *given);
 
 /* The format that this is written in: bytes are no picture, whatever extension they get. */
 const struct sink_format *outputs_sink(const struct options *options, enum safe_kind kind);

@@ -133,6 +133,25 @@ static void report_raw_audio(const struct job *job)
 	        job->written);
 }
 
+void report_frame(const struct job *job, const struct wire_frame *frame)
+{
+	const struct wire_image *image = &job->sink.image;
+
+	if (job->options->quiet)
+		return;
+	report_name(job);
+	fprintf(stderr, "frame %" PRIu64 ": %" PRIu32 "x%" PRIu32 ", delay %" PRIu32 " ms, at byte %" PRIu64 "\n",
+	        (uint64_t)job->options->first_frame + job->call.frames_begun - 1, image->width, image->height,
+	        frame->delay, job->sink.put);
+}
+
+static void report_raw_frames(const struct job *job)
+{
+	fprintf(stderr, "%" PRIu32 " frame%s, %s, %" PRIu64 " bytes\n", job->call.frames_begun,
+	        job->call.frames_begun == 1 ? "" : "s", options_pixel_format_name(job->sink.image.pixel_format),
+	        job->sink.put);
+}
+
 /* Raw pixels and samples do not say what they are: this line does. */
 static void report_raw(const struct job *job)
 {
@@ -141,7 +160,9 @@ static void report_raw(const struct job *job)
 		report_raw_audio(job);
 		return;
 	}
-	if (job->call.kind == SAFE_KIND_IMAGE)
+	if (job->call.kind == SAFE_KIND_IMAGE && job->options->frames)
+		report_raw_frames(job);
+	else if (job->call.kind == SAFE_KIND_IMAGE)
 		fprintf(stderr, "%" PRIu32 "x%" PRIu32 " %s, stride %zu, %" PRIu64 " bytes\n", job->call.image.width,
 		        job->call.image.height, options_pixel_format_name(job->sink.image.pixel_format),
 		        job->sink.stride, (uint64_t)job->sink.stride * job->call.image.height);

@@ -46,9 +46,7 @@ static struct safe_outcome take_frame(void *context, const struct wire_frame *fr
 	struct call *call = context;
 
 	call->frames_begun++;
-	if (call->plan.driver->frame)
-		call->plan.driver->frame(call, frame->delay);
-	return outcome_ok();
+	return call->plan.driver->frame ? call->plan.driver->frame(call, frame) : outcome_ok();
 }
 
 static struct safe_outcome take_bytes(void *context)
@@ -191,7 +189,8 @@ static struct wire_request make_request(const struct call *call)
 		.sample_formats = plan->sample_formats,
 		.flags = plan->flags | (finite ? WIRE_FINITE : 0),
 		.max_side = limits->max_side,
-		.max_frames = 1,
+		.first_frame = plan->first_frame,
+		.max_frames = plan->max_frames > 0 ? plan->max_frames : 1,
 		.max_metadata = limits->max_metadata,
 		.max_pixels = limits->max_pixels,
 		.max_output = cover && limits->max_cover < limits->max_output ? limits->max_cover : limits->max_output,

@@ -43,13 +43,14 @@ struct call_driver {
 	/* The header was read: of a picture, call->image is set, of sound, call->audio.  Of these the first that
 	 * applies is called: where only information is wanted, info. */
 	struct safe_outcome (*info)(struct call *call);
-	struct safe_outcome (*image)(struct call *call);
+	struct safe_outcome (*image)(struct call *call); /* again for each further page */
 	struct safe_outcome (*audio)(struct call *call);
 	struct safe_outcome (*bytes)(struct call *call);
 
 	struct safe_outcome (*tag)(struct call *call, enum wire_tag tag, const char *value, size_t size);
-	void (*frame)(struct call *call, uint32_t delay); /* call->frames_begun counts it */
-	void (*loss)(struct call *call);                  /* call->losses has the new number */
+	struct safe_outcome (*frame)(struct call *call,
+	                             const struct wire_frame *frame); /* call->frames_begun counts it */
+	void (*loss)(struct call *call);                              /* call->losses has the new number */
 
 	/* As in struct wire_consumer, for whatever was announced. */
 	void *(*reserve)(struct call *call, size_t *size);
@@ -79,6 +80,8 @@ struct call_plan {
 	uint32_t sample_formats;   /* likewise */
 	uint32_t flags;            /* WIRE_PARTIAL, WIRE_STRICT, WIRE_DIAGNOSE */
 	uint32_t scale;            /* 1, 2, 4 or 8 */
+	uint32_t first_frame;      /* frame or page wanted first, from 0 */
+	uint32_t max_frames;       /* how many are wanted; 0: 1 */
 	struct safe_limits limits; /* resolved */
 };
 
@@ -103,7 +106,7 @@ struct call {
 	enum safe_kind kind; /* once announced */
 	struct wire_image image;
 	struct wire_audio audio;
-	uint32_t frames_begun;
+	uint32_t frames_begun; /* of all pages */
 	uint64_t losses;
 	enum wire_failure damage; /* of a partial result; WIRE_OK: none */
 	uint32_t notes;           /* WIRE_NOTE_... */

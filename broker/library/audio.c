@@ -44,7 +44,7 @@ static enum safe_status decode(struct safe_decoder *decoder, const struct safe_i
 		outcome = outcome_of(SAFE_USAGE, "there is no place for the sound");
 	outcome = collection_complete(collection, outcome, result);
 	const struct safe_info *info = &collection->request.info;
-	if (info->kind == SAFE_KIND_AUDIO && (outcome.status == SAFE_OK || outcome.status == SAFE_USAGE))
+	if (info->kind == SAFE_KIND_AUDIO && (outcome.status == SAFE_OK || outcome.status == SAFE_TOO_SMALL))
 		given = describe(info, collection);
 	structs_give(audio, &given, sizeof(given));
 	return outcome.status;

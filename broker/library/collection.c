@@ -39,7 +39,7 @@ struct safe_outcome collection_commit(struct call *call, size_t size)
 	struct collection *collection = call->plan.context;
 
 	if (size > collection->size - collection->filled)
-		return outcome_of(SAFE_USAGE, "there is more than fits the memory");
+		return outcome_of(SAFE_TOO_SMALL, "there is more than fits the memory");
 	collection->filled += size;
 	return outcome_ok();
 }

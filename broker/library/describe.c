@@ -30,7 +30,9 @@ void describe_image(struct safe_info *info, const struct wire_image *image)
 	info->has_alpha = (image->flags & WIRE_IMAGE_ALPHA) != 0;
 	info->progressive = (image->flags & WIRE_IMAGE_PROGRESSIVE) != 0;
 	info->has_profile = (image->flags & WIRE_IMAGE_ICC) != 0;
-	info->frames = image->file_frames;
+	info->frames = image->frames;
+	info->animated = (image->flags & WIRE_IMAGE_ANIMATION) != 0;
+	info->loops = image->loops;
 	info->orientation = image->orientation;
 }
 

@@ -68,7 +68,7 @@ static struct safe_outcome paint_on(struct call *call)
 	image->orientation = call->image.orientation;
 	image->stride = painting->pixels ? painting->stride : row_bytes;
 	if (painting->pixels && !request_fits(request, painting->pixels_size, painting->stride))
-		return outcome_of(SAFE_USAGE, "the picture does not fit the memory");
+		return outcome_of(SAFE_TOO_SMALL, "the picture does not fit the memory");
 	/* The reader and request_describe_image() have limited the product. */
 	image->pixels = painting->pixels ? painting->pixels : allocate(row_bytes * image->height, &image->allocated);
 	if (!image->pixels ||
@@ -76,15 +76,6 @@ static struct safe_outcome paint_on(struct call *call)
 	                 (enum wire_pixel_format)image->pixel_format, image->pixels, image->stride, image->height))
 		return outcome_of_errno(SAFE_IO, "no memory for the picture", ENOMEM);
 	return outcome_ok();
-}
-
-static void start_frame(struct call *call, uint32_t delay)
-{
-	struct painting *painting = call->plan.context;
-
-	(void)delay;
-	if (call->frames_begun > 1)
-		canvas_restart(&painting->canvas);
 }
 
 static void *reserve(struct call *call, size_t *size)
@@ -118,7 +109,6 @@ static struct safe_outcome finish(struct call *call, bool *more)
 
 static const struct call_driver painter = {
 	.image = paint_on,
-	.frame = start_frame,
 	.reserve = reserve,
 	.commit = commit,
 	.finish = finish,

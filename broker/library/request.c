@@ -26,7 +26,9 @@ static struct safe_outcome check_request(const struct safe_request *request, enu
 		return usage("no such sample format");
 	if ((request->flags & ~(SAFE_PARTIAL | SAFE_STRICT | SAFE_HEADER_ONLY)) != 0)
 		return usage("no such flag");
-	if (mode == REQUEST_WHOLE && (request->flags & SAFE_HEADER_ONLY))
+	if ((mode == REQUEST_WHOLE || mode == REQUEST_PROBE) && request->max_frames > 1)
+		return usage("one call gives one frame: more come by a stream");
+	if ((mode == REQUEST_WHOLE || mode == REQUEST_FRAMES) && (request->flags & SAFE_HEADER_ONLY))
 		return usage("the header alone gives nothing to decode");
 	if (request->format && !registry_by_name(request->format))
 		return usage("no such format");
@@ -48,10 +50,12 @@ static struct safe_outcome check_limits(const struct safe_limits *limits, const 
 
 static struct safe_outcome check_input(const struct safe_input *input)
 {
-	if (!input->data && input->data_size > 0)
+	if (input->kind != SAFE_INPUT_MEMORY && input->kind != SAFE_INPUT_FD)
+		return usage("the kind of the input is not set, or it is not known here");
+	if (input->kind == SAFE_INPUT_MEMORY && !input->data && input->data_size > 0)
 		return usage("the input has a size but no data");
-	if (!input->data && input->fd < 0)
-		return usage("the input has neither data nor a descriptor");
+	if (input->kind == SAFE_INPUT_FD && input->fd < 0)
+		return usage("the input has no descriptor");
 	return outcome_ok();
 }
 
@@ -67,9 +71,13 @@ static void fill_plan(struct call_plan *plan, const struct safe_input *input, co
 {
 	uint32_t wanted = WIRE_FORMAT_BIT(request->pixel_format);
 
-	plan->data = input->data;
-	plan->data_size = input->data_size;
-	plan->fd = input->fd;
+	static const char empty;
+
+	if (input->kind == SAFE_INPUT_MEMORY) {
+		plan->data = input->data ? input->data : &empty;
+		plan->data_size = input->data_size;
+	}
+	plan->fd = input->kind == SAFE_INPUT_FD ? input->fd : -1;
 	plan->name = input->name;
 	plan->format = request->format ? registry_by_name(request->format) : NULL;
 	plan->operation = info_only ? WIRE_INFO : WIRE_DECODE;
@@ -77,6 +85,8 @@ static void fill_plan(struct call_plan *plan, const struct safe_input *input, co
 	plan->sample_formats = describe_wanted_samples(request->sample_format);
 	plan->flags = wire_flags(request->flags);
 	plan->scale = request->scale ? request->scale : 1;
+	plan->first_frame = request->first_frame;
+	plan->max_frames = request->max_frames;
 }
 
 /* Fills our copies of the caller's structs. */
@@ -117,6 +127,8 @@ struct safe_outcome request_begin(struct request *request, struct safe_decoder *
 		request->info_only = mode == REQUEST_PROBE || (our_request.flags & SAFE_HEADER_ONLY) != 0;
 		request->pixel_format = our_request.pixel_format;
 		fill_plan(&plan, &our_input, &our_request, request->info_only);
+		if (mode == REQUEST_FRAMES && our_request.max_frames == 0)
+			plan.max_frames = SAFE_ALL_FRAMES;
 	}
 	call_init(&request->call, &plan);
 	if (outcome.status != SAFE_OK)
@@ -155,17 +167,23 @@ static bool fits_output(const struct request *request)
 	       bytes > 0 && bytes <= request->call.plan.limits.max_output;
 }
 
+/* Hostile content must not look like the caller's mistake. */
+static struct safe_outcome wrong_kind(const char *reason)
+{
+	return outcome_of(SAFE_WRONG_KIND, reason);
+}
+
 struct safe_outcome request_refuse_others(struct call *call)
 {
 	const struct call_driver *driver = call->plan.driver;
 	enum safe_kind kind = call->format->kind;
 
 	if (kind == SAFE_KIND_IMAGE && !driver->image)
-		return usage("the input gives a picture");
+		return wrong_kind("the input gives a picture");
 	if (kind == SAFE_KIND_BYTES && !driver->bytes)
-		return usage("the input gives bytes");
+		return wrong_kind("the input gives bytes");
 	if (kind == SAFE_KIND_AUDIO && !driver->audio)
-		return usage("the input gives sound");
+		return wrong_kind("the input gives sound");
 	return outcome_ok();
 }
 

@@ -14,6 +14,7 @@
 enum request_mode {
 	REQUEST_WHOLE,  /* all that an input gives */
 	REQUEST_PROBE,  /* its header */
+	REQUEST_FRAMES, /* all frames or pages */
 	REQUEST_STREAM, /* either, a piece at a time */
 };
 

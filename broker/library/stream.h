@@ -29,9 +29,10 @@ struct safe_stream {
 
 	/* What has come and was not told yet. */
 	bool info_pending, frame_pending, loss_pending;
-	uint32_t delay;
-	size_t rows_told;   /* of those on the canvas */
-	uint32_t first_row; /* of the frame: where the canvas begins */
+	struct wire_frame frame;
+	uint32_t frames_before; /* the current page */
+	size_t rows_told;       /* of those on the canvas */
+	uint32_t first_row;     /* of the frame: where the canvas begins */
 	uint64_t sample_frames_told;
 	enum wire_tag tag;
 	size_t tag_size; /* of the value; 0: there is none */

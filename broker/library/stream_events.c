@@ -29,8 +29,17 @@ static struct safe_outcome take_info(struct call *call)
 	return tell_info(call, request_describe(call));
 }
 
+/* Of each page anew. */
 static struct safe_outcome take_image(struct call *call)
 {
+	struct safe_stream *stream = of(call);
+
+	canvas_free(&stream->canvas);
+	stream->canvas = (struct canvas){ 0 };
+	free(stream->window);
+	stream->window = NULL;
+	stream->into = false;
+	stream->frames_before = call->frames_begun;
 	return tell_info(call, request_describe_image(call));
 }
 
@@ -76,17 +85,18 @@ static void take_loss(struct call *call)
 	call_pause(call);
 }
 
-static void take_frame(struct call *call, uint32_t delay)
+static struct safe_outcome take_frame(struct call *call, const struct wire_frame *frame)
 {
 	struct safe_stream *stream = of(call);
 
-	if (call->frames_begun > 1)
+	if (call->frames_begun - stream->frames_before > 1)
 		canvas_restart(&stream->canvas);
 	stream->frame_pending = true;
-	stream->delay = delay;
+	stream->frame = *frame;
 	stream->first_row = 0;
 	stream->rows_told = 0;
 	call_pause(call);
+	return outcome_ok();
 }
 
 static void *reserve(struct call *call, size_t *size)
@@ -177,9 +187,10 @@ static bool wants_canvas(const struct safe_stream *stream)
 
 enum safe_status safe_stream_into(struct safe_stream *stream, void *pixels, size_t pixels_size, size_t stride)
 {
-	if (!stream || !decoder_is_ours(stream->request.decoder) || !pixels || !wants_canvas(stream) ||
-	    !request_fits(&stream->request, pixels_size, stride))
+	if (!stream || !decoder_is_ours(stream->request.decoder) || !pixels || !wants_canvas(stream))
 		return SAFE_USAGE;
+	if (!request_fits(&stream->request, pixels_size, stride))
+		return SAFE_TOO_SMALL;
 	stream->into = true;
 	return set_canvas(stream, pixels, stride, stream->request.call.image.height).status;
 }
@@ -297,7 +308,11 @@ void stream_tell(struct safe_stream *stream, struct safe_event *event)
 	} else if (stream->frame_pending) {
 		event->kind = SAFE_EVENT_FRAME;
 		event->frame = call->frames_begun - 1;
-		event->delay_milliseconds = stream->delay;
+		event->delay_milliseconds = stream->frame.delay;
+		event->x = stream->frame.x;
+		event->y = stream->frame.y;
+		event->width = stream->frame.width;
+		event->height = stream->frame.height;
 		stream->frame_pending = false;
 	} else if (stream->loss_pending) {
 		event->kind = SAFE_EVENT_LOSS;

@@ -52,6 +52,7 @@ const struct sink_format sink_pam = {
 	.description = "Portable Arbitrary Map: gray, RGB or RGBA, 8 or 16 bits",
 	.accepted = PAM_FORMATS,
 	.preferred = PAM_FORMATS,
+	.takes_frames = true,
 	.writer.begin = begin_pam,
 };
 
@@ -61,5 +62,6 @@ const struct sink_format sink_ppm = {
 	.description = "Portable Pixmap: RGB without alpha, or gray with -p gray",
 	.accepted = WIRE_FORMAT_BIT(WIRE_RGB) | WIRE_FORMAT_BIT(WIRE_GRAY),
 	.preferred = WIRE_FORMAT_BIT(WIRE_RGB),
+	.takes_frames = true,
 	.writer.begin = begin_ppm,
 };

@@ -10,4 +10,5 @@ const struct sink_format sink_raw = {
 	.preferred = WIRE_FORMAT_BIT(WIRE_BGRA),
 	.samples = SINK_ANY_SAMPLES,
 	.takes_bytes = true,
+	.takes_frames = true,
 };

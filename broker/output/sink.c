@@ -106,26 +106,23 @@ static struct safe_outcome load_writer(struct sink *sink)
 struct safe_outcome sink_image(struct sink *sink, const struct wire_image *image)
 {
 	size_t size = BUFFER_SIZE;
-	uint64_t rows = 0;
 
 	if (sink->format->accepted == 0)
 		return outcome_of(SAFE_UNSUPPORTED, "the output format is for sound, and this is a picture");
 	struct safe_outcome outcome = load_writer(sink);
 	if (outcome.status != SAFE_OK)
 		return outcome;
-	if (image->frames > 1 && sink->writer.row)
-		return outcome_of(SAFE_USAGE, "the output format holds one frame only");
 	sink->image = *image;
 	if ((sink->pixel_formats & WIRE_FORMAT_BIT(image->pixel_format)) == 0)
 		outcome = start_widening(sink);
 	if (outcome.status != SAFE_OK)
 		return outcome;
 	uint8_t pixel_bytes = wire_pixel_bytes[sink->image.pixel_format];
-	if (__builtin_mul_overflow((size_t)image->width, pixel_bytes, &sink->stride) ||
-	    __builtin_mul_overflow((uint64_t)image->height, image->frames, &rows))
+	if (__builtin_mul_overflow((size_t)image->width, pixel_bytes, &sink->stride))
 		return outcome_of_errno(SAFE_IO, "no memory for the output", EOVERFLOW);
 	sink->is_image = true;
-	sink->rows_left = rows;
+	sink->rows_left = image->height;
+	sink->before = sink->written;
 	/* Whole rows, so that a format that takes rows finds them in one piece. */
 	if (sink->writer.row)
 		size = sink->stride < BUFFER_SIZE ? BUFFER_SIZE / sink->stride * sink->stride : sink->stride;
@@ -133,6 +130,15 @@ struct safe_outcome sink_image(struct sink *sink, const struct wire_image *image
 	if (outcome.status == SAFE_OK && sink->writer.begin)
 		outcome = sink->writer.begin(sink);
 	return outcome;
+}
+
+struct safe_outcome sink_next(struct sink *sink, const struct wire_image *image)
+{
+	if (!sink->format->takes_frames)
+		return outcome_of(SAFE_USAGE, "the output format holds one picture only");
+	sink_release(sink);
+	sink->buffer_filled = sink->narrow_filled = 0;
+	return sink_image(sink, image);
 }
 
 uint64_t sink_image_size(const struct sink *sink)
@@ -198,8 +204,10 @@ static struct safe_outcome commit_rows(struct sink *sink)
 /* The bytes go out as they came in; only the count of rows wants to know about pieces of rows. */
 static void count_rows(struct sink *sink, size_t size)
 {
+	uint64_t written = sink->written - sink->before;
+
 	if (sink->is_image)
-		sink->rows_left -= sink->written / sink->stride - (sink->written - size) / sink->stride;
+		sink->rows_left -= written / sink->stride - (written - size) / sink->stride;
 }
 
 static struct safe_outcome commit_bytes(struct sink *sink, size_t size)
@@ -278,6 +286,7 @@ int sink_outlet(const struct sink *sink)
 void sink_moved(struct sink *sink, size_t size)
 {
 	sink->written += size;
+	sink->put += size;
 	count_rows(sink, size);
 }
 
@@ -290,7 +299,7 @@ struct safe_outcome sink_fill(struct sink *sink, bool *more)
 
 	for (size_t filled = 0; sink->rows_left > 0 && filled < FILL_AT_ONCE && outcome.status == SAFE_OK;) {
 		/* To the end of the row that was begun; only a format that takes rows buffers pieces. */
-		size_t size = sink->stride - sink->written % sink->stride;
+		size_t size = sink->stride - (sink->written - sink->before) % sink->stride;
 		size_t room = 0;
 		uint8_t *rest = reserve_wide(sink, &room);
 		if (size > room)

@@ -41,6 +41,7 @@ struct sink_format {
 	uint32_t preferred;      /* those of them that it asks for when --pixels does not say */
 	uint32_t samples;        /* WIRE_FORMAT_BIT()s of sample formats that it can write; 0: no audio */
 	bool takes_bytes;        /* it can write a stream of bytes, too */
+	bool takes_frames;       /* it can write several pictures, one after the other */
 	struct sink_writer writer;
 	const char
 	        *module; /* file name of the module that has the writer, where its library is costly to load; or NULL */
@@ -57,14 +58,15 @@ struct sink {
 	struct wire_image image; /* once an image began; in the format that is written */
 	struct wire_audio audio; /* once audio began */
 	size_t stride;           /* bytes a row, or a sample frame */
-	uint64_t rows_left;      /* of all frames */
+	uint64_t rows_left;      /* of the picture */
 	uint8_t *buffer;         /* owned; one row at least */
 	size_t buffer_size;
 	size_t buffer_filled;
 	uint8_t *narrow; /* owned; what comes in where it has to be widened, else NULL */
 	size_t narrow_size, narrow_filled;
 	enum wire_pixel_format narrow_format;
-	uint64_t written; /* bytes of pixels, samples or data that came in */
+	uint64_t written; /* bytes of pixels, samples or data that came in, */
+	uint64_t before;  /* of these, of the pictures before this one */
 	uint64_t put;     /* bytes that sink_write() was given */
 	uint64_t most;    /* that it takes; set after sink_init() where there is a limit */
 	bool is_image, is_audio;
@@ -96,6 +98,9 @@ void sink_release(struct sink *sink);
  * and sink_commit(), then sink_end().  sink_end() fills the rows that lack with zero bytes if `fill`, and fails with
  * SAFE_IO where the descriptor does. */
 struct safe_outcome sink_image(struct sink *sink, const struct wire_image *image);
+
+/* Between two pictures, of formats that take several: the next frame or page. */
+struct safe_outcome sink_next(struct sink *sink, const struct wire_image *image);
 struct safe_outcome sink_audio(struct sink *sink, const struct wire_audio *audio);
 struct safe_outcome sink_bytes(struct sink *sink);
 

@@ -25,31 +25,40 @@ static struct safe_outcome take_hello(struct wire_reader *reader)
 static bool image_is_described(const struct wire_image *image)
 {
 	return image->color < WIRE_COLORS && image->channels >= 1 && image->channels <= 4 && image->depth >= 1 &&
-	       image->depth <= 16 && (image->flags & ~WIRE_IMAGE_FLAGS) == 0 && image->orientation <= 8 &&
-	       image->file_frames >= 1;
+	       image->depth <= 16 && (image->flags & ~WIRE_IMAGE_FLAGS) == 0 && image->orientation <= 8;
 }
 
 static bool image_is_as_requested(const struct wire_image *image, const struct wire_request *request)
 {
 	return image->width >= 1 && image->width <= request->max_side && image->height >= 1 &&
-	       image->height <= request->max_side && image->frames >= 1 && image->frames <= request->max_frames &&
-	       image->pixel_format < WIRE_PIXEL_FORMATS &&
+	       image->height <= request->max_side && image->pixel_format < WIRE_PIXEL_FORMATS &&
 	       (request->pixel_formats & WIRE_FORMAT_BIT(image->pixel_format)) != 0;
 }
 
-/* Sets the sizes that the geometry implies.  Returns false where they overflow or go over a limit. */
-static bool image_fits(struct wire_reader *reader, const struct wire_image *image)
+/* Whether one frame more is within the limits, which are on all frames together. */
+static bool frame_fits(const struct wire_reader *reader)
 {
 	const struct wire_request *request = &reader->request;
-	uint64_t pixels = (uint64_t)image->width * image->height; /* two 32-bit factors */
-	uint64_t all_pixels = 0;
-	uint64_t all_bytes = 0;
 
-	if (__builtin_mul_overflow(pixels, image->frames, &all_pixels) || all_pixels > request->max_pixels ||
-	    __builtin_mul_overflow(pixels, wire_pixel_bytes[image->pixel_format], &reader->frame_size) ||
-	    __builtin_mul_overflow(reader->frame_size, image->frames, &all_bytes))
-		return false;
-	return request->operation == WIRE_INFO || all_bytes <= request->max_output;
+	return reader->frame_pixels <= request->max_pixels - reader->pixels &&
+	       (request->operation == WIRE_INFO || reader->frame_size <= request->max_output - reader->promised);
+}
+
+/* Sets the sizes that the geometry implies.  Returns false where they overflow or one frame goes over a limit. */
+static bool image_fits(struct wire_reader *reader, const struct wire_image *image)
+{
+	reader->frame_pixels = (uint64_t)image->width * image->height; /* two 32-bit factors */
+	return !__builtin_mul_overflow(reader->frame_pixels, wire_pixel_bytes[image->pixel_format],
+	                               &reader->frame_size) &&
+	       frame_fits(reader);
+}
+
+/* A picture that is no animation has one frame, and another may come after it, as the next page. */
+static bool page_may_follow(const struct wire_reader *reader, const struct wire_image *image)
+{
+	bool animation = ((reader->image_flags | image->flags) & WIRE_IMAGE_ANIMATION) != 0;
+
+	return reader->state == WIRE_STATE_READY || (!animation && reader->frames > 0 && reader->frames_left > 0);
 }
 
 static struct safe_outcome take_image(struct wire_reader *reader)
@@ -58,9 +67,13 @@ static struct safe_outcome take_image(struct wire_reader *reader)
 
 	memcpy(&image, reader->payload, sizeof(image));
 	if (reader->request.operation == WIRE_COVER || !image_is_described(&image) ||
-	    !image_is_as_requested(&image, &reader->request) || !image_fits(reader, &image))
+	    !image_is_as_requested(&image, &reader->request) || !page_may_follow(reader, &image) ||
+	    !image_fits(reader, &image))
 		return lied("the decoder lied: it announced a picture that was not asked for");
-	reader->frames_left = reader->request.operation == WIRE_INFO ? 0 : image.frames;
+	reader->image_flags = image.flags;
+	reader->width = image.width;
+	reader->height = image.height;
+	reader->frames = 0;
 	reader->state = WIRE_STATE_IMAGE;
 	return reader->consumer->image(reader->consumer->context, &image);
 }
@@ -70,9 +83,16 @@ static struct safe_outcome take_frame(struct wire_reader *reader)
 	struct wire_frame frame;
 
 	memcpy(&frame, reader->payload, sizeof(frame));
-	if (reader->frames_left == 0)
-		return lied("the decoder lied: it sent more frames than it announced");
+	if (reader->request.operation == WIRE_INFO || reader->frames_left == 0 || !frame_fits(reader) ||
+	    (reader->frames > 0 && !(reader->image_flags & WIRE_IMAGE_ANIMATION)))
+		return lied("the decoder lied: it sent more frames than were asked for");
+	if (frame.x > reader->width || frame.width > reader->width - frame.x || frame.y > reader->height ||
+	    frame.height > reader->height - frame.y)
+		return lied("the decoder lied: it changed what is outside of the picture");
+	reader->frames++;
 	reader->frames_left--;
+	reader->pixels += reader->frame_pixels;
+	reader->promised += reader->frame_size;
 	reader->frame_left = reader->frame_size;
 	reader->state = WIRE_STATE_FRAME;
 	return reader->consumer->frame(reader->consumer->context, &frame);
@@ -199,8 +219,8 @@ static struct safe_outcome take_end(struct wire_reader *reader)
 	memcpy(&end, reader->payload, sizeof(end));
 	if ((end.notes & ~WIRE_NOTES) != 0)
 		return lied("the decoder lied: it sent a note that does not exist");
-	if (reader->state == WIRE_STATE_IMAGE && reader->frames_left > 0)
-		return lied("the decoder lied: it sent fewer frames than it announced");
+	if (reader->state == WIRE_STATE_IMAGE && reader->frames == 0 && reader->request.operation != WIRE_INFO)
+		return lied("the decoder lied: it announced a picture and sent none");
 	reader->state = WIRE_STATE_OVER;
 	return reader->consumer->end(reader->consumer->context, reader->damage, end.notes);
 }
@@ -242,7 +262,8 @@ static const struct rule {
 	struct safe_outcome (*take)(struct wire_reader *reader);
 } rules[] = {
 	[WIRE_HELLO] = { WIRE_STATE_START, sizeof(struct wire_hello), sizeof(struct wire_hello), false, take_hello },
-	[WIRE_IMAGE] = { WIRE_STATE_READY, sizeof(struct wire_image), sizeof(struct wire_image), false, take_image },
+	[WIRE_IMAGE] = { WIRE_STATE_READY | WIRE_STATE_IMAGE, sizeof(struct wire_image), sizeof(struct wire_image),
+	                 false, take_image },
 	[WIRE_FRAME] = { WIRE_STATE_IMAGE, sizeof(struct wire_frame), sizeof(struct wire_frame), false, take_frame },
 	[WIRE_PIXELS] = { WIRE_STATE_FRAME, 1, WIRE_BULK_MAX, true, take_pixels },
 	[WIRE_BYTES] = { WIRE_STATE_READY, 0, 0, false, take_bytes },
@@ -275,9 +296,11 @@ enum { MESSAGES_FREE = 1 << 18, MESSAGE_SHORT = 1 << 10 };
 void wire_reader_init(struct wire_reader *reader, const struct wire_request *request,
                       const struct wire_consumer *consumer)
 {
-	*reader = (struct wire_reader){
-		.consumer = consumer, .request = *request, .state = WIRE_STATE_START, .metadata_left = WIRE_METADATA_MAX
-	};
+	*reader = (struct wire_reader){ .consumer = consumer,
+		                        .request = *request,
+		                        .state = WIRE_STATE_START,
+		                        .metadata_left = WIRE_METADATA_MAX,
+		                        .frames_left = request->max_frames };
 }
 
 static enum wire_progress finish(struct wire_reader *reader, struct safe_outcome outcome)

@@ -84,13 +84,17 @@ struct wire_reader {
 	size_t header_filled;
 	uint8_t payload[sizeof(struct wire_metadata) + 1]; /* of the longest message that is not bulk, and a zero */
 	size_t payload_filled;
-	uint64_t bulk_left;     /* bytes that the current PIXELS, SAMPLES or DATA message lacks */
-	uint64_t messages;      /* that came */
-	uint64_t input_pieces;  /* in which the child got its input, as far as the owner counts them */
-	uint64_t frame_left;    /* bytes that the current frame lacks */
-	uint64_t output;        /* bytes of pixels, samples or data accepted so far */
-	uint64_t frame_size;    /* bytes; of audio, a sample frame's */
-	uint32_t frames_left;   /* frames that have not started */
+	uint64_t bulk_left;    /* bytes that the current PIXELS, SAMPLES or DATA message lacks */
+	uint64_t messages;     /* that came */
+	uint64_t input_pieces; /* in which the child got its input, as far as the owner counts them */
+	uint64_t frame_left;   /* bytes that the current frame lacks */
+	uint64_t output;       /* bytes of pixels, samples or data accepted so far */
+	uint64_t frame_size;   /* bytes; of audio, a sample frame's */
+	uint64_t frame_pixels;
+	uint64_t pixels, promised; /* of all frames that began: pixels, and bytes */
+	uint32_t frames_left;      /* that may still begin */
+	uint32_t frames;           /* of the picture that was announced last, that began */
+	uint32_t image_flags, width, height;
 	uint32_t metadata_left; /* METADATA messages that may still come, */
 	uint64_t metadata_size; /* and the bytes of those that came */
 	uint64_t losses;

@@ -30,6 +30,7 @@ static const struct {
 	                             "needs more memory than the limit allows (--memory)" },
 	[WIRE_FAIL_LIMIT_METADATA] = { SAFE_LIMIT, SAFE_LIMIT_METADATA, "more metadata than the limit allows" },
 	[WIRE_FAIL_ABSENT] = { SAFE_UNSUPPORTED, SAFE_LIMIT_NONE, "has no cover picture" },
+	[WIRE_FAIL_FRAME] = { SAFE_UNSUPPORTED, SAFE_LIMIT_NONE, "has fewer frames or pages" },
 	[WIRE_FAIL_JPEG_LOSSLESS] = { SAFE_UNSUPPORTED, SAFE_LIMIT_NONE, "lossless JPEG (SOF3) is not supported" },
 	[WIRE_FAIL_JPEG_LOSSLESS_ARITHMETIC] = { SAFE_UNSUPPORTED, SAFE_LIMIT_NONE,
 	                                         "lossless JPEG with arithmetic coding (SOF11) is not supported" },
@@ -60,6 +61,8 @@ static const char *const names[] = {
 	[SAFE_NO_SANDBOX] = "no-sandbox",
 	[SAFE_UNSUPPORTED] = "unsupported",
 	[SAFE_EXHAUSTED] = "exhausted",
+	[SAFE_TOO_SMALL] = "too-small",
+	[SAFE_WRONG_KIND] = "wrong-kind",
 };
 
 struct safe_outcome outcome_of_failure(enum wire_failure failure)

@@ -6,7 +6,7 @@
  * Output pipe:  messages, each a struct wire_header and its payload:
  *
  *     HELLO                                    once, before anything else: "I am locked down"
- *     IMAGE (FRAME PIXELS*)*                   what was decoded: a picture,
+ *     (IMAGE (FRAME PIXELS*)*)*                what was decoded: a picture; another IMAGE for each further page,
  *     AUDIO SAMPLES*                           sound, with METADATA before it and in it, and LOSS in it,
  *     BYTES DATA*                              or a stream of bytes
  *     [DAMAGE]                                 only if WIRE_PARTIAL was asked for
@@ -24,7 +24,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "the wire is little-endian and its structs are used as they are");
 
-#define WIRE_VERSION 2u
+#define WIRE_VERSION 3u
 
 /* Pixel formats.  Bytes in memory order, rows packed without padding, top row first, alpha not premultiplied unless
  * named so.  RGBA16 has four 16-bit big-endian samples, as in PNG and PAM. */
@@ -78,15 +78,17 @@ struct wire_request {
 	                         */
 	uint32_t flags;
 	uint32_t max_side;       /* pixels */
-	uint32_t max_frames;     /* frames wanted; the child sends no more */
+	uint32_t max_frames;     /* frames or pages wanted; the child sends no more */
 	uint32_t max_metadata;   /* bytes of one ancillary block that the child may hold, and of all METADATA values */
 	uint64_t max_pixels;     /* over all frames */
 	uint64_t max_output;     /* bytes of pixels, samples or data */
 	uint32_t scale;          /* width and height are wanted at 1/scale, rounded up: 1, 2, 4 or 8 */
 	uint32_t sample_formats; /* as pixel_formats; 0: the caller takes no audio */
 	uint64_t input_total;    /* bytes; 0: not known, the pipe ends after the last */
+	uint32_t first_frame;    /* index of the first frame or page wanted, from 0 */
+	uint32_t reserved;
 };
-_Static_assert(sizeof(struct wire_request) == 64, "no padding");
+_Static_assert(sizeof(struct wire_request) == 72, "no padding");
 
 enum wire_kind {
 	WIRE_HELLO = 1,
@@ -134,14 +136,15 @@ enum wire_color {
 #define WIRE_IMAGE_PROGRESSIVE UINT32_C(2) /* progressive or interlaced */
 #define WIRE_IMAGE_ICC UINT32_C(4)         /* carries an ICC profile (not applied) */
 #define WIRE_IMAGE_ARITHMETIC UINT32_C(8)  /* arithmetic entropy coding */
-#define WIRE_IMAGE_FLAGS UINT32_C(15)      /* all that are defined */
+#define WIRE_IMAGE_ANIMATION UINT32_C(16)  /* frames follow one another in time; else each is a page */
+#define WIRE_IMAGE_FLAGS UINT32_C(31)      /* all that are defined */
 
 struct wire_image {
 	uint32_t width;        /* pixels, 1 or more */
 	uint32_t height;       /* pixels, 1 or more */
 	uint32_t pixel_format; /* enum wire_pixel_format, one of those asked for */
-	uint32_t frames;       /* frames that follow: 1 or more, at most max_frames */
-	uint32_t file_frames;  /* frames in the file, as far as its header says: 1 or more */
+	uint32_t frames;       /* frames or pages in the file, as far as it says so; 0: not known */
+	uint32_t loops;        /* how often an animation is shown; 0: without end, and of pages */
 	uint32_t color;        /* enum wire_color */
 	uint32_t channels;     /* samples a pixel in the file, alpha included: 1 to 4 */
 	uint32_t depth;        /* bits a sample in the file: 1 to 16 */
@@ -150,9 +153,12 @@ struct wire_image {
 };
 _Static_assert(sizeof(struct wire_image) == 40, "no padding");
 
+/* A frame is the whole picture.  The rectangle holds what may differ from the frame before: of the first, all. */
 struct wire_frame {
 	uint32_t delay; /* how long to show it, milliseconds; 0 for a still picture */
+	uint32_t x, y, width, height;
 };
+_Static_assert(sizeof(struct wire_frame) == 20, "no padding");
 
 #define WIRE_RATE_MAX UINT32_C(1048575) /* what the 20 bits of FLAC can say */
 #define WIRE_CHANNELS_MAX UINT32_C(64)
@@ -274,6 +280,7 @@ enum wire_failure {
 	WIRE_FAIL_LIMIT_MEMORY,
 	WIRE_FAIL_LIMIT_METADATA,
 	WIRE_FAIL_ABSENT, /* what was asked for is not in the input: it has no cover */
+	WIRE_FAIL_FRAME,  /* likewise: it has fewer frames or pages */
 	/* Variants and parts that have a name. */
 	WIRE_FAIL_JPEG_LOSSLESS,                /* SOF3 */
 	WIRE_FAIL_JPEG_LOSSLESS_ARITHMETIC,     /* SOF11 */

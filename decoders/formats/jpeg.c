@@ -31,7 +31,6 @@ static session_result announce(struct decode *decode)
 		.width = info->output_width,
 		.height = info->output_height,
 		.frames = 1,
-		.file_frames = 1,
 		.color = color[info->jpeg_color_space],
 		.channels = (uint32_t)info->num_components,
 		.depth = (uint32_t)info->data_precision,

@@ -125,7 +125,7 @@ static int take_chunk(png_structp png, png_unknown_chunkp chunk)
 	else if (memcmp(chunk->name, "eXIf", 4) == 0)
 		image->orientation = exif_orientation(chunk->data, chunk->size);
 	else if (memcmp(chunk->name, "acTL", 4) == 0 && chunk->size >= ACTL_SIZE && read_u32(chunk->data) > 0)
-		image->file_frames = read_u32(chunk->data);
+		image->frames = read_u32(chunk->data);
 	return 1;
 }
 
@@ -198,7 +198,6 @@ static void describe(struct decode *decode)
 
 	image->width = png_get_image_width(decode->png, decode->info);
 	image->height = png_get_image_height(decode->png, decode->info);
-	image->frames = 1;
 	image->color = palette                                    ? WIRE_COLOR_PALETTE
 	               : (color_type & PNG_COLOR_MASK_COLOR) != 0 ? WIRE_COLOR_RGB
 	                                                          : WIRE_COLOR_GRAY;
@@ -255,7 +254,7 @@ static bool rows_are_expected(const struct decode *decode)
 static session_result announce(struct decode *decode)
 {
 	struct wire_image *image = &decode->image;
-	session_result result = session_check_size(decode->session, image->width, image->height, image->frames);
+	session_result result = session_check_size(decode->session, image->width, image->height, 1);
 
 	if (result != WIRE_OK)
 		return result;
@@ -445,7 +444,7 @@ static session_result decode_guarded(struct decode *decode)
 
 static session_result decode_png(struct session *session)
 {
-	struct decode decode = { .session = session, .image = { .file_frames = 1 } };
+	struct decode decode = { .session = session, .image = { .frames = 1 } };
 	session_result result = create(&decode) ? decode_guarded(&decode) : WIRE_FAIL_LIMIT_MEMORY;
 
 	(void)png_end_check(&decode);

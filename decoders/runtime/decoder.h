@@ -79,13 +79,17 @@ enum wire_pixel_format session_choose_format(const struct session *session, cons
  * rounded up, in all that they announce and give.  Where a decoder does not ask, the session reduces what it gives. */
 uint32_t session_take_scale(struct session *session);
 
-/* Announces the picture.  All fields of *image must be set; where `frames` are more than are wanted, fewer are sent;
- * pixel_format by session_choose_format().  Returns WIRE_OK, a limit failure, or SESSION_STOP when only information was
- * wanted. */
+/* Announces the picture, or the next page.  All fields of *image must be set; where `frames` are more than are wanted,
+ * fewer are sent; pixel_format by session_choose_format().  Returns WIRE_OK, a limit failure, or SESSION_STOP when only
+ * information was wanted. */
 session_result session_image(struct session *session, const struct wire_image *image);
 
 /* Starts the next frame; delay in milliseconds.  Returns WIRE_OK, or SESSION_STOP where no more are wanted. */
 session_result session_frame(struct session *session, uint32_t delay);
+
+/* The same, of an animation of which only a rectangle may differ from the frame before.  All rows are given. */
+session_result session_frame_part(struct session *session, uint32_t delay, uint32_t x, uint32_t y, uint32_t width,
+                                  uint32_t height);
 
 /* Room for whole rows of the current frame, width times pixel bytes each, without padding: points *rows at it and sets
  * *count to the number of rows (1 or more, at most what the frame lacks). */

@@ -22,9 +22,16 @@ struct session {
 	size_t loss; /* where the payload of a LOSS message that has not left stands, or NO_BULK */
 	bool lost;   /* the other side does not take bytes any more */
 
-	struct wire_image image; /* as it is sent */
-	size_t stride;           /* bytes a row */
-	uint32_t frames_begun;
+	struct wire_image image;  /* as it is sent */
+	bool pictured;            /* a picture was announced, but perhaps not sent yet */
+	bool image_sent;          /* the current one was */
+	bool skipping;            /* the current frame is one before the first that is wanted */
+	uint32_t frames_met;      /* of the file, that the decoder began */
+	uint32_t frames_of_image; /* sent */
+	uint32_t frames_sent;
+	uint64_t pixels;   /* of these */
+	uint64_t promised; /* bytes of these */
+	size_t stride;     /* bytes a row */
 	uint32_t frame_rows_left;
 	uint32_t scale;                   /* by which the session reduces what the decoder gives; 1: not at all */
 	uint32_t full_width, full_height; /* of what it gives */

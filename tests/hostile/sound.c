@@ -138,13 +138,9 @@ static session_result losses(struct session *session, const uint64_t *arguments)
 
 static session_result picture(struct session *session, const uint64_t *arguments)
 {
-	struct wire_image image = { .width = 4,
-		                    .height = 4,
-		                    .frames = 1,
-		                    .file_frames = 1,
-		                    .color = WIRE_COLOR_RGB,
-		                    .channels = 3,
-		                    .depth = 8 };
+	struct wire_image image = {
+		.width = 4, .height = 4, .frames = 1, .color = WIRE_COLOR_RGB, .channels = 3, .depth = 8
+	};
 
 	(void)arguments;
 	image.pixel_format = session_choose_format(session, &image);

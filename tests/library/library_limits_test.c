@@ -202,7 +202,7 @@ Test(library_limits, tags_without_end, .timeout = 60)
 	enum { SIZE = 64 << 20, TAG = 10 };
 	struct safe_decoder *decoder = open_decoder(NULL);
 	char *tags = calloc(1, SIZE);
-	struct safe_input input = { .size = sizeof(input), .data = tags, .data_size = SIZE };
+	struct safe_input input = { .size = sizeof(input), .kind = SAFE_INPUT_MEMORY, .data = tags, .data_size = SIZE };
 	struct safe_stream *stream = NULL;
 	struct safe_event event = { .size = sizeof(event) };
 
@@ -348,12 +348,12 @@ Test(library_endings, the_wrong_kind)
 	struct safe_input input = memory_input(file.data, file.size);
 	struct safe_result result;
 
-	cr_assert_eq(decode(decoder, &input, NULL, &result), SAFE_USAGE);
+	cr_assert_eq(decode(decoder, &input, NULL, &result), SAFE_WRONG_KIND);
 	free_blob(&file);
 	file = read_blob(THUMBNAIL);
 	input = memory_input(file.data, file.size);
 	struct safe_bytes bytes = { .size = sizeof(bytes) };
-	cr_assert_eq(safe_decode_bytes(decoder, &input, NULL, &bytes, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_decode_bytes(decoder, &input, NULL, &bytes, NULL), SAFE_WRONG_KIND);
 	cr_assert_null(bytes.data);
 	free_blob(&file);
 	safe_decoder_close(&decoder);

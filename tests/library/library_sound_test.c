@@ -265,7 +265,7 @@ Test(library_sound, into_the_callers_memory)
 		size_t fits = sizes[i] < SIZE ? sizes[i] : SIZE;
 		memset(memory, 0xa5, sizeof(memory));
 		cr_assert_eq(safe_decode_audio_into(decoder, &input, NULL, memory, sizes[i], &audio, &result),
-		             fits == SIZE ? SAFE_OK : SAFE_USAGE);
+		             fits == SIZE ? SAFE_OK : SAFE_TOO_SMALL);
 		cr_assert_eq(audio.samples, memory);
 		cr_assert_eq(audio.sample_frames, fits / 4);
 		cr_assert_eq(audio.samples_size, fits / 4 * 4);

@@ -187,8 +187,8 @@ Test(library_streams, into_the_callers_memory)
 	loop(&seen, stream, 1);
 	cr_assert_eq(seen.infos, 1);
 	cr_assert_eq(safe_stream_into(stream, NULL, SIZE, STRIDE), SAFE_USAGE);
-	cr_assert_eq(safe_stream_into(stream, pixels, SIZE - 1, STRIDE), SAFE_USAGE);
-	cr_assert_eq(safe_stream_into(stream, pixels, SIZE, PHOTOGRAPH_WIDTH * 4 - 1), SAFE_USAGE);
+	cr_assert_eq(safe_stream_into(stream, pixels, SIZE - 1, STRIDE), SAFE_TOO_SMALL);
+	cr_assert_eq(safe_stream_into(stream, pixels, SIZE, PHOTOGRAPH_WIDTH * 4 - 1), SAFE_TOO_SMALL);
 	cr_assert_eq(safe_stream_into(stream, pixels, SIZE, STRIDE), SAFE_OK);
 	cr_assert_eq(safe_stream_into(stream, pixels, SIZE, STRIDE), SAFE_USAGE); /* once is enough */
 

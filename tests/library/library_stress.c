@@ -86,7 +86,9 @@ struct output {
 
 static enum safe_status decode(const struct sample *sample, struct output *output, struct safe_result *result)
 {
-	struct safe_input input = { .size = sizeof(input), .data = sample->data, .data_size = sample->size };
+	struct safe_input input = {
+		.size = sizeof(input), .kind = SAFE_INPUT_MEMORY, .data = sample->data, .data_size = sample->size
+	};
 	enum safe_status status = SAFE_OK;
 	const char *ending = sample->path ? strrchr(sample->path, '.') : "";
 

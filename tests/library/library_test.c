@@ -184,7 +184,7 @@ Test(library_into, what_does_not_fit_tells_the_size_and_touches_nothing)
 		memset(pixels, MARK, sizeof(pixels));
 		cr_assert_eq(safe_decode_image_into(decoder, &input, NULL, pixels, tries[i].size, tries[i].stride,
 		                                    &image, NULL),
-		             SAFE_USAGE);
+		             SAFE_TOO_SMALL);
 		cr_assert_eq(image.width, 32);
 		cr_assert_eq(image.height, 32);
 		cr_assert_null(image.pixels);
@@ -234,7 +234,7 @@ Test(library_bytes, a_format_by_its_name)
 	cr_assert_eq(safe_decode_bytes(decoder, &input, &request, &bytes, NULL), SAFE_MALFORMED);
 	/* Nor what was asked for. */
 	request.format = "png";
-	cr_assert_eq(safe_decode_bytes(decoder, &input, &request, &bytes, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_decode_bytes(decoder, &input, &request, &bytes, NULL), SAFE_WRONG_KIND);
 	request.format = "no such format";
 	cr_assert_eq(safe_decode_bytes(decoder, &input, &request, &bytes, NULL), SAFE_USAGE);
 	free_blob(&file);

@@ -119,7 +119,12 @@ Test(library_usage, of_requests)
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		cr_assert_eq(safe_decode_image(decoder, &input, &wrong[i], &image, NULL), SAFE_USAGE, "%zu", i);
-	input = (struct safe_input){ .size = sizeof(input), .data_size = 5 };
+	input = (struct safe_input){ .size = sizeof(input), .kind = SAFE_INPUT_MEMORY, .data_size = 5 };
+	cr_assert_eq(safe_decode_image(decoder, &input, NULL, &image, NULL), SAFE_USAGE);
+	/* It once read standard input. */
+	input = (struct safe_input){ .size = sizeof(input) };
+	cr_assert_eq(safe_decode_image(decoder, &input, NULL, &image, NULL), SAFE_USAGE);
+	input = (struct safe_input){ .size = sizeof(input), .kind = 3, .data = "x", .data_size = 1 };
 	cr_assert_eq(safe_decode_image(decoder, &input, NULL, &image, NULL), SAFE_USAGE);
 	input = fd_input(-1);
 	cr_assert_eq(safe_decode_image(decoder, &input, NULL, &image, NULL), SAFE_USAGE);
@@ -138,19 +143,19 @@ Test(library_usage, of_another_kind)
 	struct safe_audio audio = { .size = sizeof(audio) };
 	struct safe_result result = { .size = sizeof(result) };
 
-	cr_assert_eq(safe_decode_image(decoder, &input, NULL, &image, &result), SAFE_USAGE);
+	cr_assert_eq(safe_decode_image(decoder, &input, NULL, &image, &result), SAFE_WRONG_KIND);
 	cr_assert_str_eq(result.reason, "the input gives sound");
 	cr_assert_null(image.pixels);
-	cr_assert_eq(safe_decode_bytes(decoder, &input, NULL, &bytes, NULL), SAFE_USAGE);
+	cr_assert_eq(safe_decode_bytes(decoder, &input, NULL, &bytes, NULL), SAFE_WRONG_KIND);
 	struct blob file = read_blob(THUMBNAIL);
 	input = memory_input(file.data, file.size);
-	cr_assert_eq(safe_decode_audio(decoder, &input, NULL, &audio, &result), SAFE_USAGE);
+	cr_assert_eq(safe_decode_audio(decoder, &input, NULL, &audio, &result), SAFE_WRONG_KIND);
 	cr_assert_str_eq(result.reason, "the input gives a picture");
 	cr_assert_null(audio.samples);
 	free_blob(&file);
 	file = read_blob(ROMEO);
 	input = memory_input(file.data, file.size);
-	cr_assert_eq(safe_decode_audio(decoder, &input, NULL, &audio, &result), SAFE_USAGE);
+	cr_assert_eq(safe_decode_audio(decoder, &input, NULL, &audio, &result), SAFE_WRONG_KIND);
 	cr_assert_str_eq(result.reason, "the input gives bytes");
 	free_blob(&file);
 	cr_assert_eq(list_children(NULL, 0), 0);
@@ -204,7 +209,7 @@ static void expect_marked(const unsigned char *later, size_t size)
 Test(library_sizes, a_later_caller)
 {
 	LATER(safe_config) config = { .now = { .size = sizeof(config) } };
-	LATER(safe_input) input = { .now = { .size = sizeof(input) } };
+	LATER(safe_input) input = { .now = { .size = sizeof(input), .kind = SAFE_INPUT_MEMORY } };
 	LATER(safe_request) request = { .now = { .size = sizeof(request) } };
 	LATER(safe_limits) limits = { .now = { .size = sizeof(limits), .max_side = 32 } };
 	LATER(safe_image) image = { .now = { .size = sizeof(image) } };
@@ -254,7 +259,7 @@ Test(library_sizes, a_later_caller)
 Test(library_sizes, a_later_caller_who_asks_for_more)
 {
 	LATER(safe_config) config = { .now = { .size = sizeof(config), .programs = built_program("decoders") } };
-	LATER(safe_input) input = { .now = { .size = sizeof(input) } };
+	LATER(safe_input) input = { .now = { .size = sizeof(input), .kind = SAFE_INPUT_MEMORY } };
 	LATER(safe_request) request = { .now = { .size = sizeof(request) } };
 	LATER(safe_limits) limits = { .now = { .size = sizeof(limits) } };
 	unsigned char *const tails[] = { input.later, request.later, limits.later };

@@ -41,14 +41,16 @@ static const char *programs;
 
 static struct safe_input fd_input(int fd)
 {
-	return (struct safe_input){ .size = sizeof(struct safe_input), .fd = fd };
+	return (struct safe_input){ .size = sizeof(struct safe_input), .kind = SAFE_INPUT_FD, .fd = fd };
 }
 
 static struct safe_input text_input(const char *text)
 {
-	return (struct safe_input){
-		.size = sizeof(struct safe_input), .data = text, .data_size = strlen(text), .fd = -1
-	};
+	return (struct safe_input){ .size = sizeof(struct safe_input),
+		                    .kind = SAFE_INPUT_MEMORY,
+		                    .data = text,
+		                    .data_size = strlen(text),
+		                    .fd = -1 };
 }
 
 static int decode_image(struct safe_decoder *decoder, int fd)

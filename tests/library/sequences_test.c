@@ -43,7 +43,6 @@ static void make_messages(void)
 		                    .height = 2,
 		                    .pixel_format = WIRE_BGRA,
 		                    .frames = 1,
-		                    .file_frames = 1,
 		                    .color = WIRE_COLOR_RGB,
 		                    .channels = 3,
 		                    .depth = 8 };
@@ -60,6 +59,9 @@ static void make_messages(void)
 	message_count = 0;
 	add("hello", WIRE_HELLO, &hello, sizeof(hello));
 	add("image", WIRE_IMAGE, &image, sizeof(image));
+	image.flags = WIRE_IMAGE_ANIMATION;
+	add("animation", WIRE_IMAGE, &image, sizeof(image));
+	image.flags = 0;
 	image.pixel_format = WIRE_RGB;
 	add("image to be widened", WIRE_IMAGE, &image, sizeof(image));
 	add("frame", WIRE_FRAME, &frame, sizeof(frame));

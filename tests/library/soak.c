@@ -109,7 +109,7 @@ static void make_plan(struct plan *plan, const char *name, uint64_t *dice)
 	static const char *const pictures[] = { "/jpeg/", "/png/", ".jpg", ".png" };
 	static const char *const sounds[] = { "/flac/", "/mp3/", "/opus/", "/vorbis/", "/wav/", "/aiff/", "/au/" };
 
-	*plan = (struct plan){ .input = { .size = sizeof(plan->input), .fd = -1, .name = name } };
+	*plan = (struct plan){ .input = { .size = sizeof(plan->input), .kind = SAFE_INPUT_MEMORY, .name = name } };
 	for (size_t i = 0; i < sizeof(pictures) / sizeof(pictures[0]); i++)
 		plan->is_picture |= strstr(name, pictures[i]) != NULL;
 	for (size_t i = 0; i < sizeof(sounds) / sizeof(sounds[0]); i++)

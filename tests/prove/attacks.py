@@ -57,7 +57,7 @@ WIRE = (
     ("a picture whose bytes are 0 modulo 2^64", "HOSTILE announce 2147483648 2147483648 4", "killed lied"),
     ("the largest side, squared", "HOSTILE announce 65535 65535 1", "killed lied"),
     ("the largest picture that is allowed, and none of it", "HOSTILE announce 65535 4096 1", "killed ended"),
-    ("no frame", "HOSTILE announce 9 9 0", "killed lied"),
+    ("frames of which nobody knows how many", "HOSTILE announce 9 9 0", "killed ended"),
     ("10^6 frames of one pixel, as announced", "HOSTILE frames 1000000", "killed lied"),
     ("10^6 frames of one pixel, and one announced", "HOSTILE frames 1", "killed lied"),
     ("10^6 frames, and none announced", "HOSTILE frames 0", "killed lied"),

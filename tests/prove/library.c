@@ -55,12 +55,14 @@ static void print_answer(const struct answer *answer)
 /* The line, in memory or in a pipe.  Returns false if there cannot be one. */
 static bool open_input(const char *line, struct safe_input *input, int ends[2])
 {
-	*input = (struct safe_input){ .size = sizeof(*input), .data = line, .data_size = strlen(line), .fd = -1 };
+	*input = (struct safe_input){
+		.size = sizeof(*input), .kind = SAFE_INPUT_MEMORY, .data = line, .data_size = strlen(line)
+	};
 	if (!stays_open)
 		return true;
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return false;
-	input->data = NULL;
+	input->kind = SAFE_INPUT_FD;
 	input->data_size = 0;
 	input->fd = ends[0];
 	return dprintf(ends[1], "%-*s\n", LONG_ENOUGH, line) > 0;

@@ -149,21 +149,25 @@ def messages():
 
 VALUES = sorted({*range(256), *(1 << bit for bit in range(32)), *((1 << bit) - 1 for bit in range(33))})
 ANY = range(1 << 32)
-MALFORMED, UNSUPPORTED = (*range(1, 10), *range(25, 29)), (10, *range(16, 25), 29)
+MALFORMED, UNSUPPORTED = (*range(1, 10), *range(26, 30)), (10, *range(16, 26), 30)
 
 FIELDS = (
     ("width", "HOSTILE", IMAGE, 0, [4]),
     ("height", "HOSTILE", IMAGE, 4, [4]),
     ("pixel format", "HOSTILE", IMAGE, 8, [0, 4, 6]),
-    ("frames", "HOSTILE", IMAGE, 12, [1]),
-    ("frames of the file", "HOSTILE", IMAGE, 16, range(1, 1 << 32)),
+    ("frames of the file", "HOSTILE", IMAGE, 12, ANY),
+    ("loops", "HOSTILE", IMAGE, 16, ANY),
     ("colour", "HOSTILE", IMAGE, 20, range(6)),
     ("channels", "HOSTILE", IMAGE, 24, range(1, 5)),
     ("depth", "HOSTILE", IMAGE, 28, range(1, 17)),
-    ("flags", "HOSTILE", IMAGE, 32, range(16)),
+    ("flags", "HOSTILE", IMAGE, 32, range(32)),
     ("orientation", "HOSTILE", IMAGE, 36, range(9)),
     ("delay of a frame", "HOSTILE", FRAME, 0, ANY),
-    ("reason for damage", "HOSTBYT", DAMAGE, 0, range(1, 30)),
+    ("left edge of a rectangle", "HOSTILE", FRAME, 4, range(5)),
+    ("top edge of a rectangle", "HOSTILE", FRAME, 8, range(5)),
+    ("width of a rectangle", "HOSTILE", FRAME, 12, range(5)),
+    ("height of a rectangle", "HOSTILE", FRAME, 16, range(5)),
+    ("reason for damage", "HOSTBYT", DAMAGE, 0, range(1, 31)),
     ("detail of damage", "HOSTBYT", DAMAGE, 8, ANY),
     ("detail of damage, upper half", "HOSTBYT", DAMAGE, 12, ANY),
     ("notes of END", "HOSTBYT", END, 0, range(16)),

@@ -103,7 +103,9 @@ struct safe_decoder *open_hostile(const struct safe_config *config)
 
 struct safe_input memory_input(const void *data, size_t size)
 {
-	return (struct safe_input){ .size = sizeof(struct safe_input), .data = data, .data_size = size, .fd = -1 };
+	return (struct safe_input){
+		.size = sizeof(struct safe_input), .kind = SAFE_INPUT_MEMORY, .data = data, .data_size = size, .fd = -1
+	};
 }
 
 struct safe_input text_input(const char *text)
@@ -113,7 +115,7 @@ struct safe_input text_input(const char *text)
 
 struct safe_input fd_input(int fd)
 {
-	return (struct safe_input){ .size = sizeof(struct safe_input), .fd = fd };
+	return (struct safe_input){ .size = sizeof(struct safe_input), .kind = SAFE_INPUT_FD, .fd = fd };
 }
 
 void expect_works(struct safe_decoder *decoder)

@@ -162,7 +162,7 @@ enum safe_status played_call(struct played *played, enum played_way way, const c
 {
 	static const char input_bytes[] = "input";
 	const struct safe_input input = {
-		.size = sizeof(input), .data = input_bytes, .data_size = sizeof(input_bytes), .fd = -1
+		.size = sizeof(input), .kind = SAFE_INPUT_MEMORY, .data = input_bytes, .data_size = sizeof(input_bytes)
 	};
 	const struct safe_request request = { .size = sizeof(request), .format = format, .flags = flags };
 	struct answer answer = { .broken = NULL };

@@ -171,7 +171,6 @@ static inline struct wire_image make_image(void)
 		                    .height = HEIGHT,
 		                    .pixel_format = WIRE_BGRA,
 		                    .frames = 1,
-		                    .file_frames = 1,
 		                    .color = WIRE_COLOR_RGB,
 		                    .channels = 3,
 		                    .depth = 8 };

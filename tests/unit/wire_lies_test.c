@@ -31,9 +31,6 @@ Test(wire_reader, images_that_lie)
 	EXPECT_REFUSED(pixel_format, WIRE_RGBA); /* was not asked for */
 	EXPECT_REFUSED(pixel_format, WIRE_PIXEL_FORMATS);
 	EXPECT_REFUSED(pixel_format, 32); /* a shift too far */
-	EXPECT_REFUSED(frames, 0);
-	EXPECT_REFUSED(frames, 2); /* one was asked for */
-	EXPECT_REFUSED(file_frames, 0);
 	EXPECT_REFUSED(color, WIRE_COLORS);
 	EXPECT_REFUSED(channels, 0);
 	EXPECT_REFUSED(channels, 5);
@@ -54,10 +51,7 @@ Test(wire_reader, sizes_that_overflow_or_pass_a_limit)
 	request.max_output = UINT64_MAX;
 	image.width = image.height = UINT32_MAX; /* times 4 bytes: more than 64 bits */
 	cr_expect_eq(status_of_image(&image, &request), SAFE_KILLED);
-	image.width = image.height = 1U << 31;
-	image.frames = 8; /* the product over the frames is 2^65 pixels */
-	cr_expect_eq(status_of_image(&image, &request), SAFE_KILLED);
-	image.width = image.height = 1U << 30; /* 2^63 pixels in all, but more than 2^64 bytes */
+	image.width = image.height = 1U << 31; /* 2^62 pixels, and 2^64 bytes */
 	cr_expect_eq(status_of_image(&image, &request), SAFE_KILLED);
 	image = make_image();
 	request = make_request();
@@ -66,6 +60,113 @@ Test(wire_reader, sizes_that_overflow_or_pass_a_limit)
 	request = make_request();
 	request.max_output = PIXELS - 1;
 	cr_expect_eq(status_of_image(&image, &request), SAFE_KILLED);
+}
+
+/* ---- frames and pages ---- */
+
+static const struct wire_frame whole_frame = { .width = WIDTH, .height = HEIGHT };
+
+static void put_image(struct stream *stream, uint32_t flags)
+{
+	struct wire_image image = make_image();
+
+	image.flags = flags;
+	image.frames = 0;
+	put(stream, WIRE_IMAGE, sizeof(image), &image, sizeof(image));
+}
+
+static void put_frame(struct stream *stream, const struct wire_frame *frame)
+{
+	put(stream, WIRE_FRAME, sizeof(*frame), frame, sizeof(*frame));
+	put_good(stream, WIRE_PIXELS, PIXELS);
+}
+
+/* "i": a page, "a": an animation, "f": a frame, "e": the end. */
+static enum safe_status status_of_frames(const char *messages, const struct wire_request *request)
+{
+	static struct stream stream;
+
+	stream.size = 0;
+	put_good(&stream, WIRE_HELLO, 0);
+	for (; *messages; messages++) {
+		if (*messages == 'f')
+			put_frame(&stream, &whole_frame);
+		else if (*messages == 'e')
+			put_good(&stream, WIRE_END, 0);
+		else
+			put_image(&stream, *messages == 'a' ? WIRE_IMAGE_ANIMATION : 0);
+	}
+	return status_of(&stream, request);
+}
+
+Test(wire_reader, orders_of_frames_and_pages)
+{
+	static const struct {
+		const char *messages;
+		uint32_t max_frames;
+		enum safe_status status;
+	} rows[] = {
+		{ "ife", 1, SAFE_OK },       { "afe", 1, SAFE_OK },
+		{ "afffe", 3, SAFE_OK },     { "affffe", 3, SAFE_KILLED }, /* one more than was asked for */
+		{ "ififife", 3, SAFE_OK },   { "iffe", 3, SAFE_KILLED },   /* a page has one frame */
+		{ "iife", 3, SAFE_KILLED },                                /* a page without a frame */
+		{ "ie", 3, SAFE_KILLED },    { "ae", 3, SAFE_KILLED },
+		{ "ifie", 3, SAFE_KILLED },  { "ifife", 1, SAFE_KILLED }, /* a page more than was asked for */
+		{ "afife", 3, SAFE_KILLED },                              /* a page in an animation */
+		{ "ifafe", 3, SAFE_KILLED }, { "afafe", 3, SAFE_KILLED },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct wire_request request = make_request();
+		request.max_frames = rows[i].max_frames;
+		cr_expect_eq(status_of_frames(rows[i].messages, &request), rows[i].status, "%s", rows[i].messages);
+	}
+}
+
+Test(wire_reader, limits_are_on_all_frames_together)
+{
+	struct wire_request request = make_request();
+
+	request.max_frames = UINT32_MAX;
+	request.max_pixels = 3 * WIDTH * HEIGHT;
+	cr_expect_eq(status_of_frames("afffe", &request), SAFE_OK);
+	cr_expect_eq(status_of_frames("affffe", &request), SAFE_KILLED);
+	cr_expect_eq(status_of_frames("ififife", &request), SAFE_OK);
+	cr_expect_eq(status_of_frames("ifififife", &request), SAFE_KILLED);
+	request.max_pixels = UINT64_MAX;
+	request.max_output = 3 * PIXELS + PIXELS - 1;
+	cr_expect_eq(status_of_frames("afffe", &request), SAFE_OK);
+	cr_expect_eq(status_of_frames("affffe", &request), SAFE_KILLED);
+	cr_expect_eq(status_of_frames("ifififife", &request), SAFE_KILLED);
+}
+
+Test(wire_reader, rectangles_outside_of_the_picture)
+{
+	static const struct {
+		struct wire_frame frame;
+		enum safe_status status;
+	} rows[] = {
+		{ { .width = WIDTH, .height = HEIGHT }, SAFE_OK },
+		{ { .x = WIDTH, .y = HEIGHT }, SAFE_OK },
+		{ { .x = 1, .y = 1, .width = WIDTH - 1, .height = HEIGHT - 1, .delay = UINT32_MAX }, SAFE_OK },
+		{ { .x = 1, .width = WIDTH, .height = HEIGHT }, SAFE_KILLED },
+		{ { .y = 1, .width = WIDTH, .height = HEIGHT }, SAFE_KILLED },
+		{ { .x = WIDTH + 1 }, SAFE_KILLED },
+		{ { .y = HEIGHT + 1 }, SAFE_KILLED },
+		{ { .x = 2, .width = UINT32_MAX }, SAFE_KILLED }, /* the sum overflows */
+		{ { .y = 2, .height = UINT32_MAX }, SAFE_KILLED },
+	};
+	const struct wire_request request = make_request();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		static struct stream stream;
+		stream.size = 0;
+		reach(&stream, WIRE_STATE_READY);
+		put_image(&stream, 0);
+		put_frame(&stream, &rows[i].frame);
+		put_good(&stream, WIRE_END, 0);
+		cr_expect_eq(status_of(&stream, &request), rows[i].status, "row %zu", i);
+	}
 }
 
 Test(wire_reader, fewer_and_more_than_announced)

@@ -67,7 +67,6 @@ session_result begin_picture(struct session *session, const struct arguments *ar
 	*image = (struct wire_image){ .width = (uint32_t)arguments->first,
 		                      .height = (uint32_t)arguments->second,
 		                      .frames = 1,
-		                      .file_frames = 1,
 		                      .color = WIRE_COLOR_RGB,
 		                      .channels = 3,
 		                      .depth = 8 };
@@ -117,7 +116,6 @@ static session_result announce_only(struct session *session, const struct argume
 	struct wire_image image = { .width = (uint32_t)arguments->first,
 		                    .height = (uint32_t)arguments->second,
 		                    .frames = (uint32_t)arguments->third,
-		                    .file_frames = 1,
 		                    .color = WIRE_COLOR_RGB,
 		                    .channels = 3,
 		                    .depth = 8 };
@@ -133,7 +131,6 @@ static void say_picture(struct session *session, const struct arguments *argumen
 	struct wire_image image = { .width = (uint32_t)arguments->first,
 		                    .height = (uint32_t)arguments->second,
 		                    .frames = 1,
-		                    .file_frames = 1,
 		                    .color = WIRE_COLOR_RGB,
 		                    .channels = 3,
 		                    .depth = 8 };

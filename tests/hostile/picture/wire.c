@@ -17,13 +17,9 @@ static _Noreturn void leave(void)
 
 static struct wire_image good_image(const struct session *session, uint32_t side)
 {
-	struct wire_image image = { .width = side,
-		                    .height = side,
-		                    .frames = 1,
-		                    .file_frames = 1,
-		                    .color = WIRE_COLOR_RGB,
-		                    .channels = 3,
-		                    .depth = 8 };
+	struct wire_image image = {
+		.width = side, .height = side, .frames = 1, .color = WIRE_COLOR_RGB, .channels = 3, .depth = 8
+	};
 
 	image.pixel_format = session_choose_format(session, &image);
 	return image;
@@ -181,7 +177,7 @@ static void say_many(uint32_t kind, const void *payload, size_t size, uint64_t c
 	}
 }
 
-/* Announces as many frames of one pixel as `first` says, and sends a million. */
+/* Announces an animation of as many frames of one pixel as `first` says, and sends a million. */
 session_result frames_without_end(struct session *session, const struct arguments *arguments)
 {
 	struct wire_image image = good_image(session, 1);
@@ -191,7 +187,8 @@ session_result frames_without_end(struct session *session, const struct argument
 		uint8_t pixel[4];
 	} frame = { .pixels = { .kind = WIRE_PIXELS, .length = wire_pixel_bytes[image.pixel_format] } };
 
-	image.frames = image.file_frames = (uint32_t)arguments->first;
+	image.frames = (uint32_t)arguments->first;
+	image.flags = WIRE_IMAGE_ANIMATION;
 	say(WIRE_IMAGE, sizeof(image), &image, sizeof(image));
 	for (int i = 0; i < 1000000; i++)
 		say(WIRE_FRAME, sizeof(frame.frame), &frame,
