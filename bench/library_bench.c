@@ -87,29 +87,29 @@ static struct file load(const char *path)
 	return file;
 }
 
-static struct safe_decoder *open_decoder(uint32_t spares)
+static struct sdec_pool *open_decoder(uint32_t spares)
 {
-	struct safe_config config = { .size = sizeof(config), .spares = spares, .no_spares = spares == 0 };
-	struct safe_decoder *decoder = NULL;
+	struct sdec_config config = { .size = sizeof(config), .spares = spares, .no_spares = spares == 0 };
+	struct sdec_pool *decoder = NULL;
 
-	if (safe_decoder_open(&config, &decoder) != SAFE_OK)
+	if (sdec_pool_open(&config, &decoder) != SDEC_OK)
 		abort();
 	return decoder;
 }
 
-static void decode(struct safe_decoder *decoder, const struct file *file)
+static void decode(struct sdec_pool *decoder, const struct file *file)
 {
-	struct safe_input input = {
-		.size = sizeof(input), .kind = SAFE_INPUT_MEMORY, .data = file->data, .data_size = file->size
+	struct sdec_input input = {
+		.size = sizeof(input), .kind = SDEC_INPUT_MEMORY, .data = file->data, .data_size = file->size
 	};
-	struct safe_image image = { .size = sizeof(image) };
-	struct safe_result result = { .size = sizeof(result) };
+	struct sdec_image image = { .size = sizeof(image) };
+	struct sdec_result result = { .size = sizeof(result) };
 
-	if (safe_decode_image(decoder, &input, NULL, &image, &result) != SAFE_OK) {
+	if (sdec_decode_image(decoder, &input, NULL, &image, &result) != SDEC_OK) {
 		fprintf(stderr, "library-bench: %s: %s\n", file->name, result.reason);
 		exit(EXIT_FAILURE);
 	}
-	safe_image_free(&image);
+	sdec_image_free(&image);
 }
 
 /* A viewer does something between two pictures; spares are refilled meanwhile, on slow machines, too. */
@@ -163,7 +163,7 @@ static void end_partner(void)
 static void measure_small(const struct file *file)
 {
 	static double inside[SMALL_ROUNDS], warm[SMALL_ROUNDS], cold[SMALL_ROUNDS / 10], trips[SMALL_ROUNDS];
-	struct safe_decoder *with = open_decoder(2), *without = open_decoder(0);
+	struct sdec_pool *with = open_decoder(2), *without = open_decoder(0);
 	double start = now();
 
 	decode(with, file);
@@ -195,15 +195,15 @@ static void measure_small(const struct file *file)
 	print_spread("thumbnail warm", warm, SMALL_ROUNDS);
 	print_spread("thumbnail no spare", cold, SMALL_ROUNDS / 10);
 	print_spread("pipe ping-pong", trips, SMALL_ROUNDS);
-	safe_decoder_close(&with);
-	safe_decoder_close(&without);
+	sdec_pool_close(&with);
+	sdec_pool_close(&without);
 }
 
 /* The same in a caller with much resident memory, which must make no difference. */
 static void measure_large_caller(const struct file *file)
 {
 	static double small[SMALL_ROUNDS], large[SMALL_ROUNDS];
-	struct safe_decoder *decoder = open_decoder(2);
+	struct sdec_pool *decoder = open_decoder(2);
 	enum { TURNS = 4 };
 
 	decode(decoder, file);
@@ -229,13 +229,13 @@ static void measure_large_caller(const struct file *file)
 	}
 	print("small caller", "p50", percentile(small, SMALL_ROUNDS, 50));
 	print("large caller", "p50", percentile(large, SMALL_ROUNDS, 50));
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 }
 
 /* ---- decodes per second ---- */
 
 struct worker {
-	struct safe_decoder *decoder; /* NULL: in-process */
+	struct sdec_pool *decoder; /* NULL: in-process */
 	const struct file *file;
 	double until;
 	size_t done;
@@ -255,7 +255,7 @@ static void *work(void *argument)
 	return NULL;
 }
 
-static double rate(struct safe_decoder *decoder, const struct file *file, size_t threads)
+static double rate(struct sdec_pool *decoder, const struct file *file, size_t threads)
 {
 	pthread_t handles[64];
 	struct worker workers[64];
@@ -279,7 +279,7 @@ static void measure_rate(const struct file *file)
 	double inside[RATE_ROUNDS], ours[RATE_ROUNDS];
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	size_t threads = processors < 1 ? 1 : processors > 32 ? 32 : (size_t)processors;
-	struct safe_decoder *decoder = open_decoder((uint32_t)threads * 2);
+	struct sdec_pool *decoder = open_decoder((uint32_t)threads * 2);
 
 	decode(decoder, file);
 	for (size_t i = 0; i < RATE_ROUNDS; i++) {
@@ -288,7 +288,7 @@ static void measure_rate(const struct file *file)
 	}
 	print("decodes per second in-process", NULL, percentile(inside, RATE_ROUNDS, 50));
 	print("decodes per second", NULL, percentile(ours, RATE_ROUNDS, 50));
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 }
 
 /* ---- the processes behind the library ---- */
@@ -329,14 +329,14 @@ static double private_memory(pid_t pid)
 static void measure_memory(const struct file *file)
 {
 	const struct timespec settled = { .tv_nsec = 200000000 };
-	struct safe_decoder *decoder = open_decoder(2);
+	struct sdec_pool *decoder = open_decoder(2);
 
 	decode(decoder, file);
 	(void)nanosleep(&settled, NULL);
 	pid_t broker = first_child(0);
 	print("private KiB of a broker", NULL, private_memory(broker));
 	print("private KiB of a spare", NULL, private_memory(first_child(broker)));
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 }
 
 /* Processor time of this process, and of the broker with the children that it has reaped, microseconds. */
@@ -367,7 +367,7 @@ static double processor_time(pid_t broker)
 static void measure_large(const struct file *file)
 {
 	double inside[LARGE_ROUNDS], ours[LARGE_ROUNDS], inside_cpu = 0, our_cpu = 0;
-	struct safe_decoder *decoder = open_decoder(2);
+	struct sdec_pool *decoder = open_decoder(2);
 
 	decode(decoder, file);
 	in_process_decode(file->data, file->size);
@@ -390,7 +390,7 @@ static void measure_large(const struct file *file)
 	       percentile(inside, LARGE_ROUNDS, 50), percentile(ours, LARGE_ROUNDS, 50), inside_cpu / LARGE_ROUNDS,
 	       our_cpu / LARGE_ROUNDS);
 	(void)fflush(stdout);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 }
 
 int main(int argc, char **argv)

@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint64_t dice = hash_add(HASH_START, data, size);
 	struct arena *arena = the_arena();
-	const struct safe_format *format = NULL;
+	const struct format *format = NULL;
 
 	for (size_t index = 0; (format = decoder_next_format(&index, data, size)) != NULL;) {
 		struct decoder_run run = { .variant = format->variant, .piece = SIZE_MAX, .out_piece = SIZE_MAX };

@@ -33,7 +33,7 @@ struct checked {
 	uint8_t buffer[5000]; /* not a multiple of any row */
 };
 
-static struct safe_outcome checked_hello(void *context)
+static struct outcome checked_hello(void *context)
 {
 	struct checked *checked = context;
 
@@ -42,7 +42,7 @@ static struct safe_outcome checked_hello(void *context)
 	return outcome_ok();
 }
 
-static struct safe_outcome checked_image(void *context, const struct wire_image *image)
+static struct outcome checked_image(void *context, const struct wire_image *image)
 {
 	struct checked *checked = context;
 
@@ -58,7 +58,7 @@ static struct safe_outcome checked_image(void *context, const struct wire_image 
 	return outcome_ok();
 }
 
-static struct safe_outcome checked_frame(void *context, const struct wire_frame *frame)
+static struct outcome checked_frame(void *context, const struct wire_frame *frame)
 {
 	struct checked *checked = context;
 
@@ -75,7 +75,7 @@ static struct safe_outcome checked_frame(void *context, const struct wire_frame 
 	return outcome_ok();
 }
 
-static struct safe_outcome checked_bytes(void *context)
+static struct outcome checked_bytes(void *context)
 {
 	struct checked *checked = context;
 
@@ -85,7 +85,7 @@ static struct safe_outcome checked_bytes(void *context)
 	return outcome_ok();
 }
 
-static struct safe_outcome checked_audio(void *context, const struct wire_audio *audio)
+static struct outcome checked_audio(void *context, const struct wire_audio *audio)
 {
 	struct checked *checked = context;
 	uint32_t layout = audio->channel_layout;
@@ -101,7 +101,7 @@ static struct safe_outcome checked_audio(void *context, const struct wire_audio 
 	return outcome_ok();
 }
 
-static struct safe_outcome checked_metadata(void *context, enum wire_tag tag, const char *value, size_t size)
+static struct outcome checked_metadata(void *context, enum wire_tag tag, const char *value, size_t size)
 {
 	struct checked *checked = context;
 
@@ -112,7 +112,7 @@ static struct safe_outcome checked_metadata(void *context, enum wire_tag tag, co
 	return outcome_ok();
 }
 
-static struct safe_outcome checked_loss(void *context, uint64_t parts)
+static struct outcome checked_loss(void *context, uint64_t parts)
 {
 	struct checked *checked = context;
 
@@ -131,7 +131,7 @@ static void *checked_reserve(void *context, size_t *size)
 	return checked->buffer;
 }
 
-static struct safe_outcome checked_commit(void *context, size_t size)
+static struct outcome checked_commit(void *context, size_t size)
 {
 	struct checked *checked = context;
 
@@ -144,7 +144,7 @@ static struct safe_outcome checked_commit(void *context, size_t size)
 	return outcome_ok();
 }
 
-static struct safe_outcome checked_end(void *context, enum wire_failure damage, uint32_t notes)
+static struct outcome checked_end(void *context, enum wire_failure damage, uint32_t notes)
 {
 	struct checked *checked = context;
 	bool image = checked->image.width > 0;

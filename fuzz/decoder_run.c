@@ -118,18 +118,18 @@ struct decoder_answer run_decoder(const struct decoder_run *plan, const uint8_t 
 	wire_reader_init(&run.reader, &run.checked.request, &consumer);
 	REQUIRE(session_serve(&decoder, &io));
 	/* It had the last word, and what it said was no lie. */
-	REQUIRE(run.reader.state == WIRE_STATE_OVER && run.reader.outcome.status != SAFE_KILLED);
+	REQUIRE(run.reader.state == WIRE_STATE_OVER && run.reader.outcome.status != SDEC_KILLED);
 	return (struct decoder_answer){
 		.status = run.reader.outcome.status,
 		.reason = run.reader.outcome.reason,
 		.sound =
-		        run.reader.outcome.status == SAFE_OK && run.reader.damage == WIRE_OK && run.checked.losses == 0,
+		        run.reader.outcome.status == SDEC_OK && run.reader.damage == WIRE_OK && run.checked.losses == 0,
 		.size = run.checked.total,
 		.hash = run.checked.hash,
 	};
 }
 
-static const struct safe_format *find_format(const uint8_t *data, size_t size)
+static const struct format *find_format(const uint8_t *data, size_t size)
 {
 	struct recognition result;
 
@@ -138,24 +138,24 @@ static const struct safe_format *find_format(const uint8_t *data, size_t size)
 	               : NULL;
 }
 
-bool decoder_is_told(const struct safe_format *format, const uint8_t *data, size_t size)
+bool decoder_is_told(const struct format *format, const uint8_t *data, size_t size)
 {
 	bool has_evidence = format->marks[0].size > 0 || format->look || format->guess;
 
 	return !has_evidence || find_format(data, size) == format;
 }
 
-static bool may_be(const struct safe_format *format, const uint8_t *data, size_t size)
+static bool may_be(const struct format *format, const uint8_t *data, size_t size)
 {
 	if (strcmp(format->program, decoder.name) != 0)
 		return false;
-	const struct safe_format *found = find_format(data, size);
+	const struct format *found = find_format(data, size);
 	return found ? found == format : true;
 }
 
-const struct safe_format *decoder_next_format(size_t *index, const uint8_t *data, size_t size)
+const struct format *decoder_next_format(size_t *index, const uint8_t *data, size_t size)
 {
-	const struct safe_format *format = NULL;
+	const struct format *format = NULL;
 
 	do
 		format = registry_at((*index)++);

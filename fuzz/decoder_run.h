@@ -17,7 +17,7 @@ struct decoder_run {
 };
 
 struct decoder_answer {
-	enum safe_status status;
+	enum sdec_status status;
 	const char *reason;
 	bool sound;          /* it is complete, and nothing was damaged or concealed */
 	uint64_t size, hash; /* of the output */
@@ -25,10 +25,10 @@ struct decoder_answer {
 
 /* The next format of the registry, from *index on, that this input may be of for this decoder: by content, or, if
  * nothing recognises it, by name.  NULL: no more. */
-const struct safe_format *decoder_next_format(size_t *index, const uint8_t *data, size_t size);
+const struct format *decoder_next_format(size_t *index, const uint8_t *data, size_t size);
 
 /* Whether the input says that it is of this format, or the format is one that only a name tells. */
-bool decoder_is_told(const struct safe_format *format, const uint8_t *data, size_t size);
+bool decoder_is_told(const struct format *format, const uint8_t *data, size_t size);
 
 /* What is asked for, the size of the input decides.  Aborts where the trusted wire reader refuses what the decoder
  * says, or the decoder does not have the last word. */

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint64_t dice = hash_add(HASH_START, data, size);
-	const struct safe_format *format = NULL;
+	const struct format *format = NULL;
 
 	decoder_prepare();
 	for (size_t index = 0; (format = decoder_next_format(&index, data, size)) != NULL;) {

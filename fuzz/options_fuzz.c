@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(const struct options *options, char *const *arguments, int count)
 {
-	const struct safe_limits *limits = &options->limits;
+	const struct sdec_limits *limits = &options->limits;
 
 	if (options->action != OPTIONS_DECODE)
 		return;
@@ -67,12 +67,12 @@ static void parse(int count, char **arguments)
 
 	stderr = said_stream();
 	optind = 0; /* as if getopt had never run */
-	enum safe_status status = options_parse(count, arguments, &options);
+	enum sdec_status status = options_parse(count, arguments, &options);
 	long size = ftell(stderr);
 	REQUIRE(fflush(stderr) == 0);
 	stderr = kept;
-	REQUIRE(status == SAFE_OK || status == SAFE_USAGE);
-	if (status == SAFE_OK)
+	REQUIRE(status == SDEC_OK || status == SDEC_USAGE);
+	if (status == SDEC_OK)
 		check(&options, arguments, count);
 	else
 		check_complaint(said, (size_t)size);

@@ -48,13 +48,13 @@ struct run {
 
 /* ---- the consumer ---- */
 
-static struct safe_outcome take_hello(void *context)
+static struct outcome take_hello(void *context)
 {
 	(void)context;
 	return outcome_ok();
 }
 
-static struct safe_outcome take_image(void *context, const struct wire_image *image)
+static struct outcome take_image(void *context, const struct wire_image *image)
 {
 	struct run *run = context;
 
@@ -63,14 +63,14 @@ static struct safe_outcome take_image(void *context, const struct wire_image *im
 	return outcome_ok();
 }
 
-static struct safe_outcome take_frame(void *context, const struct wire_frame *frame)
+static struct outcome take_frame(void *context, const struct wire_frame *frame)
 {
 	(void)context;
 	(void)frame;
 	return outcome_ok();
 }
 
-static struct safe_outcome take_bytes(void *context)
+static struct outcome take_bytes(void *context)
 {
 	(void)context;
 	return outcome_ok();
@@ -85,13 +85,13 @@ static void *reserve(void *context, size_t *size)
 	return run->output + run->size;
 }
 
-static struct safe_outcome commit(void *context, size_t size)
+static struct outcome commit(void *context, size_t size)
 {
 	((struct run *)context)->size += size;
 	return outcome_ok();
 }
 
-static struct safe_outcome take_end(void *context, enum wire_failure damage, uint32_t notes)
+static struct outcome take_end(void *context, enum wire_failure damage, uint32_t notes)
 {
 	struct run *run = context;
 
@@ -181,7 +181,7 @@ static void decode(struct run *run, const struct plan *plan, const uint8_t *data
 	run->damage = WIRE_OK;
 	wire_reader_init(&run->reader, &run->request, &consumer);
 	REQUIRE(session_serve(&decoder, &io));
-	REQUIRE(run->reader.state == WIRE_STATE_OVER && run->reader.outcome.status != SAFE_KILLED);
+	REQUIRE(run->reader.state == WIRE_STATE_OVER && run->reader.outcome.status != SDEC_KILLED);
 }
 
 /* ---- what must hold ---- */
@@ -203,7 +203,7 @@ static void compare_pieces(const struct run *whole, const struct run *pieces)
 	                whole->damage == pieces->damage && whole->notes == pieces->notes;
 
 	/* What came before a refusal is of no use to those who do not take partial results. */
-	bool refused = whole->reader.outcome.status != SAFE_OK && !(whole->request.flags & WIRE_PARTIAL);
+	bool refused = whole->reader.outcome.status != SDEC_OK && !(whole->request.flags & WIRE_PARTIAL);
 	/* A zstd frame without content may be judged in another way where the library has it whole. */
 	bool lenient = same_output && strcmp(decoder.name, "zstd") == 0;
 	if ((same_end && (same_output || refused)) || lenient)
@@ -234,7 +234,7 @@ static void compare_prefixes(const struct run *shorter, const struct run *longer
 
 	bool looks_whole = (shorter->image.flags & WIRE_IMAGE_ARITHMETIC) != 0 && shorter->notes & WIRE_NOTE_END;
 
-	if (longer->reader.outcome.status == SAFE_LIMIT || begun_anew || (shorter->is_image && looks_whole))
+	if (longer->reader.outcome.status == SDEC_LIMIT || begun_anew || (shorter->is_image && looks_whole))
 		return;
 	if (longer->size >= shorter->size && (refined || memcmp(longer->output, shorter->output, shorter->size) == 0))
 		return;
@@ -264,7 +264,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct run one, other;
 	uint64_t dice = hash_add(HASH_START, data, size);
-	const struct safe_format *format = NULL;
+	const struct format *format = NULL;
 
 	decoder_prepare();
 	for (size_t index = 0; (format = decoder_next_format(&index, data, size)) != NULL;) {

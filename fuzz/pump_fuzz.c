@@ -272,9 +272,9 @@ int __wrap_fstat(int fd, struct stat *status)
 
 /* ---- the owner's loop ---- */
 
-static struct safe_outcome commit_and_pause(void *context, size_t size)
+static struct outcome commit_and_pause(void *context, size_t size)
 {
-	struct safe_outcome outcome = checked_commit(context, size);
+	struct outcome outcome = checked_commit(context, size);
 
 	if (happens(8))
 		pump_pause(world.pump);
@@ -308,7 +308,7 @@ static enum pump_progress drive(struct pump *pump)
 		poll_all(fds);
 		uint64_t waited = happens(64) ? UINT64_C(5000000000) : hash_dice(&world.dice, 1000000);
 		progress = happens(16) ? pump_send(pump) : pump_step(pump, fds, waited);
-		REQUIRE(progress != PUMP_OVER || pump->outcome.status != SAFE_OK || world.checked.ended);
+		REQUIRE(progress != PUMP_OVER || pump->outcome.status != SDEC_OK || world.checked.ended);
 	}
 	return progress;
 }
@@ -340,7 +340,7 @@ static void compare(const struct pump *pump, enum pump_progress progress, const 
 {
 	/* Else a limit or a failure did. */
 	bool reader_ended =
-	        progress == PUMP_OVER && pump->reader.state == WIRE_STATE_OVER && pump->outcome.status != SAFE_IO;
+	        progress == PUMP_OVER && pump->reader.state == WIRE_STATE_OVER && pump->outcome.status != SDEC_IO;
 	bool to_the_end = reader_ended || progress == PUMP_GONE;
 	struct whole whole = { .checked.request = world.checked.request, .speech = *speech };
 	const struct wire_consumer consumer = checked_consumer(&whole.checked);
@@ -381,7 +381,7 @@ static void run(const struct speech *speech)
 	consumer.commit = commit_and_pause;
 	world.pump = &pump;
 	allocations_begin(happens(32) ? 0 : ALLOCATIONS_NONE_FAILS, false);
-	if (pump_init(&pump, &plan).status == SAFE_OK)
+	if (pump_init(&pump, &plan).status == SDEC_OK)
 		compare(&pump, drive(&pump), speech);
 	pump_free(&pump);
 	REQUIRE(allocations_end() == 0 && !world.relay[0] && !world.relay[1]);

@@ -80,7 +80,7 @@ static void read_tags(const uint8_t *data, size_t size)
 
 static void look_names_up(const char *name)
 {
-	const struct safe_format *format = registry_by_name(name);
+	const struct format *format = registry_by_name(name);
 	const struct sink_format *sink = sink_format_by_name(name);
 
 	REQUIRE(!format || strcmp(format->name, name) == 0);

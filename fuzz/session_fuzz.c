@@ -88,7 +88,7 @@ static ssize_t take(void *context, const void *data, size_t size)
 		enum wire_progress progress = wire_reader_step(&world.reader, give_message, NULL);
 		REQUIRE(progress == WIRE_PROGRESS_MORE || (progress == WIRE_PROGRESS_OVER && world.message_left == 0));
 	}
-	REQUIRE(world.reader.state != WIRE_STATE_OVER || world.reader.outcome.status != SAFE_KILLED);
+	REQUIRE(world.reader.state != WIRE_STATE_OVER || world.reader.outcome.status != SDEC_KILLED);
 	return (ssize_t)size;
 }
 

@@ -53,6 +53,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		/* Every second step moves a byte at least, and the rest only ends the stream. */
 		REQUIRE(++steps <= 4 * size + 16);
 	}
-	REQUIRE(progress != WIRE_PROGRESS_OVER || reader.outcome.status != SAFE_OK || checked.ended);
+	REQUIRE(progress != WIRE_PROGRESS_OVER || reader.outcome.status != SDEC_OK || checked.ended);
 	return 0;
 }

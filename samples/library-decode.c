@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 /* Why the decode has failed; what `reason` says is text of the library's, and safe to print. */
-static void complain(const char *path, enum safe_status status, const struct safe_result *result)
+static void complain(const char *path, enum sdec_status status, const struct sdec_result *result)
 {
-	fprintf(stderr, "%s: %s", path, safe_status_name(status));
+	fprintf(stderr, "%s: %s", path, sdec_status_name(status));
 	if (result->reason)
 		fprintf(stderr, ": %s", result->reason);
 	if (result->error_number != 0)
@@ -19,33 +19,33 @@ static void complain(const char *path, enum safe_status status, const struct saf
 
 int main(int argc, char **argv)
 {
-	struct safe_decoder *decoder = NULL;
-	struct safe_input input = { .size = sizeof(input), .kind = SAFE_INPUT_FD };
-	struct safe_limits limits = { .size = sizeof(limits), .max_side = 10000, .deadline_milliseconds = 5000 };
-	struct safe_request request = { .size = sizeof(request), .limits = &limits, .pixel_format = SAFE_RGBA };
-	struct safe_image image = { .size = sizeof(image) };
-	struct safe_result result = { .size = sizeof(result) };
+	struct sdec_pool *decoder = NULL;
+	struct sdec_input input = { .size = sizeof(input), .kind = SDEC_INPUT_FD };
+	struct sdec_limits limits = { .size = sizeof(limits), .max_side = 10000, .deadline_milliseconds = 5000 };
+	struct sdec_request request = { .size = sizeof(request), .limits = &limits, .pixel_format = SDEC_RGBA };
+	struct sdec_image image = { .size = sizeof(image) };
+	struct sdec_result result = { .size = sizeof(result) };
 
 	if (argc != 2) {
 		fprintf(stderr, "usage: %s FILE\n", argv[0]);
-		return SAFE_USAGE;
+		return SDEC_USAGE;
 	}
 	input.fd = open(argv[1], O_RDONLY | O_CLOEXEC);
 	if (input.fd < 0) {
 		perror(argv[1]);
-		return SAFE_IO;
+		return SDEC_IO;
 	}
-	enum safe_status status = safe_decoder_open(NULL, &decoder);
-	if (status == SAFE_OK)
-		status = safe_decode_image(decoder, &input, &request, &image, &result);
-	if (status != SAFE_OK) {
+	enum sdec_status status = sdec_pool_open(NULL, &decoder);
+	if (status == SDEC_OK)
+		status = sdec_decode_image(decoder, &input, &request, &image, &result);
+	if (status != SDEC_OK) {
 		complain(argv[1], status, &result);
 	} else if (printf("%u x %u pixels\n", image.width, image.height) < 0 || fflush(stdout) != 0) {
 		perror("standard output");
-		status = SAFE_IO;
+		status = SDEC_IO;
 	}
-	safe_image_free(&image);
-	safe_decoder_close(&decoder);
+	sdec_image_free(&image);
+	sdec_pool_close(&decoder);
 	(void)close(input.fd);
 	return (int)status;
 }

@@ -28,13 +28,13 @@ enum {
 };
 
 struct player {
-	struct safe_info info;
+	struct sdec_info info;
 	SDL_AudioDeviceID device; /* 0: none yet */
 	uint32_t frame_bytes, queue_most;
 	uint8_t places[CHANNELS_MOST]; /* where SDL wants each channel */
 	bool reorders;
 	uint64_t frames, losses;
-	enum safe_status status; /* of this side; SAFE_OK: nothing has failed here, */
+	enum sdec_status status; /* of this side; SDEC_OK: nothing has failed here, */
 	const char *failure;     /* else what has */
 };
 
@@ -58,7 +58,7 @@ static void print_escaped(const char *text, FILE *stream)
 /* SDL has the channels in the order of WAV: that of the speakers' numbers. */
 static void find_places(struct player *player)
 {
-	const struct safe_info *info = &player->info;
+	const struct sdec_info *info = &player->info;
 
 	player->reorders = info->channel_layout != 0;
 	for (uint32_t channel = 0; channel < info->channels && player->reorders; channel++) {
@@ -69,7 +69,7 @@ static void find_places(struct player *player)
 	}
 }
 
-static bool fail(struct player *player, enum safe_status status, const char *failure)
+static bool fail(struct player *player, enum sdec_status status, const char *failure)
 {
 	player->status = status;
 	player->failure = failure;
@@ -77,7 +77,7 @@ static bool fail(struct player *player, enum safe_status status, const char *fai
 }
 
 /* The header was read.  Returns false where there is no such device. */
-static bool open_device(struct player *player, const struct safe_info *info)
+static bool open_device(struct player *player, const struct sdec_info *info)
 {
 	SDL_AudioSpec wanted = {
 		.freq = (int)info->rate,
@@ -87,17 +87,17 @@ static bool open_device(struct player *player, const struct safe_info *info)
 	};
 
 	player->info = *info;
-	if (info->kind == SAFE_KIND_IMAGE)
-		return fail(player, SAFE_UNSUPPORTED, "no sound in it: it is a picture");
-	if (info->kind != SAFE_KIND_AUDIO)
-		return fail(player, SAFE_UNSUPPORTED, "no sound in it: it is compressed data");
+	if (info->kind == SDEC_KIND_IMAGE)
+		return fail(player, SDEC_UNSUPPORTED, "no sound in it: it is a picture");
+	if (info->kind != SDEC_KIND_AUDIO)
+		return fail(player, SDEC_UNSUPPORTED, "no sound in it: it is compressed data");
 	if (info->channels > CHANNELS_MOST)
-		return fail(player, SAFE_UNSUPPORTED, "it has too many channels");
+		return fail(player, SDEC_UNSUPPORTED, "it has too many channels");
 	player->frame_bytes = info->channels * (uint32_t)sizeof(float);
 	player->queue_most = info->rate / 2 * player->frame_bytes;
 	find_places(player);
 	player->device = SDL_OpenAudioDevice(NULL, 0, &wanted, NULL, 0);
-	return player->device != 0 || fail(player, SAFE_IO, SDL_GetError());
+	return player->device != 0 || fail(player, SDEC_IO, SDL_GetError());
 }
 
 /* Puts the channels of some frames where SDL wants them. */
@@ -110,7 +110,7 @@ static void reorder(const struct player *player, float *samples, const float *gi
 			samples[frame * channels + player->places[channel]] = given[frame * channels + channel];
 }
 
-static bool queue(struct player *player, const struct safe_event *event)
+static bool queue(struct player *player, const struct sdec_event *event)
 {
 	static float ordered[DEVICE_FRAMES * CHANNELS_MOST];
 	const uint8_t *data = event->data;
@@ -123,7 +123,7 @@ static bool queue(struct player *player, const struct safe_event *event)
 			reorder(player, ordered, (const float *)(const void *)data, part);
 		if (SDL_QueueAudio(player->device, player->reorders ? (const void *)ordered : data,
 		                   (uint32_t)part * player->frame_bytes) != 0)
-			return fail(player, SAFE_IO, SDL_GetError());
+			return fail(player, SDEC_IO, SDL_GetError());
 		data += part * player->frame_bytes;
 		left -= part;
 	}
@@ -154,61 +154,61 @@ static void drain(const struct player *player)
 /* ---- the stream ---- */
 
 /* Returns false where it is over. */
-static bool take(struct player *player, const struct safe_event *event)
+static bool take(struct player *player, const struct sdec_event *event)
 {
 	switch (event->kind) {
-	case SAFE_EVENT_INFO:
+	case SDEC_EVENT_INFO:
 		return open_device(player, event->info);
-	case SAFE_EVENT_TAG:
-		printf("%s: ", safe_tag_name((enum safe_tag)event->tag));
+	case SDEC_EVENT_TAG:
+		printf("%s: ", sdec_tag_name((enum sdec_tag)event->tag));
 		print_escaped(event->data, stdout);
 		(void)putchar('\n');
 		return true;
-	case SAFE_EVENT_SAMPLES:
+	case SDEC_EVENT_SAMPLES:
 		return queue(player, event);
-	case SAFE_EVENT_LOSS:
+	case SDEC_EVENT_LOSS:
 		player->losses = event->losses;
 		return true;
 	default:
-		return event->kind != SAFE_EVENT_END;
+		return event->kind != SDEC_EVENT_END;
 	}
 }
 
-static enum safe_status follow(struct player *player, struct safe_stream *stream)
+static enum sdec_status follow(struct player *player, struct sdec_stream *stream)
 {
-	struct safe_event event = { .size = sizeof(event) };
-	enum safe_status status = SAFE_OK;
+	struct sdec_event event = { .size = sizeof(event) };
+	enum sdec_status status = SDEC_OK;
 
 	while (!interrupted) {
-		struct pollfd ready = { .fd = safe_stream_fd(stream), .events = POLLIN };
+		struct pollfd ready = { .fd = sdec_stream_fd(stream), .events = POLLIN };
 		if (is_full(player)) {
 			SDL_Delay(PATIENCE);
 			continue;
 		}
 		if (poll(&ready, 1, PATIENCE) <= 0)
 			continue;
-		status = safe_stream_step(stream, &event);
-		if (status != SAFE_OK || !take(player, &event))
+		status = sdec_stream_step(stream, &event);
+		if (status != SDEC_OK || !take(player, &event))
 			break;
 	}
 	return status;
 }
 
 /* Why it has failed: here, or as the library tells. */
-static void report_failure(const struct player *player, const struct safe_result *result)
+static void report_failure(const struct player *player, const struct sdec_result *result)
 {
 	if (player->failure)
 		(void)fprintf(stderr, ": %s", player->failure);
 	else
-		(void)fprintf(stderr, ": %s: %s", safe_status_name((enum safe_status)result->status),
+		(void)fprintf(stderr, ": %s: %s", sdec_status_name((enum sdec_status)result->status),
 		              result->reason ? result->reason : "it cannot be started");
 	if (result->error_number != 0)
 		(void)fprintf(stderr, ": %s", strerror(result->error_number));
 }
 
-static void report(const struct player *player, const char *path, const struct safe_result *result)
+static void report(const struct player *player, const char *path, const struct sdec_result *result)
 {
-	FILE *stream = result->status == SAFE_OK ? stdout : stderr;
+	FILE *stream = result->status == SDEC_OK ? stdout : stderr;
 
 	print_escaped(path, stream);
 	if (player->info.rate > 0)
@@ -216,41 +216,41 @@ static void report(const struct player *player, const char *path, const struct s
 		              (double)player->frames / player->info.rate);
 	if (player->losses > 0)
 		(void)fprintf(stream, ", %llu damaged parts", (unsigned long long)player->losses);
-	if (result->status != SAFE_OK)
+	if (result->status != SDEC_OK)
 		report_failure(player, result);
 	(void)fputc('\n', stream);
 }
 
 /* Returns how it ended. */
-static enum safe_status play(struct safe_decoder *decoder, const char *path)
+static enum sdec_status play(struct sdec_pool *decoder, const char *path)
 {
 	/* What counts what has passed has no limit: a radio station never ends. */
-	static const struct safe_limits limits = { .size = sizeof(limits),
+	static const struct sdec_limits limits = { .size = sizeof(limits),
 		                                   .max_output = UINT64_MAX,
 		                                   .max_input = UINT64_MAX,
 		                                   .cpu_seconds = UINT32_MAX,
 		                                   .work_seconds = UINT32_MAX };
-	struct safe_request request = { .size = sizeof(request), .limits = &limits, .sample_format = SAFE_F32 };
-	struct safe_input input = { .size = sizeof(input), .kind = SAFE_INPUT_FD, .fd = STDIN_FILENO, .name = path };
-	struct safe_result result = { .size = sizeof(result) };
+	struct sdec_request request = { .size = sizeof(request), .limits = &limits, .sample_format = SDEC_F32 };
+	struct sdec_input input = { .size = sizeof(input), .kind = SDEC_INPUT_FD, .fd = STDIN_FILENO, .name = path };
+	struct sdec_result result = { .size = sizeof(result) };
 	struct player player = { .device = 0 };
-	struct safe_stream *stream = NULL;
+	struct sdec_stream *stream = NULL;
 
 	if (strcmp(path, "-") != 0)
 		input.fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (input.fd < 0) {
-		result.status = SAFE_IO;
+		result.status = SDEC_IO;
 		result.error_number = errno;
-		(void)fail(&player, SAFE_IO, "cannot open it");
+		(void)fail(&player, SDEC_IO, "cannot open it");
 		report(&player, path, &result);
-		return SAFE_IO;
+		return SDEC_IO;
 	}
-	enum safe_status status = safe_stream_open(decoder, &input, &request, &stream);
-	if (status == SAFE_OK)
+	enum sdec_status status = sdec_stream_open(decoder, &input, &request, &stream);
+	if (status == SDEC_OK)
 		status = follow(&player, stream);
-	safe_stream_result(stream, &result);
+	sdec_stream_result(stream, &result);
 	result.status = player.failure ? player.status : status;
-	safe_stream_close(&stream);
+	sdec_stream_close(&stream);
 	if (input.fd != STDIN_FILENO)
 		(void)close(input.fd);
 	drain(&player);
@@ -258,7 +258,7 @@ static enum safe_status play(struct safe_decoder *decoder, const char *path)
 		SDL_CloseAudioDevice(player.device);
 	if (!interrupted)
 		report(&player, path, &result);
-	return (enum safe_status)result.status;
+	return (enum sdec_status)result.status;
 }
 
 static const char usage[] = "usage: play FILE...\n"
@@ -266,38 +266,38 @@ static const char usage[] = "usage: play FILE...\n"
                             "Plays sound, one file after the other.  \"-\" is standard input, which may have no end.\n"
                             "^C ends.\n";
 
-static bool start(struct safe_decoder **decoder)
+static bool start(struct sdec_pool **decoder)
 {
 	if (SDL_Init(SDL_INIT_AUDIO) != 0) {
 		(void)fprintf(stderr, "play: no sound output: %s\n", SDL_GetError());
 		return false;
 	}
-	enum safe_status status = safe_decoder_open(NULL, decoder);
-	if (status != SAFE_OK)
-		(void)fprintf(stderr, "play: no decoder: %s\n", safe_status_name(status));
-	return status == SAFE_OK;
+	enum sdec_status status = sdec_pool_open(NULL, decoder);
+	if (status != SDEC_OK)
+		(void)fprintf(stderr, "play: no decoder: %s\n", sdec_status_name(status));
+	return status == SDEC_OK;
 }
 
 int main(int argc, char **argv)
 {
-	struct safe_decoder *decoder = NULL;
-	enum safe_status worst = SAFE_OK;
+	struct sdec_pool *decoder = NULL;
+	enum sdec_status worst = SDEC_OK;
 	bool help = argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
 
 	if (argc < 2 || help) {
 		(void)fputs(usage, help ? stdout : stderr);
-		return help ? SAFE_OK : SAFE_USAGE;
+		return help ? SDEC_OK : SDEC_USAGE;
 	}
 	(void)signal(SIGINT, interrupt);
 	(void)signal(SIGTERM, interrupt);
 	(void)SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
 	if (!start(&decoder))
-		return SAFE_IO;
+		return SDEC_IO;
 	for (int i = 1; i < argc && !interrupted; i++) {
-		enum safe_status status = play(decoder, argv[i]);
+		enum sdec_status status = play(decoder, argv[i]);
 		worst = status > worst ? status : worst;
 	}
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 	SDL_Quit();
 	return interrupted ? INTERRUPTED : (int)worst;
 }

@@ -29,7 +29,7 @@ enum {
 #define ZOOM_STEP 1.25
 
 struct viewer {
-	struct safe_decoder *decoder;
+	struct sdec_pool *decoder;
 	SDL_Window *window;
 	struct screen screen; /* of the size of the window: all is drawn by hand */
 	struct view view;
@@ -71,7 +71,7 @@ static void move(struct viewer *viewer, int by)
 static void advance(struct viewer *viewer)
 {
 	struct picture *picture = &viewer->picture;
-	struct pollfd ready = { .fd = safe_stream_fd(picture->stream), .events = POLLIN };
+	struct pollfd ready = { .fd = sdec_stream_fd(picture->stream), .events = POLLIN };
 	uint64_t until = SDL_GetTicks64() + STEPS_TIME;
 	uint32_t rows = picture->rows;
 	uint32_t width = picture->info.width;
@@ -96,7 +96,7 @@ static void advance(struct viewer *viewer)
 static void find_state(const struct picture *picture, char state[STATE_SIZE])
 {
 	state[0] = '\0';
-	if (picture->status != SAFE_OK)
+	if (picture->status != SDEC_OK)
 		(void)snprintf(state, STATE_SIZE, "%s", picture_verdict(picture));
 	else if (picture->stream && picture->rows > 0)
 		(void)snprintf(state, STATE_SIZE, "%.0f%% is here", 100.0 * picture->rows / picture->info.height);
@@ -132,7 +132,7 @@ static void draw_words(struct viewer *viewer)
 
 	text_name(name, sizeof(name), picture->path);
 	find_state(picture, state);
-	if (picture->status != SAFE_OK)
+	if (picture->status != SDEC_OK)
 		text_card(&viewer->screen, state, name, picture->reason, picture->rows > 0);
 	if (!picture->stream)
 		return;
@@ -307,9 +307,9 @@ static int run(struct viewer *viewer)
 		while (!viewer->quit && SDL_PollEvent(&event))
 			handle(viewer, &event);
 		if (!redraw(viewer))
-			return SAFE_IO;
+			return SDEC_IO;
 	}
-	return SAFE_OK;
+	return SDEC_OK;
 }
 
 /* ---- beginning and end ---- */
@@ -338,16 +338,16 @@ static bool start(struct viewer *viewer)
 	                                  FIRST_HEIGHT, SDL_WINDOW_RESIZABLE);
 	if (!viewer->window)
 		return report("no window");
-	enum safe_status status = safe_decoder_open(NULL, &viewer->decoder);
-	if (status != SAFE_OK)
-		(void)fprintf(stderr, "viewer: no decoder: %s\n", safe_status_name(status));
-	return status == SAFE_OK;
+	enum sdec_status status = sdec_pool_open(NULL, &viewer->decoder);
+	if (status != SDEC_OK)
+		(void)fprintf(stderr, "viewer: no decoder: %s\n", sdec_status_name(status));
+	return status == SDEC_OK;
 }
 
 static void stop(struct viewer *viewer)
 {
 	picture_close(&viewer->picture);
-	safe_decoder_close(&viewer->decoder);
+	sdec_pool_close(&viewer->decoder);
 	if (viewer->window)
 		SDL_DestroyWindow(viewer->window);
 	SDL_Quit();
@@ -371,9 +371,9 @@ int main(int argc, char **argv)
 
 	if (argc < 2 || help) {
 		(void)fputs(usage, help ? stdout : stderr);
-		return help ? SAFE_OK : SAFE_USAGE;
+		return help ? SDEC_OK : SDEC_USAGE;
 	}
-	int status = start(&viewer) ? run(&viewer) : SAFE_IO;
+	int status = start(&viewer) ? run(&viewer) : SDEC_IO;
 	stop(&viewer);
 	return status;
 }

@@ -16,17 +16,17 @@ enum { REASON_SIZE = 256 };
 struct picture {
 	const char *path;           /* borrowed */
 	int fd;                     /* what the stream reads; -1: none */
-	struct safe_stream *stream; /* NULL: the decode is over */
+	struct sdec_stream *stream; /* NULL: the decode is over */
 	bool is_file;               /* all of the input is there: whoever waits, waits for the decoder */
-	struct safe_info info;      /* width 0: the header has not come yet */
-	uint8_t *pixels;            /* owned: the whole picture, packed, SAFE_BGRA_PREMULTIPLIED, not turned */
+	struct sdec_info info;      /* width 0: the header has not come yet */
+	uint8_t *pixels;            /* owned: the whole picture, packed, SDEC_BGRA_PREMULTIPLIED, not turned */
 	uint32_t rows;              /* of it that are there */
-	enum safe_status status;    /* how the decode ended; SAFE_OK as long as it has not */
+	enum sdec_status status;    /* how the decode ended; SDEC_OK as long as it has not */
 	char reason[REASON_SIZE];   /* printable ASCII; where it ended badly */
 };
 
 /* Begins to decode a file.  Never fails: what goes wrong is in `status` and `reason`. */
-void picture_open(struct picture *picture, struct safe_decoder *decoder, const char *path);
+void picture_open(struct picture *picture, struct sdec_pool *decoder, const char *path);
 
 /* Does one thing that can be done without waiting.  Returns whether it may be worth calling again at once. */
 bool picture_step(struct picture *picture);

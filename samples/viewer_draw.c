@@ -163,7 +163,7 @@ static const struct {
 
 static struct walk plan_walk(const struct picture *picture)
 {
-	const struct safe_info *info = &picture->info;
+	const struct sdec_info *info = &picture->info;
 	uint32_t orientation =
 	        info->orientation < sizeof(orientations) / sizeof(orientations[0]) ? info->orientation : 0;
 	ptrdiff_t column = PIXEL_BYTES;

@@ -15,106 +15,106 @@ enum { PIXEL_BYTES = 4 };
 /* A quarter of what the library allows: the viewer has to keep all of them, and no camera makes more. */
 #define MAX_PIXELS (UINT64_C(128) << 20)
 
-static void end(struct picture *picture, enum safe_status status, const char *reason, int error_number)
+static void end(struct picture *picture, enum sdec_status status, const char *reason, int error_number)
 {
 	picture->status = status;
 	(void)snprintf(picture->reason, sizeof(picture->reason), "%s%s%s", reason ? reason : "",
 	               reason && error_number != 0 ? ": " : "", error_number != 0 ? strerror(error_number) : "");
-	safe_stream_close(&picture->stream);
+	sdec_stream_close(&picture->stream);
 	if (picture->fd >= 0)
 		(void)close(picture->fd);
 	picture->fd = -1;
 	/* Nothing that could be shown has come. */
-	if (status != SAFE_OK && picture->rows == 0) {
+	if (status != SDEC_OK && picture->rows == 0) {
 		free(picture->pixels);
 		picture->pixels = NULL;
 	}
 }
 
-void picture_open(struct picture *picture, struct safe_decoder *decoder, const char *path)
+void picture_open(struct picture *picture, struct sdec_pool *decoder, const char *path)
 {
-	struct safe_limits limits = { .size = sizeof(limits), .max_pixels = MAX_PIXELS };
-	struct safe_request request = { .size = sizeof(request),
+	struct sdec_limits limits = { .size = sizeof(limits), .max_pixels = MAX_PIXELS };
+	struct sdec_request request = { .size = sizeof(request),
 		                        .limits = &limits,
-		                        .pixel_format = SAFE_BGRA_PREMULTIPLIED };
+		                        .pixel_format = SDEC_BGRA_PREMULTIPLIED };
 
 	*picture = (struct picture){ .path = path };
 	/* Whatever is slow, a pipe that nobody writes to included, must not keep the window waiting. */
 	picture->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (picture->fd < 0) {
-		end(picture, SAFE_IO, NULL, errno);
+		end(picture, SDEC_IO, NULL, errno);
 		return;
 	}
 	struct stat file;
 	picture->is_file = fstat(picture->fd, &file) == 0 && S_ISREG(file.st_mode);
-	struct safe_input input = { .size = sizeof(input), .kind = SAFE_INPUT_FD, .fd = picture->fd, .name = path };
-	enum safe_status status = safe_stream_open(decoder, &input, &request, &picture->stream);
-	if (status != SAFE_OK)
+	struct sdec_input input = { .size = sizeof(input), .kind = SDEC_INPUT_FD, .fd = picture->fd, .name = path };
+	enum sdec_status status = sdec_stream_open(decoder, &input, &request, &picture->stream);
+	if (status != SDEC_OK)
 		end(picture, status, "the decode cannot be started", 0);
 }
 
 /* Says what a file is that is not a picture. */
-static void refuse(struct picture *picture, const struct safe_info *info)
+static void refuse(struct picture *picture, const struct sdec_info *info)
 {
 	char what[REASON_SIZE];
 
-	if (info->kind == SAFE_KIND_AUDIO)
+	if (info->kind == SDEC_KIND_AUDIO)
 		(void)snprintf(what, sizeof(what),
 		               "This is sound: %s, %u Hz, %u channel%s. The viewer has no sound output.", info->format,
 		               info->rate, info->channels, info->channels == 1 ? "" : "s");
 	else
 		(void)snprintf(what, sizeof(what), "This is not a picture, but compressed data: %s.", info->format);
-	end(picture, SAFE_UNSUPPORTED, what, 0);
+	end(picture, SDEC_UNSUPPORTED, what, 0);
 }
 
 /* The header is here: makes room for the whole picture.  Pages that no row comes to cost nothing. */
-static void make_room(struct picture *picture, const struct safe_info *info)
+static void make_room(struct picture *picture, const struct sdec_info *info)
 {
-	if (info->kind != SAFE_KIND_IMAGE) {
+	if (info->kind != SDEC_KIND_IMAGE) {
 		refuse(picture, info);
 		return;
 	}
 	size_t stride = (size_t)info->width * PIXEL_BYTES;
 	picture->pixels = calloc(info->height, stride);
 	if (!picture->pixels) {
-		end(picture, SAFE_LIMIT, "no memory for the picture", 0);
+		end(picture, SDEC_LIMIT, "no memory for the picture", 0);
 		return;
 	}
 	picture->info = *info;
-	enum safe_status status = safe_stream_into(picture->stream, picture->pixels, info->height * stride, stride);
-	if (status != SAFE_OK)
+	enum sdec_status status = sdec_stream_into(picture->stream, picture->pixels, info->height * stride, stride);
+	if (status != SDEC_OK)
 		end(picture, status, "the picture does not fit its memory", 0);
 }
 
 bool picture_step(struct picture *picture)
 {
-	struct safe_event event = { .size = sizeof(event) };
+	struct sdec_event event = { .size = sizeof(event) };
 
 	if (!picture->stream)
 		return false;
-	enum safe_status status = safe_stream_step(picture->stream, &event);
-	if (status != SAFE_OK) {
-		struct safe_result result = { .size = sizeof(result) };
-		safe_stream_result(picture->stream, &result);
+	enum sdec_status status = sdec_stream_step(picture->stream, &event);
+	if (status != SDEC_OK) {
+		struct sdec_result result = { .size = sizeof(result) };
+		sdec_stream_result(picture->stream, &result);
 		end(picture, status, result.reason, result.error_number);
 		return false;
 	}
 	switch (event.kind) {
-	case SAFE_EVENT_NONE:
+	case SDEC_EVENT_NONE:
 		return false;
-	case SAFE_EVENT_INFO:
+	case SDEC_EVENT_INFO:
 		make_room(picture, event.info);
 		break;
-	case SAFE_EVENT_FRAME:
+	case SDEC_EVENT_FRAME:
 		/* Of an animation, the first picture is shown. */
 		if (event.frame > 0)
-			end(picture, SAFE_OK, NULL, 0);
+			end(picture, SDEC_OK, NULL, 0);
 		break;
-	case SAFE_EVENT_ROWS:
+	case SDEC_EVENT_ROWS:
 		picture->rows = event.first_row + event.rows;
 		break;
-	case SAFE_EVENT_END:
-		end(picture, SAFE_OK, NULL, 0);
+	case SDEC_EVENT_END:
+		end(picture, SDEC_OK, NULL, 0);
 		break;
 	default: /* such as the tags of sound, which come before it is known what it is */
 		break;
@@ -125,19 +125,19 @@ bool picture_step(struct picture *picture)
 const char *picture_verdict(const struct picture *picture)
 {
 	switch (picture->status) {
-	case SAFE_OK:
+	case SDEC_OK:
 		return "";
-	case SAFE_IO:
+	case SDEC_IO:
 		return "Cannot be read";
-	case SAFE_MALFORMED:
+	case SDEC_MALFORMED:
 		return "Damaged";
-	case SAFE_LIMIT:
+	case SDEC_LIMIT:
 		return "Over a limit";
-	case SAFE_KILLED:
+	case SDEC_KILLED:
 		return "Suspicious";
-	case SAFE_NO_SANDBOX:
+	case SDEC_NO_SANDBOX:
 		return "No sandbox";
-	case SAFE_EXHAUSTED:
+	case SDEC_EXHAUSTED:
 		return "Try again later";
 	default:
 		return "Cannot be shown";
@@ -146,7 +146,7 @@ const char *picture_verdict(const struct picture *picture)
 
 void picture_close(struct picture *picture)
 {
-	end(picture, SAFE_OK, NULL, 0);
+	end(picture, SDEC_OK, NULL, 0);
 	free(picture->pixels);
 	*picture = (struct picture){ .fd = -1 };
 }

@@ -110,28 +110,28 @@ static bool is_ours(const struct stat *status)
 	       ((status->st_mode & (S_IWGRP | S_IWOTH)) == 0 || sticky_folder);
 }
 
-struct safe_outcome programs_check(const char *path)
+struct outcome programs_check(const char *path)
 {
 	char part[PATH_MAX];
 	size_t length = strlen(path);
 	struct stat status;
 
 	if (path[0] != '/' || length >= sizeof(part))
-		return outcome_of(SAFE_NO_SANDBOX, "a decoder's path is not absolute");
+		return outcome_of(SDEC_NO_SANDBOX, "a decoder's path is not absolute");
 	memcpy(part, path, length + 1);
 	/* Links lead to where others may be at home. */
 	if (lstat(part, &status) != 0)
 		return errno == ENOENT || errno == ENOTDIR
-		               ? outcome_of(SAFE_UNSUPPORTED, "the decoder that it needs is not installed")
-		               : outcome_of_errno(SAFE_NO_SANDBOX, "cannot look at a decoder's program", errno);
+		               ? outcome_of(SDEC_UNSUPPORTED, "the decoder that it needs is not installed")
+		               : outcome_of_errno(SDEC_NO_SANDBOX, "cannot look at a decoder's program", errno);
 	if (!S_ISREG(status.st_mode) || !is_ours(&status))
-		return outcome_of(SAFE_NO_SANDBOX, "other users may change a decoder's program");
+		return outcome_of(SDEC_NO_SANDBOX, "other users may change a decoder's program");
 	for (char *slash = strrchr(part, '/'); slash; slash = strrchr(part, '/')) {
 		*slash = '\0';
 		if (lstat(*part ? part : "/", &status) != 0)
-			return outcome_of_errno(SAFE_NO_SANDBOX, "cannot look at a decoder's folder", errno);
+			return outcome_of_errno(SDEC_NO_SANDBOX, "cannot look at a decoder's folder", errno);
 		if (!S_ISDIR(status.st_mode) || !is_ours(&status))
-			return outcome_of(SAFE_NO_SANDBOX, "other users may change the folder of a decoder's program");
+			return outcome_of(SDEC_NO_SANDBOX, "other users may change the folder of a decoder's program");
 	}
 	return outcome_ok();
 }

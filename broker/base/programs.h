@@ -16,8 +16,8 @@ char *programs_find(void);
 char *programs_path(const char *folder, const char *name);
 
 /* Whether an absolute path, in which no part is a symbolic link, leads to a file that only root and this user may
- * change, as all folders above it. Returns SAFE_OK; SAFE_UNSUPPORTED where it is not there; SAFE_NO_SANDBOX where it
+ * change, as all folders above it. Returns SDEC_OK; SDEC_UNSUPPORTED where it is not there; SDEC_NO_SANDBOX where it
  * cannot be trusted. */
-struct safe_outcome programs_check(const char *path);
+struct outcome programs_check(const char *path);
 
 #endif

@@ -26,7 +26,7 @@ struct batch {
 	bool *busy;         /* for each slot */
 	size_t slots, active;
 	size_t next; /* input to start next */
-	enum safe_status worst;
+	enum sdec_status worst;
 };
 
 static void finish(struct batch *batch, size_t slot)
@@ -96,9 +96,9 @@ static void step(struct batch *batch)
 	uint64_t before = decode_clock();
 	if (batch->slots == 1)
 		decode_let_gather(&batch->jobs[0].call.decode);
-	struct safe_outcome waiting = call_poll(batch->fds, batch->slots * PUMP_FDS, timeout);
+	struct outcome waiting = call_poll(batch->fds, batch->slots * PUMP_FDS, timeout);
 	uint64_t waited = decode_clock() - before;
-	for (size_t slot = 0; waiting.status != SAFE_OK && slot < batch->slots; slot++)
+	for (size_t slot = 0; waiting.status != SDEC_OK && slot < batch->slots; slot++)
 		if (batch->busy[slot])
 			call_over(&batch->jobs[slot].call, waiting);
 	for (size_t slot = 0; slot < batch->slots; slot++)
@@ -106,7 +106,7 @@ static void step(struct batch *batch)
 			finish(batch, slot);
 }
 
-static struct safe_outcome open_batch(struct batch *batch)
+static struct outcome open_batch(struct batch *batch)
 {
 	const struct options *options = batch->options;
 
@@ -121,11 +121,11 @@ static struct safe_outcome open_batch(struct batch *batch)
 	batch->fds = calloc(batch->slots * PUMP_FDS, sizeof(*batch->fds));
 	batch->busy = calloc(batch->slots, sizeof(*batch->busy));
 	if (!batch->jobs || !batch->fds || !batch->busy)
-		return outcome_of_errno(SAFE_IO, "no memory to begin with", ENOMEM);
+		return outcome_of_errno(SDEC_IO, "no memory to begin with", ENOMEM);
 	return outcome_ok();
 }
 
-enum safe_status batch_run(const struct options *options, struct nursery *nursery, struct outputs *outputs,
+enum sdec_status batch_run(const struct options *options, struct nursery *nursery, struct outputs *outputs,
                            struct device *device)
 {
 	struct batch batch = {
@@ -134,9 +134,9 @@ enum safe_status batch_run(const struct options *options, struct nursery *nurser
 		.show.device = device,
 		.outputs = outputs,
 	};
-	struct safe_outcome outcome = open_batch(&batch);
+	struct outcome outcome = open_batch(&batch);
 
-	if (outcome.status != SAFE_OK) {
+	if (outcome.status != SDEC_OK) {
 		report_failure(NULL, &outcome);
 		batch.worst = outcome.status;
 	} else {

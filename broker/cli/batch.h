@@ -8,7 +8,7 @@
 #include "options.h"
 
 /* Decodes all inputs, to outputs or to a device (NULL: none), and reports on each.  Returns the highest status. */
-enum safe_status batch_run(const struct options *options, struct nursery *nursery, struct outputs *outputs,
+enum sdec_status batch_run(const struct options *options, struct nursery *nursery, struct outputs *outputs,
                            struct device *device);
 
 #endif

@@ -5,10 +5,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-struct safe_outcome cover_open(struct cover *cover)
+struct outcome cover_open(struct cover *cover)
 {
 	cover->fd = memfd_create("cover", MFD_CLOEXEC);
-	return cover->fd >= 0 ? outcome_ok() : outcome_of_errno(SAFE_IO, "no memory for the cover", errno);
+	return cover->fd >= 0 ? outcome_ok() : outcome_of_errno(SDEC_IO, "no memory for the cover", errno);
 }
 
 void *cover_reserve(struct cover *cover, size_t *size)
@@ -17,7 +17,7 @@ void *cover_reserve(struct cover *cover, size_t *size)
 	return cover->buffer;
 }
 
-struct safe_outcome cover_commit(struct cover *cover, size_t size)
+struct outcome cover_commit(struct cover *cover, size_t size)
 {
 	const char *bytes = cover->buffer;
 
@@ -26,7 +26,7 @@ struct safe_outcome cover_commit(struct cover *cover, size_t size)
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
-			return outcome_of_errno(SAFE_IO, "no memory for the cover", errno);
+			return outcome_of_errno(SDEC_IO, "no memory for the cover", errno);
 		bytes += put;
 		size -= (size_t)put;
 	}

@@ -16,10 +16,10 @@ struct cover {
 
 #define COVER_NONE ((struct cover){ .fd = -1 })
 
-/* For the consumer that takes the bytes: opens the file, gives room, writes.  Outcomes are SAFE_OK and SAFE_IO. */
-struct safe_outcome cover_open(struct cover *cover);
+/* For the consumer that takes the bytes: opens the file, gives room, writes.  Outcomes are SDEC_OK and SDEC_IO. */
+struct outcome cover_open(struct cover *cover);
 void *cover_reserve(struct cover *cover, size_t *size);
-struct safe_outcome cover_commit(struct cover *cover, size_t size);
+struct outcome cover_commit(struct cover *cover, size_t size);
 
 /* The file, at its start; the caller closes it. */
 int cover_give(struct cover *cover);

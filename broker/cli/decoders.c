@@ -6,7 +6,7 @@
 
 #include "broker/safe-decode.h"
 
-static void print(FILE *stream, const struct safe_format_info *format)
+static void print(FILE *stream, const struct sdec_format_info *format)
 {
 	fprintf(stream, "%-10s %s", format->name, format->description);
 	if (*format->mime)
@@ -17,16 +17,16 @@ static void print(FILE *stream, const struct safe_format_info *format)
 		fprintf(stream, "; not available: %s\n", format->reason);
 }
 
-struct safe_outcome decoders_print(FILE *stream)
+struct outcome decoders_print(FILE *stream)
 {
-	struct safe_decoder *decoder = NULL;
-	struct safe_format_info format = { .size = sizeof(format) };
-	enum safe_status status = safe_decoder_open(NULL, &decoder);
+	struct sdec_pool *decoder = NULL;
+	struct sdec_format_info format = { .size = sizeof(format) };
+	enum sdec_status status = sdec_pool_open(NULL, &decoder);
 
-	if (status != SAFE_OK)
+	if (status != SDEC_OK)
 		return outcome_of_errno(status, "cannot begin", ENOMEM);
-	for (size_t i = 0; safe_decoder_format(decoder, i, &format) == SAFE_OK; i++)
+	for (size_t i = 0; sdec_pool_format(decoder, i, &format) == SDEC_OK; i++)
 		print(stream, &format);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 	return outcome_ok();
 }

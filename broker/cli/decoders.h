@@ -8,7 +8,7 @@
 #include "broker/wire/status.h"
 
 /* Prints a line for each format: its name, what it is, its types of media, and the codec library that decodes it; or
- * why it is not available.  The caller checks the stream for errors.  Returns SAFE_OK or SAFE_IO. */
-struct safe_outcome decoders_print(FILE *stream);
+ * why it is not available.  The caller checks the stream for errors.  Returns SDEC_OK or SDEC_IO. */
+struct outcome decoders_print(FILE *stream);
 
 #endif

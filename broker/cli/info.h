@@ -12,7 +12,7 @@
 /* What is known of an input.  At most one of image and audio is there; neither for a stream of bytes. */
 struct info {
 	const char *input; /* its name */
-	const struct safe_format *format;
+	const struct format *format;
 	const struct wire_image *image;
 	const struct wire_audio *audio;
 	const struct tag_list *tags; /* of audio */

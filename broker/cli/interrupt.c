@@ -118,7 +118,7 @@ static void tick(int number)
 		return;
 	clean_up();
 	(void)!write(STDERR_FILENO, too_late, strlen(too_late));
-	_exit(SAFE_LIMIT);
+	_exit(SDEC_LIMIT);
 }
 
 int interrupt_install_deadline(const char *message)

@@ -20,11 +20,11 @@ void interrupt_close(void);
  * that is closed, its number means nothing.  -1 gives the slot free again. */
 void interrupt_watch(size_t slot, int pidfd);
 
-/* A broker, whose end of `socket` will tell it to end; -1: it has ended.  For safe_decoder.watch. */
+/* A broker, whose end of `socket` will tell it to end; -1: it has ended.  For sdec_pool.watch. */
 void interrupt_watch_broker(int pidfd, int socket);
 
 /* For calls that wait without asking the clock, as those do that write to what nobody reads: from now on, a deadline
- * that has passed by a little ends the program with SAFE_LIMIT and this message, which is borrowed.  Returns 0, or -1
+ * that has passed by a little ends the program with SDEC_LIMIT and this message, which is borrowed.  Returns 0, or -1
  * with errno set. */
 int interrupt_install_deadline(const char *message);
 

@@ -17,22 +17,22 @@ static struct job *of(struct call *call)
 /* ---- what the call calls ---- */
 
 /* Gives it an output; what cannot have one is refused before there is a decoder. */
-static struct safe_outcome take_format(struct call *call)
+static struct outcome take_format(struct call *call)
 {
 	struct job *job = of(call);
 
-	if (job->options->cover && !job->fetching && call->format->kind != SAFE_KIND_IMAGE)
-		return outcome_of(SAFE_UNSUPPORTED, "its cover is not a picture");
+	if (job->options->cover && !job->fetching && call->format->kind != SDEC_KIND_IMAGE)
+		return outcome_of(SDEC_UNSUPPORTED, "its cover is not a picture");
 	if (job->fetching)
 		return outcome_ok();
-	struct safe_outcome outcome = outputs_give(job->outputs, job->name, call->format, &job->given);
+	struct outcome outcome = outputs_give(job->outputs, job->name, call->format, &job->given);
 	/* It is there already. */
-	if (outcome.status == SAFE_OK && job->given.kept)
+	if (outcome.status == SDEC_OK && job->given.kept)
 		call_over(call, outcome);
 	return outcome;
 }
 
-static struct safe_outcome take_child(struct call *call)
+static struct outcome take_child(struct call *call)
 {
 	struct job *job = of(call);
 
@@ -40,7 +40,7 @@ static struct safe_outcome take_child(struct call *call)
 	return nursery_confine(job->nursery, job->options);
 }
 
-static struct safe_outcome take_info(struct call *call)
+static struct outcome take_info(struct call *call)
 {
 	of(call)->announced = true;
 	return outcome_ok();
@@ -61,7 +61,7 @@ static void announce(struct job *job)
 }
 
 /* What is written may be more than what came: opaque pixels come without alpha. */
-static struct safe_outcome check_size(const struct job *job)
+static struct outcome check_size(const struct job *job)
 {
 	uint64_t most = job->options->limits.max_output;
 	uint64_t size = sink_image_size(&job->sink);
@@ -71,15 +71,15 @@ static struct safe_outcome check_size(const struct job *job)
 	return outcome_ok();
 }
 
-static struct safe_outcome begin_picture(struct job *job)
+static struct outcome begin_picture(struct job *job)
 {
-	struct safe_outcome outcome = sink_image(&job->sink, &job->call.image);
+	struct outcome outcome = sink_image(&job->sink, &job->call.image);
 
-	return outcome.status == SAFE_OK ? check_size(job) : outcome;
+	return outcome.status == SDEC_OK ? check_size(job) : outcome;
 }
 
 /* A further page begins with its first frame. */
-static struct safe_outcome take_image(struct call *call)
+static struct outcome take_image(struct call *call)
 {
 	struct job *job = of(call);
 
@@ -91,40 +91,40 @@ static struct safe_outcome take_image(struct call *call)
 }
 
 /* The picture before has come: its file is put in place, and the next one opened. */
-static struct safe_outcome begin_next_file(struct job *job)
+static struct outcome begin_next_file(struct job *job)
 {
 	uint64_t written = job->sink.written;
-	struct safe_outcome outcome = sink_end(&job->sink, false);
+	struct outcome outcome = sink_end(&job->sink, false);
 
 	sink_release(&job->sink);
 	job->sink_open = false;
-	if (outcome.status == SAFE_OK)
+	if (outcome.status == SDEC_OK)
 		outcome = output_commit(&job->given.output);
-	if (outcome.status == SAFE_OK)
+	if (outcome.status == SDEC_OK)
 		outcome = outputs_give_next(job->outputs, &job->given);
-	if (outcome.status != SAFE_OK)
+	if (outcome.status != SDEC_OK)
 		return outcome;
 	announce(job);
 	job->sink.written = written;
 	return begin_picture(job);
 }
 
-static struct safe_outcome take_frame(struct call *call, const struct wire_frame *frame)
+static struct outcome take_frame(struct call *call, const struct wire_frame *frame)
 {
 	struct job *job = of(call);
-	struct safe_outcome outcome = outcome_ok();
+	struct outcome outcome = outcome_ok();
 
 	if (call->frames_begun > 1 && job->sink_open) {
 		outcome = job->options->numbered ? begin_next_file(job) : sink_next(&job->sink, &call->image);
-		if (outcome.status == SAFE_OK)
+		if (outcome.status == SDEC_OK)
 			outcome = check_size(job);
 	}
-	if (outcome.status == SAFE_OK && job->sink_open && job->options->frames && !job->options->numbered)
+	if (outcome.status == SDEC_OK && job->sink_open && job->options->frames && !job->options->numbered)
 		report_frame(job, frame);
 	return outcome;
 }
 
-static struct safe_outcome take_audio(struct call *call)
+static struct outcome take_audio(struct call *call)
 {
 	struct job *job = of(call);
 
@@ -132,7 +132,7 @@ static struct safe_outcome take_audio(struct call *call)
 	return job->sink_open ? sink_audio(&job->sink, &call->audio) : outcome_ok();
 }
 
-static struct safe_outcome take_bytes(struct call *call)
+static struct outcome take_bytes(struct call *call)
 {
 	struct job *job = of(call);
 
@@ -142,7 +142,7 @@ static struct safe_outcome take_bytes(struct call *call)
 	return job->sink_open ? sink_bytes(&job->sink) : outcome_ok();
 }
 
-static struct safe_outcome take_tag(struct call *call, enum wire_tag tag, const char *value, size_t size)
+static struct outcome take_tag(struct call *call, enum wire_tag tag, const char *value, size_t size)
 {
 	struct job *job = of(call);
 
@@ -164,7 +164,7 @@ static void *reserve(struct call *call, size_t *size)
 	return nowhere;
 }
 
-static struct safe_outcome commit(struct call *call, size_t size)
+static struct outcome commit(struct call *call, size_t size)
 {
 	struct job *job = of(call);
 
@@ -186,7 +186,7 @@ static void moved(struct call *call, size_t size)
 }
 
 /* Fills the missing rows of a damaged picture, some at a time, and writes the rest of the output. */
-static struct safe_outcome end_sink(struct job *job, bool *more)
+static struct outcome end_sink(struct job *job, bool *more)
 {
 	const struct call *call = &job->call;
 
@@ -194,7 +194,7 @@ static struct safe_outcome end_sink(struct job *job, bool *more)
 		job->written = job->sink.written;
 		job->rows_missing = job->sink.rows_left;
 	}
-	if (call->damage != WIRE_OK && call->kind == SAFE_KIND_IMAGE && job->sink.rows_left > 0) {
+	if (call->damage != WIRE_OK && call->kind == SDEC_KIND_IMAGE && job->sink.rows_left > 0) {
 		*more = true;
 		bool rest = false;
 		return sink_fill(&job->sink, &rest);
@@ -203,17 +203,17 @@ static struct safe_outcome end_sink(struct job *job, bool *more)
 	return sink_end(&job->sink, false);
 }
 
-static struct safe_outcome finish(struct call *call, bool *more)
+static struct outcome finish(struct call *call, bool *more)
 {
 	struct job *job = of(call);
-	struct safe_outcome outcome = outcome_ok();
+	struct outcome outcome = outcome_ok();
 
 	if (!job->sink_open || job->fetching)
 		return outcome;
 	if (!job->sink_ended)
 		outcome = end_sink(job, more);
 	/* Only the outputs of a folder have others that would wait for the disk. */
-	if (outcome.status == SAFE_OK && !*more && job->options->input_count > 1)
+	if (outcome.status == SDEC_OK && !*more && job->options->input_count > 1)
 		outcome = output_write_back(&job->given.output, more);
 	return outcome;
 }
@@ -237,15 +237,15 @@ static const struct call_driver driver = {
 /* ---- start ---- */
 
 /* Never waits: a FIFO that nobody writes to holds up no other job. */
-static struct safe_outcome open_source(struct job *job)
+static struct outcome open_source(struct job *job)
 {
 	if (strcmp(job->name, "-") == 0 && isatty(STDIN_FILENO))
-		return outcome_of(SAFE_USAGE, "it is a terminal: name an input, or see --help");
+		return outcome_of(SDEC_USAGE, "it is a terminal: name an input, or see --help");
 	if (strcmp(job->name, "-") == 0)
 		job->source = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	else
 		job->source = open(job->name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	return job->source < 0 ? outcome_of_errno(SAFE_IO, "cannot open the input", errno) : outcome_ok();
+	return job->source < 0 ? outcome_of_errno(SDEC_IO, "cannot open the input", errno) : outcome_ok();
 }
 
 static uint32_t request_flags(const struct options *options)
@@ -290,9 +290,9 @@ bool job_start(struct job *job)
 	job->cover = COVER_NONE;
 	job->fetching = job->options->cover;
 	job->outcome = open_source(job);
-	if (job->outcome.status == SAFE_OK)
+	if (job->outcome.status == SDEC_OK)
 		start_call(job);
-	return job->outcome.status == SAFE_OK;
+	return job->outcome.status == SDEC_OK;
 }
 
 static void end_call(struct job *job)
@@ -304,14 +304,14 @@ static void end_call(struct job *job)
 }
 
 /* Gives up the first decoder and its input, and starts the second on the picture that the first has sent. */
-static struct safe_outcome start_on_cover(struct job *job)
+static struct outcome start_on_cover(struct job *job)
 {
 	end_call(job);
 	(void)close(job->source);
 	job->source = cover_give(&job->cover);
 	job->fetching = false;
 	if (job->source < 0)
-		return outcome_of_errno(SAFE_IO, "cannot read the cover", errno);
+		return outcome_of_errno(SDEC_IO, "cannot read the cover", errno);
 	start_call(job);
 	return outcome_ok();
 }
@@ -328,9 +328,9 @@ bool job_step(struct job *job, const struct pollfd fds[PUMP_FDS], uint64_t waite
 	bool more = call_step(&job->call, fds, waited);
 
 	job->outcome = more ? outcome_ok() : job->call.outcome;
-	if (!more && job->fetching && job->outcome.status == SAFE_OK) {
+	if (!more && job->fetching && job->outcome.status == SDEC_OK) {
 		job->outcome = start_on_cover(job);
-		return job->outcome.status == SAFE_OK;
+		return job->outcome.status == SDEC_OK;
 	}
 	return more;
 }
@@ -341,7 +341,7 @@ void job_end(struct job *job)
 {
 	if (job->sink_open)
 		sink_release(&job->sink);
-	if (job->given.output.fd >= 0 && job->outcome.status == SAFE_OK && job->sink_open)
+	if (job->given.output.fd >= 0 && job->outcome.status == SDEC_OK && job->sink_open)
 		job->outcome = output_commit(&job->given.output);
 	output_abort(&job->given.output);
 	/* Last: the decoder has had time to end by itself. */
@@ -351,8 +351,8 @@ void job_end(struct job *job)
 	job->source = -1;
 	cover_close(&job->cover);
 	/* The program has no exit code of its own for it. */
-	if (job->outcome.status == SAFE_EXHAUSTED)
-		job->outcome.status = SAFE_IO;
+	if (job->outcome.status == SDEC_EXHAUSTED)
+		job->outcome.status = SDEC_IO;
 }
 
 void job_free(struct job *job)

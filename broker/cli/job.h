@@ -44,7 +44,7 @@ struct job {
 	struct tag_list tags;
 	uint64_t written;      /* bytes of pixels, samples or data that were decoded */
 	uint64_t rows_missing; /* filled in after damage */
-	struct safe_outcome outcome;
+	struct outcome outcome;
 };
 
 /* Opens the input.  Returns true if there is something to poll for; false if it is over already and job_end() is next.

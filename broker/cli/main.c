@@ -31,9 +31,9 @@ static int plug_standard_descriptors(void)
 }
 
 /* Standard output can only be lost here, after the last write. */
-static enum safe_status close_output(enum safe_status status)
+static enum sdec_status close_output(enum sdec_status status)
 {
-	struct safe_outcome outcome = outcome_of_output("cannot write the output", 0);
+	struct outcome outcome = outcome_of_output("cannot write the output", 0);
 	struct pollfd reader = { .fd = STDOUT_FILENO };
 
 	errno = 0;
@@ -45,7 +45,7 @@ static enum safe_status close_output(enum safe_status status)
 		outcome.error_number = EPIPE;
 	if (!report_is_quiet_end(&outcome))
 		report_failure("standard output", &outcome);
-	return status > SAFE_IO ? status : SAFE_IO;
+	return status > SDEC_IO ? status : SDEC_IO;
 }
 
 /* Whether what is written to this name would be shown on a terminal. */
@@ -101,7 +101,7 @@ static void restore_device(void *device)
 }
 
 /* Before there is a decoder. */
-static struct safe_outcome open_device(const struct options *options, struct device *device)
+static struct outcome open_device(const struct options *options, struct device *device)
 {
 	if (options->device == DEVICE_NONE)
 		return outcome_ok();
@@ -118,7 +118,7 @@ static void close_device(struct device *device)
 }
 
 /* The files of a folder never wait for a reader.  What is said in the end is composed now, for then it is too late. */
-static struct safe_outcome start_deadline(const struct options *options)
+static struct outcome start_deadline(const struct options *options)
 {
 	static char message[PATH_MAX];
 	FILE *stream = NULL;
@@ -127,18 +127,18 @@ static struct safe_outcome start_deadline(const struct options *options)
 		return outcome_ok();
 	stream = fmemopen(message, sizeof(message), "w");
 	if (!stream)
-		return outcome_of_errno(SAFE_IO, "cannot begin", errno);
+		return outcome_of_errno(SDEC_IO, "cannot begin", errno);
 	fputs("safe-decode: ", stream);
 	escape_text(stream, options->output ? options->output : "standard output");
 	fputs(": could not be written before the deadline\n", stream);
 	(void)fclose(stream); /* what was too long for it is cut */
 	if (interrupt_install_deadline(message) != 0)
-		return outcome_of_errno(SAFE_IO, "cannot set a deadline", errno);
+		return outcome_of_errno(SDEC_IO, "cannot set a deadline", errno);
 	interrupt_deadline(options->limits.deadline_milliseconds);
 	return outcome_ok();
 }
 
-static enum safe_status decode(struct options *options)
+static enum sdec_status decode(struct options *options)
 {
 	struct nursery nursery = NURSERY_NONE;
 	struct device device = { .kind = DEVICE_NONE };
@@ -146,58 +146,58 @@ static enum safe_status decode(struct options *options)
 	fit_jobs(options);
 	struct outputs outputs = OUTPUTS_NONE;
 	const char *about = options->output_dir ? options->output_dir : options->output;
-	struct safe_outcome outcome = start_deadline(options);
-	if (outcome.status == SAFE_OK)
+	struct outcome outcome = start_deadline(options);
+	if (outcome.status == SDEC_OK)
 		outcome = outputs_open(&outputs, options);
-	if (outcome.status == SAFE_OK) {
+	if (outcome.status == SDEC_OK) {
 		about = NULL;
 		outcome = nursery_open(&nursery, options, &outputs);
 	}
-	if (outcome.status == SAFE_OK) {
+	if (outcome.status == SDEC_OK) {
 		outcome = open_device(options, &device);
-		about = outcome.status != SAFE_OK ? options->device_name : NULL;
+		about = outcome.status != SDEC_OK ? options->device_name : NULL;
 	}
 	/* With brokers, which the starter starts, there is nothing to wait for. */
-	if (outcome.status == SAFE_OK && nursery.pool)
+	if (outcome.status == SDEC_OK && nursery.pool)
 		outcome = nursery_confine(&nursery, options);
-	enum safe_status status = outcome.status;
+	enum sdec_status status = outcome.status;
 
-	if (status == SAFE_OK)
+	if (status == SDEC_OK)
 		status = batch_run(options, &nursery, &outputs, device.kind != DEVICE_NONE ? &device : NULL);
 	close_device(&device);
 	outputs_close(&outputs);
-	if (outcome.status != SAFE_OK)
+	if (outcome.status != SDEC_OK)
 		report_failure(about, &outcome);
 	nursery_close(&nursery);
-	if (spared && status == SAFE_OK && !options->quiet)
+	if (spared && status == SDEC_OK && !options->quiet)
 		fputs("safe-decode: the output is a terminal, so this is a preview; "
 		      "for the decoded data use -o FILE or > FILE\n",
 		      stderr);
-	return status == SAFE_EXHAUSTED ? SAFE_IO : status;
+	return status == SDEC_EXHAUSTED ? SDEC_IO : status;
 }
 
-static enum safe_status list_decoders(void)
+static enum sdec_status list_decoders(void)
 {
-	struct safe_outcome outcome = decoders_print(stdout);
+	struct outcome outcome = decoders_print(stdout);
 
-	if (outcome.status != SAFE_OK)
+	if (outcome.status != SDEC_OK)
 		report_failure(NULL, &outcome);
 	return outcome.status;
 }
 
-static enum safe_status run(int argc, char **argv)
+static enum sdec_status run(int argc, char **argv)
 {
 	struct options options;
 
 	if (plug_standard_descriptors() != 0 || interrupt_install() != 0) {
-		struct safe_outcome outcome = outcome_of_errno(SAFE_IO, "cannot begin", errno);
+		struct outcome outcome = outcome_of_errno(SDEC_IO, "cannot begin", errno);
 		report_failure(NULL, &outcome);
-		return SAFE_IO;
+		return SDEC_IO;
 	}
 	/* One write a line, so that lines of several programs do not mix. */
 	(void)setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
-	enum safe_status status = options_parse(argc, argv, &options);
-	if (status != SAFE_OK)
+	enum sdec_status status = options_parse(argc, argv, &options);
+	if (status != SDEC_OK)
 		return status;
 	switch (options.action) {
 	case OPTIONS_HELP:
@@ -218,7 +218,7 @@ static enum safe_status run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	enum safe_status status = close_output(run(argc, argv));
+	enum sdec_status status = close_output(run(argc, argv));
 
 	interrupt_close();
 	/* A line that is not ended, such as one that was taken away. */

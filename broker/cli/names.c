@@ -37,13 +37,13 @@ static size_t plain_length(const char *base)
 }
 
 /* Bytes of the input's base name that its output keeps. */
-static size_t stem_length(const char *base, const struct safe_format *format)
+static size_t stem_length(const char *base, const struct format *format)
 {
 	size_t length = plain_length(base);
 
 	/* A picture gets an extension of its own; a stream's is only removed where it says what was removed. */
 	if (base[length] == '.' &&
-	    (format->kind != SAFE_KIND_BYTES || words_have(format->extensions, base + length + 1)))
+	    (format->kind != SDEC_KIND_BYTES || words_have(format->extensions, base + length + 1)))
 		return length;
 	return strlen(base);
 }
@@ -69,17 +69,17 @@ size_t names_cut(const char *name, size_t length, size_t most)
 }
 
 /* The `number`th try at a path for this input. */
-static char *make_path(const struct names *names, const char *input, const struct safe_format *format, unsigned number)
+static char *make_path(const struct names *names, const char *input, const struct format *format, unsigned number)
 {
 	const char *base = base_name(input);
 	size_t length = stem_length(base, format);
 	const char *extension =
-	        format->kind == SAFE_KIND_BYTES ? length == strlen(base) ? "out" : "" : names->extension;
+	        format->kind == SDEC_KIND_BYTES ? length == strlen(base) ? "out" : "" : names->extension;
 	char suffix[16] = "";
 	char *path = NULL;
 
 	/* Raw pixels have an extension of their own. */
-	if (format->kind == SAFE_KIND_AUDIO && strcmp(extension, "wav") != 0)
+	if (format->kind == SDEC_KIND_AUDIO && strcmp(extension, "wav") != 0)
 		extension = "pcm";
 	if (number > 1)
 		(void)snprintf(suffix, sizeof(suffix), "-%u", number);
@@ -91,7 +91,7 @@ static char *make_path(const struct names *names, const char *input, const struc
 	return path;
 }
 
-struct name *names_give(struct names *names, const char *input, const struct safe_format *format)
+struct name *names_give(struct names *names, const char *input, const struct format *format)
 {
 	struct name *name = calloc(1, sizeof(*name));
 

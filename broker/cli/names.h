@@ -26,7 +26,7 @@ struct names {
 /* FOLDER/NAME.EXTENSION for an input: its own name with the extension of its format replaced (a picture) or removed (a
  * stream), cut where it would be too long.  The same input always gets the same name; another input that would get it
  * too gets NAME-2.EXTENSION and so on.  Returns what is valid until names_free(), or NULL when there is no memory. */
-struct name *names_give(struct names *names, const char *input, const struct safe_format *format);
+struct name *names_give(struct names *names, const char *input, const struct format *format);
 
 void names_free(struct names *names);
 

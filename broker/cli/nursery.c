@@ -15,9 +15,9 @@
 
 /* ---- opening ---- */
 
-static struct safe_outcome open_pool(struct nursery *nursery, const struct options *options)
+static struct outcome open_pool(struct nursery *nursery, const struct options *options)
 {
-	struct safe_config config = {
+	struct sdec_config config = {
 		.size = sizeof(config),
 		.memory = options->limits.memory,
 		.spares = (uint32_t)options->jobs,
@@ -27,15 +27,15 @@ static struct safe_outcome open_pool(struct nursery *nursery, const struct optio
 
 	if (config.spares > PROTOCOL_SPARES_MAX)
 		config.spares = PROTOCOL_SPARES_MAX;
-	enum safe_status status = safe_decoder_open(&config, &nursery->pool);
-	if (status != SAFE_OK)
+	enum sdec_status status = sdec_pool_open(&config, &nursery->pool);
+	if (status != SDEC_OK)
 		return outcome_of_errno(status, "cannot begin", ENOMEM);
 	nursery->pool->watch = interrupt_watch_broker;
 	nursery->source = &nursery->pool->source;
 	return starter_open(nursery->pool, &nursery->starter, &nursery->socket);
 }
 
-struct safe_outcome nursery_open(struct nursery *nursery, const struct options *options, const struct outputs *outputs)
+struct outcome nursery_open(struct nursery *nursery, const struct options *options, const struct outputs *outputs)
 {
 	struct procfs_status self;
 
@@ -44,10 +44,10 @@ struct safe_outcome nursery_open(struct nursery *nursery, const struct options *
 	nursery->files.place = outputs_folder(outputs, &nursery->files.writing);
 	/* All else needs it, even to find the programs, and would say something else. */
 	if (procfs_read_own_status(&self) != 0)
-		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot ask the kernel about this process in /proc", errno);
+		return outcome_of_errno(SDEC_NO_SANDBOX, "cannot ask the kernel about this process in /proc", errno);
 	nursery->folder = programs_find();
 	if (!nursery->folder)
-		return outcome_of_errno(SAFE_IO, "cannot begin", ENOMEM);
+		return outcome_of_errno(SDEC_IO, "cannot begin", ENOMEM);
 	if (options->input_count <= 1 && !options->cover) {
 		single_init(&nursery->single, nursery->folder);
 		nursery->source = &nursery->single.source;
@@ -67,22 +67,22 @@ static enum confine_role role_of(const struct nursery *nursery, const struct opt
 	return nursery->files.place >= 0 ? CONFINE_ONE_FILE : CONFINE_ONE;
 }
 
-struct safe_outcome nursery_confine(struct nursery *nursery, const struct options *options)
+struct outcome nursery_confine(struct nursery *nursery, const struct options *options)
 {
 	if (nursery->confined)
 		return outcome_ok();
 	if (!options->info && !options->diagnose)
 		sink_prepare(options->sink);
-	struct safe_outcome outcome = confine_files(&nursery->files, &nursery->confinement);
-	if (outcome.status == SAFE_OK)
+	struct outcome outcome = confine_files(&nursery->files, &nursery->confinement);
+	if (outcome.status == SDEC_OK)
 		outcome = confine_calls(role_of(nursery, options), &nursery->confinement);
-	nursery->confined = outcome.status == SAFE_OK;
+	nursery->confined = outcome.status == SDEC_OK;
 	return outcome;
 }
 
 void nursery_close(struct nursery *nursery)
 {
-	safe_decoder_close(&nursery->pool);
+	sdec_pool_close(&nursery->pool);
 	fds_close(&nursery->socket);
 	if (nursery->starter.pidfd >= 0)
 		starter_close(&nursery->starter);

@@ -22,8 +22,8 @@
 struct nursery {
 	struct child_source *source; /* one of the next two */
 	struct single single;
-	struct safe_decoder *pool; /* NULL: none */
-	char *folder;              /* of decoder programs; owned */
+	struct sdec_pool *pool; /* NULL: none */
+	char *folder;           /* of decoder programs; owned */
 	struct started starter;
 	int socket;                 /* to the starter */
 	struct confine_files files; /* where outputs get their names; borrowed */
@@ -33,12 +33,12 @@ struct nursery {
 
 #define NURSERY_NONE ((struct nursery){ .starter = STARTED_NONE, .socket = -1 })
 
-/* What `outputs` has open must stay so.  SAFE_OK, or how it failed; nursery_close() is next in either case. */
-struct safe_outcome nursery_open(struct nursery *nursery, const struct options *options, const struct outputs *outputs);
+/* What `outputs` has open must stay so.  SDEC_OK, or how it failed; nursery_close() is next in either case. */
+struct outcome nursery_open(struct nursery *nursery, const struct options *options, const struct outputs *outputs);
 
 /* To be called when there is a decoder and before a byte of it is read: gives up, once, all that moving bytes does not
- * need.  Returns SAFE_OK or SAFE_NO_SANDBOX. */
-struct safe_outcome nursery_confine(struct nursery *nursery, const struct options *options);
+ * need.  Returns SDEC_OK or SDEC_NO_SANDBOX. */
+struct outcome nursery_confine(struct nursery *nursery, const struct options *options);
 
 /* Ends all brokers. */
 void nursery_close(struct nursery *nursery);

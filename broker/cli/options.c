@@ -41,7 +41,7 @@ const char *options_sample_format_name(uint32_t sample_format)
 
 /* ---- complaints: one line ---- */
 
-enum safe_status options_complain(const char *option, const char *value, const char *what)
+enum sdec_status options_complain(const char *option, const char *value, const char *what)
 {
 	fputs("safe-decode: ", stderr);
 	if (option)
@@ -52,7 +52,7 @@ enum safe_status options_complain(const char *option, const char *value, const c
 		fputs("\" ", stderr);
 	}
 	fprintf(stderr, "%s\n", what);
-	return SAFE_USAGE;
+	return SDEC_USAGE;
 }
 
 /* The name at an index, or NULL past the last. */
@@ -67,7 +67,7 @@ static const char *sink_name_at(size_t index)
 
 static const char *decoder_name_at(size_t index)
 {
-	const struct safe_format *format = registry_at(index);
+	const struct format *format = registry_at(index);
 
 	return format ? format->name : NULL;
 }
@@ -82,7 +82,7 @@ static const char *sample_name_at(size_t index)
 	return index < WIRE_SAMPLE_FORMATS ? sample_format_names[index] : NULL;
 }
 
-static enum safe_status complain_unknown(const char *option, const char *value, name_at *names)
+static enum sdec_status complain_unknown(const char *option, const char *value, name_at *names)
 {
 	char known[512] = "is not known; choose one of";
 	const char *name = NULL;
@@ -118,7 +118,7 @@ static bool parse_number(const char *text, bool suffixes, uint64_t least, uint64
 	return *end == '\0' && value >= least && value <= most;
 }
 
-static enum safe_status set_number(const struct option_row *row, const char *text, void *field)
+static enum sdec_status set_number(const struct option_row *row, const char *text, void *field)
 {
 	char expected[96];
 	uint64_t number = 0;
@@ -133,38 +133,38 @@ static enum safe_status set_number(const struct option_row *row, const char *tex
 		*(uint32_t *)field = (uint32_t)number;
 	else
 		*(uint64_t *)field = number;
-	return SAFE_OK;
+	return SDEC_OK;
 }
 
 /* ---- rows ---- */
 
 /* Looks a name up and stores its place among the names. */
-static enum safe_status set_place(const struct option_row *row, const char *name, name_at *names, uint32_t *place)
+static enum sdec_status set_place(const struct option_row *row, const char *name, name_at *names, uint32_t *place)
 {
 	const char *known = NULL;
 
 	for (uint32_t i = 0; (known = names(i)) != NULL; i++) {
 		if (strcmp(name, known) == 0) {
 			*place = i;
-			return SAFE_OK;
+			return SDEC_OK;
 		}
 	}
 	return complain_unknown(row->name, name, names);
 }
 
-static enum safe_status set_formats(const struct option_row *row, const char *names, uint64_t *set)
+static enum sdec_status set_formats(const struct option_row *row, const char *names, uint64_t *set)
 {
 	const char *unknown = registry_set(names, set);
 	char name[64];
 
 	if (!unknown)
-		return SAFE_OK;
+		return SDEC_OK;
 	(void)snprintf(name, sizeof(name), "%s", unknown);
 	name[strcspn(name, ",")] = '\0';
 	return complain_unknown(row->name, name, decoder_name_at);
 }
 
-static enum safe_status set_device(const struct option_row *row, const char *name, struct options_parsed *parsed)
+static enum sdec_status set_device(const struct option_row *row, const char *name, struct options_parsed *parsed)
 {
 	struct options *options = &parsed->options;
 
@@ -174,33 +174,33 @@ static enum safe_status set_device(const struct option_row *row, const char *nam
 		return options_complain(row->name, name, "is not a name");
 	options->device = (enum device_kind)row->least;
 	options->device_name = name ? name : device_usual_name(options->device);
-	return SAFE_OK;
+	return SDEC_OK;
 }
 
-static enum safe_status apply(const struct option_row *row, const char *argument, struct options_parsed *parsed)
+static enum sdec_status apply(const struct option_row *row, const char *argument, struct options_parsed *parsed)
 {
 	void *field = (char *)parsed + row->offset;
 
 	switch (row->kind) {
 	case OPTION_FLAG:
 		*(bool *)field = true;
-		return SAFE_OK;
+		return SDEC_OK;
 	case OPTION_TEXT:
 		*(const char **)field = argument;
-		return *argument ? SAFE_OK : options_complain(row->name, argument, "is not a name");
+		return *argument ? SDEC_OK : options_complain(row->name, argument, "is not a name");
 	case OPTION_ACTION:
 		parsed->options.action = (enum options_action)row->least;
-		return SAFE_OK;
+		return SDEC_OK;
 	case OPTION_PIXELS:
 		return set_place(row, argument, pixel_name_at, &parsed->pixel_format);
 	case OPTION_SAMPLES:
 		return set_place(row, argument, sample_name_at, &parsed->sample_format);
 	case OPTION_SINK:
 		parsed->sink = sink_format_by_name(argument);
-		return parsed->sink ? SAFE_OK : complain_unknown(row->name, argument, sink_name_at);
+		return parsed->sink ? SDEC_OK : complain_unknown(row->name, argument, sink_name_at);
 	case OPTION_DECODER:
 		parsed->options.decoder = registry_by_name(argument);
-		return parsed->options.decoder ? SAFE_OK : complain_unknown(row->name, argument, decoder_name_at);
+		return parsed->options.decoder ? SDEC_OK : complain_unknown(row->name, argument, decoder_name_at);
 	case OPTION_FORMATS:
 		return set_formats(row, argument, &parsed->options.allowed);
 	case OPTION_DEVICE:
@@ -242,7 +242,7 @@ static const struct option_row *find_row(int value)
 	return NULL;
 }
 
-static enum safe_status complain_option(int value, char **argv)
+static enum sdec_status complain_option(int value, char **argv)
 {
 	/* A long option is the last element that was looked at; of letters, getopt says which. */
 	char letter[] = { '-', (char)optopt, '\0' };
@@ -256,7 +256,7 @@ static enum safe_status complain_option(int value, char **argv)
 	        NULL, shown, row && !row->argument ? "takes no argument; see --help" : "is not an option; see --help");
 }
 
-static enum safe_status parse_options(int argc, char **argv, struct options_parsed *parsed)
+static enum sdec_status parse_options(int argc, char **argv, struct options_parsed *parsed)
 {
 	struct option long_options[OPTION_ROWS + 1];
 	char letters[2 * OPTION_ROWS + 2];
@@ -267,16 +267,16 @@ static enum safe_status parse_options(int argc, char **argv, struct options_pars
 	optind = 0; /* glibc: start over, for tests that parse more than once */
 	while ((value = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
 		const struct option_row *row = value == '?' || value == ':' ? NULL : find_row(value);
-		enum safe_status status = row ? apply(row, optarg, parsed) : complain_option(value, argv);
-		if (status != SAFE_OK)
+		enum sdec_status status = row ? apply(row, optarg, parsed) : complain_option(value, argv);
+		if (status != SDEC_OK)
 			return status;
 		if (parsed->options.action != OPTIONS_DECODE)
 			break;
 	}
-	return SAFE_OK;
+	return SDEC_OK;
 }
 
-enum safe_status options_parse(int argc, char **argv, struct options *options)
+enum sdec_status options_parse(int argc, char **argv, struct options *options)
 {
 	static char standard_input[] = "-";
 	static char *default_inputs[] = { standard_input, NULL };
@@ -286,9 +286,9 @@ enum safe_status options_parse(int argc, char **argv, struct options *options)
 		                                      .sound = SOUND_LIMITS_DEFAULT },
 		                         .pixel_format = WIRE_PIXEL_FORMATS,
 		                         .sample_format = WIRE_SAMPLE_FORMATS };
-	enum safe_status status = parse_options(argc, argv, &parsed);
+	enum sdec_status status = parse_options(argc, argv, &parsed);
 
-	if (status == SAFE_OK && parsed.options.action == OPTIONS_DECODE) {
+	if (status == SDEC_OK && parsed.options.action == OPTIONS_DECODE) {
 		bool any = optind < argc;
 		parsed.options.inputs = any ? argv + optind : default_inputs;
 		parsed.options.input_count = any ? (size_t)(argc - optind) : 1;

@@ -26,21 +26,21 @@ struct options {
 	enum options_action action;
 	char **inputs; /* "-" is standard input; one at least when decoding */
 	size_t input_count;
-	const char *output;                /* NULL: standard output */
-	const char *output_dir;            /* NULL: none */
-	size_t jobs;                       /* at a time, with output_dir */
-	const struct sink_format *sink;    /* never NULL when decoding */
-	bool to;                           /* the command line names it */
-	bool foreign_extension;            /* the output has one that no format has, and nothing was named */
-	uint32_t pixel_formats;            /* WIRE_FORMAT_BIT()s to ask for */
-	uint32_t sample_formats;           /* likewise, of audio */
-	const struct safe_format *decoder; /* NULL: by content */
-	uint64_t allowed;                  /* registry_set(); 0: all formats */
-	uint32_t scale;                    /* 1, 2, 4 or 8 */
-	uint32_t first_frame;              /* frame or page wanted, from 0 */
-	bool frames;                       /* and all that come after it */
-	bool numbered;                     /* the output's name has a number: a file for each frame */
-	struct safe_limits limits;
+	const char *output;             /* NULL: standard output */
+	const char *output_dir;         /* NULL: none */
+	size_t jobs;                    /* at a time, with output_dir */
+	const struct sink_format *sink; /* never NULL when decoding */
+	bool to;                        /* the command line names it */
+	bool foreign_extension;         /* the output has one that no format has, and nothing was named */
+	uint32_t pixel_formats;         /* WIRE_FORMAT_BIT()s to ask for */
+	uint32_t sample_formats;        /* likewise, of audio */
+	const struct format *decoder;   /* NULL: by content */
+	uint64_t allowed;               /* registry_set(); 0: all formats */
+	uint32_t scale;                 /* 1, 2, 4 or 8 */
+	uint32_t first_frame;           /* frame or page wanted, from 0 */
+	bool frames;                    /* and all that come after it */
+	bool numbered;                  /* the output's name has a number: a file for each frame */
+	struct sdec_limits limits;
 	enum device_kind device;   /* DEVICE_NONE: output goes to files */
 	const char *device_name;   /* NULL without one */
 	uint32_t show;             /* seconds that a picture is shown, or DEVICE_SHOW_DEFAULT */
@@ -48,8 +48,8 @@ struct options {
 	bool info, partial, strict, cover, posture, diagnose, quiet, verbose, force, skip_existing;
 };
 
-/* Parses the command line.  Permutes argv.  Returns SAFE_OK, or SAFE_USAGE after one line on standard error. */
-enum safe_status options_parse(int argc, char **argv, struct options *options);
+/* Parses the command line.  Permutes argv.  Returns SDEC_OK, or SDEC_USAGE after one line on standard error. */
+enum sdec_status options_parse(int argc, char **argv, struct options *options);
 
 /* The caller checks the stream for errors. */
 void options_print_help(FILE *stream);

@@ -11,7 +11,7 @@
 #include "numbered.h"
 #include "options_table.h"
 
-static enum safe_status choose_pixels(struct options_parsed *parsed)
+static enum sdec_status choose_pixels(struct options_parsed *parsed)
 {
 	const uint32_t with_alpha = WIRE_FORMAT_BIT(WIRE_BGRA) | WIRE_FORMAT_BIT(WIRE_RGBA) |
 	                            WIRE_FORMAT_BIT(WIRE_BGRA_PREMULTIPLIED) |
@@ -26,12 +26,12 @@ static enum safe_status choose_pixels(struct options_parsed *parsed)
 	if (options->partial && (options->pixel_formats & with_alpha))
 		options->pixel_formats &= with_alpha;
 	if (parsed->pixel_format == WIRE_PIXEL_FORMATS)
-		return SAFE_OK;
+		return SDEC_OK;
 	if (options->sink->accepted == 0)
 		return options_complain("pixels", options->sink->name, "holds no pixels");
 	options->pixel_formats = WIRE_FORMAT_BIT(parsed->pixel_format);
 	if (options->sink->accepted & options->pixel_formats)
-		return SAFE_OK;
+		return SDEC_OK;
 	(void)snprintf(text, sizeof(text), "cannot be held by %s; it takes", options->sink->name);
 	const char *separator = " ";
 	for (uint32_t format = 0; format < WIRE_PIXEL_FORMATS; format++) {
@@ -44,7 +44,7 @@ static enum safe_status choose_pixels(struct options_parsed *parsed)
 	return options_complain("pixels", options_pixel_format_name(parsed->pixel_format), text);
 }
 
-static enum safe_status choose_samples(struct options_parsed *parsed)
+static enum sdec_status choose_samples(struct options_parsed *parsed)
 {
 	struct options *options = &parsed->options;
 
@@ -53,10 +53,10 @@ static enum safe_status choose_samples(struct options_parsed *parsed)
 	if (options->sample_formats == 0)
 		options->sample_formats = WIRE_FORMAT_BIT(WIRE_SAMPLE_FORMATS) - 1;
 	if (parsed->sample_format == WIRE_SAMPLE_FORMATS)
-		return SAFE_OK;
+		return SDEC_OK;
 	options->sample_formats = WIRE_FORMAT_BIT(parsed->sample_format);
 	if (options->sink->samples & options->sample_formats)
-		return SAFE_OK;
+		return SDEC_OK;
 	return options_complain("samples", options_sample_format_name(parsed->sample_format),
 	                        "cannot be held by this output format");
 }
@@ -113,7 +113,7 @@ static bool standard_input_twice(const struct options *options)
 }
 
 /* Options that exclude each other. */
-static enum safe_status check_conflicts(const struct options *options)
+static enum sdec_status check_conflicts(const struct options *options)
 {
 	const struct {
 		bool conflict;
@@ -145,16 +145,16 @@ static enum safe_status check_conflicts(const struct options *options)
 	for (size_t i = 0; i < sizeof(conflicts) / sizeof(conflicts[0]); i++)
 		if (conflicts[i].conflict)
 			return options_complain(NULL, NULL, conflicts[i].what);
-	return SAFE_OK;
+	return SDEC_OK;
 }
 
 /* Whose output is there, only the first run knew. */
-static enum safe_status check_kept_names(const struct options *options)
+static enum sdec_status check_kept_names(const struct options *options)
 {
 	const char *clash[2];
 
 	if (!options->skip_existing || !names_clash(options->inputs, options->input_count, clash))
-		return SAFE_OK;
+		return SDEC_OK;
 	if (!clash[0])
 		return options_complain(NULL, NULL, "no memory to begin with");
 	fputs("safe-decode: --skip-existing: \"", stderr);
@@ -162,10 +162,10 @@ static enum safe_status check_kept_names(const struct options *options)
 	fputs("\" and \"", stderr);
 	escape_text(stderr, clash[1]);
 	fputs("\" have the same name, so it cannot tell whose output is there\n", stderr);
-	return SAFE_USAGE;
+	return SDEC_USAGE;
 }
 
-enum safe_status options_complete(struct options_parsed *parsed)
+enum sdec_status options_complete(struct options_parsed *parsed)
 {
 	struct options *options = &parsed->options;
 	long processors = 1;
@@ -186,10 +186,10 @@ enum safe_status options_complete(struct options_parsed *parsed)
 	options->numbered = options->frames && options->output && numbered_find(&numbered, options->output);
 	if (parsed->pixel_format == WIRE_PIXEL_FORMATS)
 		parsed->pixel_format = pixels_by_file_name(options);
-	enum safe_status status = check_conflicts(options);
-	if (status == SAFE_OK)
+	enum sdec_status status = check_conflicts(options);
+	if (status == SDEC_OK)
 		status = check_kept_names(options);
-	if (status == SAFE_OK)
+	if (status == SDEC_OK)
 		status = choose_pixels(parsed);
-	return status == SAFE_OK ? choose_samples(parsed) : status;
+	return status == SDEC_OK ? choose_samples(parsed) : status;
 }

@@ -45,9 +45,9 @@ enum { OPTION_ROWS = 42 };
 extern const struct option_row options_rows[OPTION_ROWS];
 
 /* One line on standard error: "safe-decode: --OPTION: "VALUE" what".  Option and value may be NULL. */
-enum safe_status options_complain(const char *option, const char *value, const char *what);
+enum sdec_status options_complain(const char *option, const char *value, const char *what);
 
 /* Chooses what the command line leaves open, and refuses what does not go together. */
-enum safe_status options_complete(struct options_parsed *parsed);
+enum sdec_status options_complete(struct options_parsed *parsed);
 
 #endif

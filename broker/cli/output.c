@@ -111,7 +111,7 @@ static int take_temporary(struct output *output, int (*make)(struct output *outp
 
 /* ---- opening ---- */
 
-static struct safe_outcome cannot_open(int error)
+static struct outcome cannot_open(int error)
 {
 	return outcome_of_output("cannot open the output", error);
 }
@@ -133,7 +133,7 @@ static bool open_unnamed(struct output *output, mode_t mode)
 
 /* What replaces a file is nobody else's to read until it has the other's permissions.  The permissions of a new one are
  * left to the kernel, which knows the umask and what the folder says. */
-static struct safe_outcome open_file(struct output *output, int existing, const struct stat *status)
+static struct outcome open_file(struct output *output, int existing, const struct stat *status)
 {
 	mode_t mode = existing >= 0 ? 0600 : 0666;
 	int error = open_unnamed(output, mode) ? 0 : take_temporary(output, make_named, mode);
@@ -144,19 +144,19 @@ static struct safe_outcome open_file(struct output *output, int existing, const 
 }
 
 /* By its descriptor, for the name may lead elsewhere by now. */
-static struct safe_outcome open_special(struct output *output, const struct place *place)
+static struct outcome open_special(struct output *output, const struct place *place)
 {
 	output->fd = open(procfs_fd_path(place->existing).text, O_WRONLY | O_NOCTTY | O_CLOEXEC);
 	return output->fd >= 0 ? outcome_ok() : cannot_open(errno);
 }
 
-static struct safe_outcome open_descriptor(struct output *output, int fd)
+static struct outcome open_descriptor(struct output *output, int fd)
 {
 	output->fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	return output->fd >= 0 ? outcome_ok() : cannot_open(errno);
 }
 
-static struct safe_outcome open_place(struct output *output, struct place *place)
+static struct outcome open_place(struct output *output, struct place *place)
 {
 	if (place->kind == PLACE_DESCRIPTOR)
 		return open_descriptor(output, place->descriptor);
@@ -171,16 +171,16 @@ static struct safe_outcome open_place(struct output *output, struct place *place
 	return open_file(output, place->existing, &place->status);
 }
 
-struct safe_outcome output_prepare(struct output *output, const char *path)
+struct outcome output_prepare(struct output *output, const char *path)
 {
 	struct place place;
 	int error = place_find(&place, path);
 
 	*output = OUTPUT_NONE;
 	output->replaces = true;
-	struct safe_outcome outcome = error == 0 ? open_place(output, &place) : cannot_open(error);
+	struct outcome outcome = error == 0 ? open_place(output, &place) : cannot_open(error);
 	place_close(&place);
-	if (outcome.status != SAFE_OK)
+	if (outcome.status != SDEC_OK)
 		output_abort(output);
 	return outcome;
 }
@@ -202,8 +202,8 @@ static int look_at_existing(int folder, const char *name, int *existing, struct 
 	return error;
 }
 
-struct safe_outcome output_prepare_in(struct output *output, int folder, const char *name, bool replaces,
-                                      struct file_id *made)
+struct outcome output_prepare_in(struct output *output, int folder, const char *name, bool replaces,
+                                 struct file_id *made)
 {
 	int existing = -1;
 	struct stat status;
@@ -214,9 +214,9 @@ struct safe_outcome output_prepare_in(struct output *output, int folder, const c
 	output->made = made;
 	output->name = strdup(name);
 	int error = output->name ? look_at_existing(folder, name, &existing, &status) : ENOMEM;
-	struct safe_outcome outcome = error == 0 ? open_file(output, existing, &status) : cannot_open(error);
+	struct outcome outcome = error == 0 ? open_file(output, existing, &status) : cannot_open(error);
 	fds_close(&existing);
-	if (outcome.status != SAFE_OK)
+	if (outcome.status != SDEC_OK)
 		output_abort(output);
 	return outcome;
 }
@@ -226,7 +226,7 @@ int output_folder(const struct output *output)
 	return output->folder;
 }
 
-struct safe_outcome output_share(const struct output *output, struct output *other)
+struct outcome output_share(const struct output *output, struct output *other)
 {
 	*other = OUTPUT_NONE;
 	return open_descriptor(other, output->fd);
@@ -243,7 +243,7 @@ bool output_exists(int folder, const char *name, const struct file_id *made)
 	return !made || !file_id_same(*made, file_id_of(&status));
 }
 
-struct safe_outcome output_refused(void)
+struct outcome output_refused(void)
 {
 	return outcome_of_output("exists already; --force replaces it, --skip-existing keeps it", 0);
 }
@@ -303,7 +303,7 @@ static void settle(struct output *output, const struct stat *status)
 	sync_folder(output->folder);
 }
 
-struct safe_outcome output_write_back(struct output *output, bool *more)
+struct outcome output_write_back(struct output *output, bool *more)
 {
 	enum { PART = 8 << 20 };
 	const unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
@@ -322,7 +322,7 @@ struct safe_outcome output_write_back(struct output *output, bool *more)
 	return of_disk ? outcome_of_output("cannot write the output", errno) : outcome_ok();
 }
 
-static struct safe_outcome commit_file(struct output *output)
+static struct outcome commit_file(struct output *output)
 {
 	struct stat status;
 
@@ -343,9 +343,9 @@ static struct safe_outcome commit_file(struct output *output)
 	return outcome_ok();
 }
 
-struct safe_outcome output_commit(struct output *output)
+struct outcome output_commit(struct output *output)
 {
-	struct safe_outcome outcome = outcome_ok();
+	struct outcome outcome = outcome_ok();
 
 	if (output->folder >= 0) {
 		outcome = commit_file(output);

@@ -35,13 +35,13 @@ struct output {
 #define OUTPUT_NONE ((struct output){ .fd = -1, .folder = -1, .slot = -1 })
 
 /* Opens an output that will be at `path`, or replace what is there, following symbolic links as the kernel does. Leaves
- * no trace, if nothing comes.  Returns SAFE_OK or SAFE_IO. */
-struct safe_outcome output_prepare(struct output *output, const char *path);
+ * no trace, if nothing comes.  Returns SDEC_OK or SDEC_IO. */
+struct outcome output_prepare(struct output *output, const char *path);
 
 /* The same for `name` in an open folder, which stays the caller's.  Without `replaces` it must be new in the end, or be
  * the file that `made` tells of; that is told of the one that is put there.  A symbolic link is not followed. */
-struct safe_outcome output_prepare_in(struct output *output, int folder, const char *name, bool replaces,
-                                      struct file_id *made);
+struct outcome output_prepare_in(struct output *output, int folder, const char *name, bool replaces,
+                                 struct file_id *made);
 
 /* The folder in which output_commit() and output_abort() make and remove names, or -1. */
 int output_folder(const struct output *output);
@@ -49,21 +49,21 @@ int output_folder(const struct output *output);
 /* Whether a file of this name is there that was not made by the run: its output_commit() would refuse. */
 bool output_exists(int folder, const char *name, const struct file_id *made);
 
-/* Another one that writes to the same device, FIFO or descriptor.  Returns SAFE_OK or SAFE_IO. */
-struct safe_outcome output_share(const struct output *output, struct output *other);
+/* Another one that writes to the same device, FIFO or descriptor.  Returns SDEC_OK or SDEC_IO. */
+struct outcome output_share(const struct output *output, struct output *other);
 
 /* Before output_commit(), so that it does not hold others up for long: waits until some more of what was written is on
- * the disk.  Sets *more while there is something left.  Returns SAFE_OK or SAFE_IO. */
-struct safe_outcome output_write_back(struct output *output, bool *more);
+ * the disk.  Sets *more while there is something left.  Returns SDEC_OK or SDEC_IO. */
+struct outcome output_write_back(struct output *output, bool *more);
 
-/* Makes what was written durable and puts it in place.  Returns SAFE_OK or SAFE_IO; either way the output is closed. */
-struct safe_outcome output_commit(struct output *output);
+/* Makes what was written durable and puts it in place.  Returns SDEC_OK or SDEC_IO; either way the output is closed. */
+struct outcome output_commit(struct output *output);
 
 /* Closes the output and removes what was written, if it is not in place.  Does nothing on one that is closed. */
 void output_abort(struct output *output);
 
 /* That a file has the name of an output, and nobody said what then. */
-struct safe_outcome output_refused(void);
+struct outcome output_refused(void);
 
 /* Removes all temporary files.  May be called from a signal handler, if the program ends then. */
 void output_unlink_all(void);

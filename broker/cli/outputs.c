@@ -22,14 +22,14 @@ static const char *picture_extension(const struct options *options)
 /* ---- inputs ---- */
 
 /* What cannot be looked at cannot be decoded either. */
-static struct safe_outcome look_at_inputs(struct outputs *outputs)
+static struct outcome look_at_inputs(struct outputs *outputs)
 {
 	const struct options *options = outputs->options;
 	struct stat status;
 
 	outputs->inputs = calloc(options->input_count, sizeof(*outputs->inputs));
 	if (!outputs->inputs)
-		return outcome_of_errno(SAFE_IO, "no memory to begin with", ENOMEM);
+		return outcome_of_errno(SDEC_IO, "no memory to begin with", ENOMEM);
 	for (size_t i = 0; i < options->input_count; i++) {
 		bool standard = strcmp(options->inputs[i], "-") == 0;
 		if ((standard ? fstat(STDIN_FILENO, &status) : stat(options->inputs[i], &status)) == 0)
@@ -59,7 +59,7 @@ static bool is_other_input(const struct outputs *outputs, const char *input, con
 
 /* ---- opening ---- */
 
-static struct safe_outcome open_folder(struct outputs *outputs, const char *path)
+static struct outcome open_folder(struct outputs *outputs, const char *path)
 {
 	if (mkdir(path, 0777) != 0 && errno != EEXIST)
 		return outcome_of_output("cannot make the output folder", errno);
@@ -75,7 +75,7 @@ static struct safe_outcome open_folder(struct outputs *outputs, const char *path
 }
 
 /* The folder of an output whose name has a number. */
-static struct safe_outcome open_numbered(struct outputs *outputs)
+static struct outcome open_numbered(struct outputs *outputs)
 {
 	const char *path = outputs->options->output;
 	const char *slash = strrchr(path, '/');
@@ -83,7 +83,7 @@ static struct safe_outcome open_numbered(struct outputs *outputs)
 
 	if (!folder || !numbered_find(&outputs->numbered, path)) {
 		free(folder);
-		return outcome_of_errno(SAFE_IO, "no memory to begin with", ENOMEM);
+		return outcome_of_errno(SDEC_IO, "no memory to begin with", ENOMEM);
 	}
 	outputs->folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int error = errno;
@@ -93,7 +93,7 @@ static struct safe_outcome open_numbered(struct outputs *outputs)
 	                           : look_at_inputs(outputs);
 }
 
-struct safe_outcome outputs_open(struct outputs *outputs, const struct options *options)
+struct outcome outputs_open(struct outputs *outputs, const struct options *options)
 {
 	*outputs = OUTPUTS_NONE;
 	outputs->options = options;
@@ -124,13 +124,13 @@ int outputs_folder(const struct outputs *outputs, bool *opens)
 
 /* ---- extensions ---- */
 
-static bool can_hold(const struct sink_format *sink, enum safe_kind kind)
+static bool can_hold(const struct sink_format *sink, enum sdec_kind kind)
 {
-	return *sink->extensions && (kind == SAFE_KIND_AUDIO ? sink->samples : sink->accepted) != 0;
+	return *sink->extensions && (kind == SDEC_KIND_AUDIO ? sink->samples : sink->accepted) != 0;
 }
 
 /* The reason lives as long as the program: one extension is refused at most, for there is one file. */
-static struct safe_outcome refuse_extension(enum safe_kind kind)
+static struct outcome refuse_extension(enum sdec_kind kind)
 {
 	static char reason[160];
 	const struct sink_format *sink = NULL;
@@ -143,27 +143,26 @@ static struct safe_outcome refuse_extension(enum safe_kind kind)
 		used += snprintf(reason + used, sizeof(reason) - (size_t)used, "%s%s", separator, sink->name);
 		separator = ", ";
 	}
-	struct safe_outcome outcome = outcome_of_output(reason, 0);
-	outcome.status = SAFE_USAGE;
+	struct outcome outcome = outcome_of_output(reason, 0);
+	outcome.status = SDEC_USAGE;
 	return outcome;
 }
 
-const struct sink_format *outputs_sink(const struct options *options, enum safe_kind kind)
+const struct sink_format *outputs_sink(const struct options *options, enum sdec_kind kind)
 {
 	bool chosen = options->device != DEVICE_NONE || !options->output || options->to;
 
-	return chosen || kind != SAFE_KIND_BYTES ? options->sink : sink_format_by_name("raw");
+	return chosen || kind != SDEC_KIND_BYTES ? options->sink : sink_format_by_name("raw");
 }
 
 /* ---- outputs ---- */
 
-static struct safe_outcome give_single(struct outputs *outputs, const struct safe_format *format,
-                                       struct outputs_given *given)
+static struct outcome give_single(struct outputs *outputs, const struct format *format, struct outputs_given *given)
 {
 	if (outputs->single.fd < 0)
 		return outcome_ok();
 	given->path = outputs->options->output;
-	if (outputs->options->foreign_extension && format->kind != SAFE_KIND_BYTES)
+	if (outputs->options->foreign_extension && format->kind != SDEC_KIND_BYTES)
 		return refuse_extension(format->kind);
 	/* A file has one input; what is thrown away may come of several. */
 	if (output_folder(&outputs->single) < 0)
@@ -173,14 +172,14 @@ static struct safe_outcome give_single(struct outputs *outputs, const struct saf
 	return outcome_ok();
 }
 
-static struct safe_outcome give_name(struct outputs *outputs, const char *input, const struct safe_format *format,
-                                     struct outputs_given *given)
+static struct outcome give_name(struct outputs *outputs, const char *input, const struct format *format,
+                                struct outputs_given *given)
 {
 	const struct options *options = outputs->options;
 	struct name *name = names_give(&outputs->names, input, format);
 
 	if (!name)
-		return outcome_of_errno(SAFE_IO, "cannot name the output", ENOMEM);
+		return outcome_of_errno(SDEC_IO, "cannot name the output", ENOMEM);
 	given->path = name->path;
 	if (!options->force && output_exists(outputs->folder, name->in_folder, &name->made)) {
 		given->kept = options->skip_existing;
@@ -191,13 +190,13 @@ static struct safe_outcome give_name(struct outputs *outputs, const char *input,
 	return output_prepare_in(&given->output, outputs->folder, name->in_folder, options->force, &name->made);
 }
 
-struct safe_outcome outputs_give_next(struct outputs *outputs, struct outputs_given *given)
+struct outcome outputs_give_next(struct outputs *outputs, struct outputs_given *given)
 {
 	struct numbered *numbered = &outputs->numbered;
 
 	*given = (struct outputs_given){ .output = OUTPUT_NONE };
 	if (!numbered_next(numbered))
-		return outcome_of_errno(SAFE_IO, "cannot name the output", ENOMEM);
+		return outcome_of_errno(SDEC_IO, "cannot name the output", ENOMEM);
 	given->path = numbered->path;
 	/* It is read as long as there are frames. */
 	if (is_other_input(outputs, NULL, numbered->in_folder))
@@ -205,12 +204,12 @@ struct safe_outcome outputs_give_next(struct outputs *outputs, struct outputs_gi
 	return output_prepare_in(&given->output, outputs->folder, numbered->in_folder, true, NULL);
 }
 
-struct safe_outcome outputs_give(struct outputs *outputs, const char *input, const struct safe_format *format,
-                                 struct outputs_given *given)
+struct outcome outputs_give(struct outputs *outputs, const char *input, const struct format *format,
+                            struct outputs_given *given)
 {
 	*given = (struct outputs_given){ .output = OUTPUT_NONE };
-	if (outputs->options->numbered && format->kind != SAFE_KIND_IMAGE)
-		return outcome_of(SAFE_UNSUPPORTED, "has no frames to number: it is no picture");
+	if (outputs->options->numbered && format->kind != SDEC_KIND_IMAGE)
+		return outcome_of(SDEC_UNSUPPORTED, "has no frames to number: it is no picture");
 	if (outputs->options->numbered)
 		return outputs->options->foreign_extension ? refuse_extension(format->kind)
 		                                           : outputs_give_next(outputs, given);

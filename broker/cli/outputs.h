@@ -30,9 +30,9 @@ struct outputs {
 
 #define OUTPUTS_NONE ((struct outputs){ .single = OUTPUT_NONE, .folder = -1 })
 
-/* Opens what can be opened before an input is read, so that the process can confine itself then.  Returns SAFE_OK or
- * SAFE_IO; outputs_close() is next in either case. */
-struct safe_outcome outputs_open(struct outputs *outputs, const struct options *options);
+/* Opens what can be opened before an input is read, so that the process can confine itself then.  Returns SDEC_OK or
+ * SDEC_IO; outputs_close() is next in either case. */
+struct outcome outputs_open(struct outputs *outputs, const struct options *options);
 void outputs_close(struct outputs *outputs);
 
 /* The folder in which outputs get their names, or -1; and whether files must be opened there later. */
@@ -45,15 +45,15 @@ struct outputs_given {
 	bool kept;            /* it is there already, and stays: there is nothing to decode */
 };
 
-/* Gives an input its output, once its format is known.  Returns SAFE_OK, SAFE_IO, or SAFE_USAGE where a picture or
+/* Gives an input its output, once its format is known.  Returns SDEC_OK, SDEC_IO, or SDEC_USAGE where a picture or
  * sound would get an extension that no output format has. */
-struct safe_outcome outputs_give(struct outputs *outputs, const char *input, const struct safe_format *format,
-                                 struct outputs_given *given);
+struct outcome outputs_give(struct outputs *outputs, const char *input, const struct format *format,
+                            struct outputs_given *given);
 
 /* Of an output whose name has a number: the file of the next frame. */
-struct safe_outcome outputs_give_next(struct outputs *outputs, struct outputs_given *given);
+struct outcome outputs_give_next(struct outputs *outputs, struct outputs_given *given);
 
 /* The format that this is written in: bytes are no picture, whatever extension they get. */
-const struct sink_format *outputs_sink(const struct options *options, enum safe_kind kind);
+const struct sink_format *outputs_sink(const struct options *options, enum sdec_kind kind);
 
 #endif

@@ -60,7 +60,7 @@ static void draw(struct progress *progress)
 	progress->drawn = true;
 }
 
-void progress_count(struct progress *progress, enum safe_status status, bool kept)
+void progress_count(struct progress *progress, enum sdec_status status, bool kept)
 {
 	progress->done++;
 	progress->kept += kept ? 1 : 0;
@@ -76,16 +76,16 @@ void progress_end(struct progress *progress)
 	progress_clear(progress);
 	if (!progress->shown)
 		return;
-	size_t failed = progress->done - progress->counts[SAFE_OK];
+	size_t failed = progress->done - progress->counts[SDEC_OK];
 	fprintf(stderr, "%zu input%s: %zu decoded, ", progress->done, progress->done == 1 ? "" : "s",
-	        progress->counts[SAFE_OK] - progress->kept);
+	        progress->counts[SDEC_OK] - progress->kept);
 	if (progress->kept > 0)
 		fprintf(stderr, "%zu kept, ", progress->kept);
 	fprintf(stderr, "%zu failed", failed);
-	for (unsigned status = SAFE_OK + 1; status <= SAFE_EXHAUSTED; status++) {
+	for (unsigned status = SDEC_OK + 1; status <= SDEC_EXHAUSTED; status++) {
 		if (progress->counts[status] == 0)
 			continue;
-		fprintf(stderr, "%s%zu %s", separator, progress->counts[status], status_name((enum safe_status)status));
+		fprintf(stderr, "%s%zu %s", separator, progress->counts[status], status_name((enum sdec_status)status));
 		separator = ", ";
 	}
 	fputs(failed > 0 ? ")\n" : "\n", stderr);

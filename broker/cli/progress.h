@@ -10,7 +10,7 @@
 
 struct progress {
 	size_t total, done;
-	size_t counts[SAFE_EXHAUSTED + 1]; /* by status */
+	size_t counts[SDEC_EXHAUSTED + 1]; /* by status */
 	size_t kept;                       /* of those that are well: what was there already */
 	bool shown;                        /* at all */
 	bool bar;                          /* standard error is a terminal that can take it back */
@@ -23,7 +23,7 @@ void progress_start(struct progress *progress, size_t total, bool shown);
 void progress_clear(struct progress *progress);
 
 /* One more input is done; or its output is kept. */
-void progress_count(struct progress *progress, enum safe_status status, bool kept);
+void progress_count(struct progress *progress, enum sdec_status status, bool kept);
 
 /* Whether standard error is a terminal on which a line can be taken back. */
 bool progress_can_draw(void);

@@ -17,7 +17,7 @@ static const char *shown_name(const char *name)
 	return strcmp(name, "-") == 0 ? "standard input" : *name ? name : "\"\"";
 }
 
-bool report_is_quiet_end(const struct safe_outcome *outcome)
+bool report_is_quiet_end(const struct outcome *outcome)
 {
 	return outcome->of_output && outcome->error_number == EPIPE;
 }
@@ -30,7 +30,7 @@ static void print_name(const char *name)
 	fputs(": ", stderr);
 }
 
-static void print_failure(const char *input, const char *output, const struct safe_outcome *outcome)
+static void print_failure(const char *input, const char *output, const struct outcome *outcome)
 {
 	fputs("safe-decode: ", stderr);
 	print_name(input);
@@ -45,7 +45,7 @@ static void print_failure(const char *input, const char *output, const struct sa
 	fputc('\n', stderr);
 }
 
-void report_failure(const char *name, const struct safe_outcome *outcome)
+void report_failure(const char *name, const struct outcome *outcome)
 {
 	print_failure(name, NULL, outcome);
 }
@@ -71,9 +71,9 @@ static uint64_t in_mebibytes(uint64_t bytes)
  * The size of a file is known, too. */
 static bool report_needed(const struct job *job)
 {
-	const struct safe_limits *limits = &job->options->limits;
+	const struct sdec_limits *limits = &job->options->limits;
 	uint64_t needed = job->outcome.needed;
-	bool of_memory = job->outcome.limit == SAFE_LIMIT_MEMORY;
+	bool of_memory = job->outcome.limit == SDEC_LIMIT_MEMORY;
 
 	if (needed <= (of_memory ? limits->memory : limits->max_input))
 		return false;
@@ -156,13 +156,13 @@ static void report_raw_frames(const struct job *job)
 static void report_raw(const struct job *job)
 {
 	report_name(job);
-	if (job->call.kind == SAFE_KIND_AUDIO) {
+	if (job->call.kind == SDEC_KIND_AUDIO) {
 		report_raw_audio(job);
 		return;
 	}
-	if (job->call.kind == SAFE_KIND_IMAGE && job->options->frames)
+	if (job->call.kind == SDEC_KIND_IMAGE && job->options->frames)
 		report_raw_frames(job);
-	else if (job->call.kind == SAFE_KIND_IMAGE)
+	else if (job->call.kind == SDEC_KIND_IMAGE)
 		fprintf(stderr, "%" PRIu32 "x%" PRIu32 " %s, stride %zu, %" PRIu64 " bytes\n", job->call.image.width,
 		        job->call.image.height, options_pixel_format_name(job->sink.image.pixel_format),
 		        job->sink.stride, (uint64_t)job->sink.stride * job->call.image.height);
@@ -172,11 +172,11 @@ static void report_raw(const struct job *job)
 
 static void report_damage(const struct job *job)
 {
-	struct safe_outcome damage = outcome_of_failure(job->call.damage);
+	struct outcome damage = outcome_of_failure(job->call.damage);
 
 	report_name(job);
 	fprintf(stderr, "partial: %s", damage.reason);
-	if (job->call.kind == SAFE_KIND_IMAGE)
+	if (job->call.kind == SDEC_KIND_IMAGE)
 		fprintf(stderr, "; %" PRIu64 " of %" PRIu32 " rows missing", job->rows_missing, job->call.image.height);
 	fputc('\n', stderr);
 }
@@ -257,7 +257,7 @@ static void report_diagnosis(const struct job *job)
 			        job->call.forbidden.system_call);
 		return;
 	}
-	if (job->outcome.status == SAFE_OK) {
+	if (job->outcome.status == SDEC_OK) {
 		report_name(job);
 		fprintf(stderr, "no forbidden system call: the decode is %s\n",
 		        job->call.damage == WIRE_OK ? "complete" : "partial");
@@ -271,8 +271,8 @@ static void report_info(const struct job *job)
 	const struct info info = {
 		.input = job->name,
 		.format = job->call.format,
-		.image = job->call.kind == SAFE_KIND_IMAGE ? &job->call.image : NULL,
-		.audio = job->call.kind == SAFE_KIND_AUDIO ? &job->call.audio : NULL,
+		.image = job->call.kind == SDEC_KIND_IMAGE ? &job->call.image : NULL,
+		.audio = job->call.kind == SDEC_KIND_AUDIO ? &job->call.audio : NULL,
 		.tags = &job->tags,
 	};
 	info_print(stdout, &info);
@@ -290,7 +290,7 @@ void report_job(const struct job *job)
 		report_diagnosis(job);
 		return;
 	}
-	if (job->outcome.status != SAFE_OK) {
+	if (job->outcome.status != SDEC_OK) {
 		report_failed_job(job);
 		return;
 	}

@@ -19,9 +19,9 @@ void report_frame(const struct job *job, const struct wire_frame *frame);
 void report_name(const struct job *job);
 
 /* One line on standard error: "safe-decode: NAME: reason: errno text".  `name` may be NULL. */
-void report_failure(const char *name, const struct safe_outcome *outcome);
+void report_failure(const char *name, const struct outcome *outcome);
 
 /* Whether nobody reads the output any more, as behind `| head`: there is nobody to tell. */
-bool report_is_quiet_end(const struct safe_outcome *outcome);
+bool report_is_quiet_end(const struct outcome *outcome);
 
 #endif

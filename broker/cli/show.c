@@ -68,9 +68,9 @@ void show_end(struct show *show, const struct job *job)
 
 	if (!device || !job->sink_open)
 		return;
-	if (job->call.kind == SAFE_KIND_AUDIO && device->speaker.gaps > 0)
+	if (job->call.kind == SDEC_KIND_AUDIO && device->speaker.gaps > 0)
 		tell_gaps(job, device->speaker.gaps);
-	if (job->call.kind != SAFE_KIND_IMAGE || job->outcome.status != SAFE_OK)
+	if (job->call.kind != SDEC_KIND_IMAGE || job->outcome.status != SDEC_OK)
 		return;
 	uint32_t seconds = device_patience(device, job->options->show);
 	if (seconds > 0 && !job->options->quiet) {

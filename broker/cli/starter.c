@@ -25,7 +25,7 @@ enum {
 #define PROGRAM "../safe-decode-starter" /* seen from the folder of decoder programs */
 
 /* In place of starting a broker: the starter does. */
-static struct safe_outcome start(const struct safe_decoder *pool, const char *program, struct started_broker *started)
+static struct outcome start(const struct sdec_pool *pool, const char *program, struct started_broker *started)
 {
 	struct order order = { .program = "" };
 	struct delivery delivery = { .reason = "" };
@@ -36,9 +36,9 @@ static struct safe_outcome start(const struct safe_decoder *pool, const char *pr
 	(void)snprintf(order.program, sizeof(order.program), "%s", program);
 	if (!packet_send(pool->starter, &order, sizeof(order), NULL, 0) ||
 	    packet_receive(pool->starter, true, &answer) != PACKET_ONE || answer.got != sizeof(delivery))
-		return outcome_of(SAFE_NO_SANDBOX, "the starter of brokers has ended");
+		return outcome_of(SDEC_NO_SANDBOX, "the starter of brokers has ended");
 	delivery.reason[sizeof(delivery.reason) - 1] = '\0';
-	if (delivery.status != SAFE_OK)
+	if (delivery.status != SDEC_OK)
 		return outcome_of_errno(delivery.status, reasons_keep(delivery.reason, "cannot start the decoder"),
 		                        delivery.error_number);
 	if (!answer.with_fds)
@@ -49,7 +49,7 @@ static struct safe_outcome start(const struct safe_decoder *pool, const char *pr
 	return outcome_ok();
 }
 
-static struct safe_outcome execute(const struct safe_decoder *pool, int socket, int caller, struct started *starter)
+static struct outcome execute(const struct sdec_pool *pool, int socket, int caller, struct started *starter)
 {
 	char memory[NUMBER_SIZE], spares[NUMBER_SIZE], idle[NUMBER_SIZE];
 	char name[] = "safe-decode-starter";
@@ -68,25 +68,25 @@ static struct safe_outcome execute(const struct safe_decoder *pool, int socket, 
 	arguments[ORDER_SPARES] = spares;
 	arguments[ORDER_IDLE] = idle;
 	if (!path)
-		return outcome_of_errno(SAFE_IO, "cannot begin", ENOMEM);
-	struct safe_outcome outcome = start_checked(&plan, "cannot start the starter of brokers", starter);
+		return outcome_of_errno(SDEC_IO, "cannot begin", ENOMEM);
+	struct outcome outcome = start_checked(&plan, "cannot start the starter of brokers", starter);
 	free(path);
 	return outcome;
 }
 
-struct safe_outcome starter_open(struct safe_decoder *pool, struct started *starter, int *socket)
+struct outcome starter_open(struct sdec_pool *pool, struct started *starter, int *socket)
 {
 	int ends[2] = { -1, -1 };
 	int caller = pidfd_of_this_process();
-	struct safe_outcome outcome = outcome_ok();
+	struct outcome outcome = outcome_ok();
 
 	if (caller < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		outcome = outcome_of_making("cannot start the starter of brokers", errno);
-	if (outcome.status == SAFE_OK)
+	if (outcome.status == SDEC_OK)
 		outcome = execute(pool, ends[1], caller, starter);
 	fds_close(&caller);
 	fds_close(&ends[1]);
-	if (outcome.status != SAFE_OK) {
+	if (outcome.status != SDEC_OK) {
 		fds_close(&ends[0]);
 		return outcome;
 	}

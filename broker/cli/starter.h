@@ -8,8 +8,8 @@
 #include "broker/wire/status.h"
 
 /* Executes the starter, from which `pool` gets its brokers from then on.  `*socket` is our end of its socket.  Returns
- * SAFE_OK, or how it failed. */
-struct safe_outcome starter_open(struct safe_decoder *pool, struct started *starter, int *socket);
+ * SDEC_OK, or how it failed. */
+struct outcome starter_open(struct sdec_pool *pool, struct started *starter, int *socket);
 
 /* To be called after the pool and the socket were closed: returns when the starter and all brokers have ended. */
 void starter_close(struct started *starter);

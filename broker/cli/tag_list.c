@@ -12,7 +12,7 @@ struct tag {
 	char *value; /* owned */
 };
 
-struct safe_outcome tag_list_add(struct tag_list *list, enum wire_tag tag, const char *value)
+struct outcome tag_list_add(struct tag_list *list, enum wire_tag tag, const char *value)
 {
 	/* The reader has limited how many there are, and how long. */
 	struct tag *tags = realloc(list->tags, (list->count + 1) * sizeof(*tags));
@@ -22,7 +22,7 @@ struct safe_outcome tag_list_add(struct tag_list *list, enum wire_tag tag, const
 		list->tags = tags;
 	if (!tags || !copy) {
 		free(copy);
-		return outcome_of_errno(SAFE_IO, "no memory for the tags", ENOMEM);
+		return outcome_of_errno(SDEC_IO, "no memory for the tags", ENOMEM);
 	}
 	tags[list->count++] = (struct tag){ .tag = tag, .value = copy };
 	return outcome_ok();
@@ -39,7 +39,7 @@ void tag_list_print(const struct tag_list *list, FILE *stream)
 			if (list->tags[i].tag != tag)
 				continue;
 			if (!*next_value)
-				fprintf(stream, "%s\"%s\": [", next_name, safe_tag_name((enum safe_tag)tag));
+				fprintf(stream, "%s\"%s\": [", next_name, sdec_tag_name((enum sdec_tag)tag));
 			fputs(next_value, stream);
 			escape_json(stream, list->tags[i].value);
 			next_value = ", ";

@@ -15,8 +15,8 @@ struct tag_list {
 	size_t count;
 };
 
-/* Keeps a copy.  Returns SAFE_OK or SAFE_IO (no memory). */
-struct safe_outcome tag_list_add(struct tag_list *list, enum wire_tag tag, const char *value);
+/* Keeps a copy.  Returns SDEC_OK or SDEC_IO (no memory). */
+struct outcome tag_list_add(struct tag_list *list, enum wire_tag tag, const char *value);
 
 /* Writes a JSON object in ASCII: for each name that there is, an array of its values. */
 void tag_list_print(const struct tag_list *list, FILE *stream);

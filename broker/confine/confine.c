@@ -87,24 +87,23 @@ static int restrict_self(unsigned version, const struct rule *rules, size_t coun
 	return result;
 }
 
-static struct safe_outcome confine(const struct rule *rules, size_t count, bool killing,
-                                   struct confinement *confinement)
+static struct outcome confine(const struct rule *rules, size_t count, bool killing, struct confinement *confinement)
 {
 	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
 	confinement->landlock = 0;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot give up privileges", errno);
+		return outcome_of_errno(SDEC_NO_SANDBOX, "cannot give up privileges", errno);
 	/* Kernels without it, or that start without it, and containers that do not know it. */
 	if (version < 0 && (errno == ENOSYS || errno == EOPNOTSUPP || errno == EPERM))
 		return outcome_ok();
 	if (version < 1 || restrict_self((unsigned)version, rules, count, killing) != 0)
-		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot confine itself with Landlock", errno);
+		return outcome_of_errno(SDEC_NO_SANDBOX, "cannot confine itself with Landlock", errno);
 	confinement->landlock = (unsigned)version;
 	return outcome_ok();
 }
 
-struct safe_outcome confine_files(const struct confine_files *files, struct confinement *confinement)
+struct outcome confine_files(const struct confine_files *files, struct confinement *confinement)
 {
 	const uint64_t writing = LANDLOCK_ACCESS_FS_WRITE_FILE | RIGHT_TRUNCATE;
 	const struct rule rule = { .place = files->place, .rights = MAKING | (files->writing ? writing : 0) };
@@ -133,7 +132,7 @@ static int find_linker(struct dl_phdr_info *object, size_t size, void *path)
 	return 1;
 }
 
-struct safe_outcome confine_starter(int folder)
+struct outcome confine_starter(int folder)
 {
 	const char *linker = NULL;
 	struct confinement confinement;
@@ -142,20 +141,20 @@ struct safe_outcome confine_starter(int folder)
 	(void)dl_iterate_phdr(find_linker, &linker);
 	int file = linker ? open(linker, O_PATH | O_CLOEXEC) : -1;
 	if (linker && file < 0)
-		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot find the dynamic linker", errno);
+		return outcome_of_errno(SDEC_NO_SANDBOX, "cannot find the dynamic linker", errno);
 	const struct rule rules[] = { { folder, LANDLOCK_ACCESS_FS_EXECUTE }, { file, LANDLOCK_ACCESS_FS_EXECUTE } };
-	struct safe_outcome outcome = confine(rules, sizeof(rules) / sizeof(rules[0]), false, &confinement);
+	struct outcome outcome = confine(rules, sizeof(rules) / sizeof(rules[0]), false, &confinement);
 	fds_close(&file);
 	return outcome;
 }
 
 /* ---- seccomp ---- */
 
-struct safe_outcome confine_calls(enum confine_role role, struct confinement *confinement)
+struct outcome confine_calls(enum confine_role role, struct confinement *confinement)
 {
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &confine_filters[role], 0, 0) != 0 ||
 	    prctl(PR_GET_SECCOMP) != SECCOMP_MODE_FILTER)
-		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot confine itself with seccomp", errno);
+		return outcome_of_errno(SDEC_NO_SANDBOX, "cannot confine itself with seccomp", errno);
 	confinement->filtered = true;
 	return outcome_ok();
 }

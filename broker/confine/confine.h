@@ -42,18 +42,18 @@ struct confine_files {
 /* From now on, this process and those that it starts execute nothing, and change files only in `files->place`.  TCP is
  * closed, and (unless `files->killing`) signals reach only processes that it starts from now on, where the kernel's
  * Landlock knows of them.  Without Landlock,
- * nothing happens.  Returns SAFE_OK or SAFE_NO_SANDBOX. */
-struct safe_outcome confine_files(const struct confine_files *files, struct confinement *confinement);
+ * nothing happens.  Returns SDEC_OK or SDEC_NO_SANDBOX. */
+struct outcome confine_files(const struct confine_files *files, struct confinement *confinement);
 
 /* The same for a process that starts others: it executes what is in `folder`, a descriptor, and the dynamic linker that
- * this needs, and changes no file.  Returns SAFE_OK or SAFE_NO_SANDBOX. */
-struct safe_outcome confine_starter(int folder);
+ * this needs, and changes no file.  Returns SDEC_OK or SDEC_NO_SANDBOX. */
+struct outcome confine_starter(int folder);
 
 /* What this version of Landlock takes away, one word after the other: "execute,write,tcp".  Static. */
 const char *confine_landlock_walls(const struct confinement *confinement);
 
-/* From now on, this process makes only the system calls of its role, see confine_rules.h.  Returns SAFE_OK or
- * SAFE_NO_SANDBOX. */
-struct safe_outcome confine_calls(enum confine_role role, struct confinement *confinement);
+/* From now on, this process makes only the system calls of its role, see confine_rules.h.  Returns SDEC_OK or
+ * SDEC_NO_SANDBOX. */
+struct outcome confine_calls(enum confine_role role, struct confinement *confinement);
 
 #endif

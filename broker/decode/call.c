@@ -12,7 +12,7 @@
 
 /* ---- what the wire reader calls ---- */
 
-static struct safe_outcome take_hello(void *context)
+static struct outcome take_hello(void *context)
 {
 	struct call *call = context;
 
@@ -20,28 +20,27 @@ static struct safe_outcome take_hello(void *context)
 }
 
 /* Whether what comes is what the format gives, so that it was asked for; and whether anybody takes it. */
-static struct safe_outcome announce(struct call *call, enum safe_kind kind,
-                                    struct safe_outcome (*take)(struct call *call))
+static struct outcome announce(struct call *call, enum sdec_kind kind, struct outcome (*take)(struct call *call))
 {
 	const struct call_driver *driver = call->plan.driver;
 
-	if (call->plan.operation == WIRE_COVER ? kind != SAFE_KIND_BYTES : call->format->kind != kind)
-		return outcome_of(SAFE_KILLED, "the decoder lied: that is not what its format gives");
+	if (call->plan.operation == WIRE_COVER ? kind != SDEC_KIND_BYTES : call->format->kind != kind)
+		return outcome_of(SDEC_KILLED, "the decoder lied: that is not what its format gives");
 	call->kind = kind;
 	if (call->plan.operation == WIRE_INFO)
 		return driver->info ? driver->info(call) : outcome_ok();
-	return take ? take(call) : outcome_of(SAFE_KILLED, "the decoder lied: nobody takes what it gives");
+	return take ? take(call) : outcome_of(SDEC_KILLED, "the decoder lied: nobody takes what it gives");
 }
 
-static struct safe_outcome take_image(void *context, const struct wire_image *image)
+static struct outcome take_image(void *context, const struct wire_image *image)
 {
 	struct call *call = context;
 
 	call->image = *image;
-	return announce(call, SAFE_KIND_IMAGE, call->plan.driver->image);
+	return announce(call, SDEC_KIND_IMAGE, call->plan.driver->image);
 }
 
-static struct safe_outcome take_frame(void *context, const struct wire_frame *frame)
+static struct outcome take_frame(void *context, const struct wire_frame *frame)
 {
 	struct call *call = context;
 
@@ -49,29 +48,29 @@ static struct safe_outcome take_frame(void *context, const struct wire_frame *fr
 	return call->plan.driver->frame ? call->plan.driver->frame(call, frame) : outcome_ok();
 }
 
-static struct safe_outcome take_bytes(void *context)
+static struct outcome take_bytes(void *context)
 {
 	struct call *call = context;
 
-	return announce(call, SAFE_KIND_BYTES, call->plan.driver->bytes);
+	return announce(call, SDEC_KIND_BYTES, call->plan.driver->bytes);
 }
 
-static struct safe_outcome take_audio(void *context, const struct wire_audio *audio)
+static struct outcome take_audio(void *context, const struct wire_audio *audio)
 {
 	struct call *call = context;
 
 	call->audio = *audio;
-	return announce(call, SAFE_KIND_AUDIO, call->plan.driver->audio);
+	return announce(call, SDEC_KIND_AUDIO, call->plan.driver->audio);
 }
 
-static struct safe_outcome take_metadata(void *context, enum wire_tag tag, const char *value, size_t size)
+static struct outcome take_metadata(void *context, enum wire_tag tag, const char *value, size_t size)
 {
 	struct call *call = context;
 
 	return call->plan.driver->tag ? call->plan.driver->tag(call, tag, value, size) : outcome_ok();
 }
 
-static struct safe_outcome take_loss(void *context, uint64_t parts)
+static struct outcome take_loss(void *context, uint64_t parts)
 {
 	struct call *call = context;
 
@@ -96,7 +95,7 @@ static void *reserve(void *context, size_t *size)
 	return call->plan.driver->reserve(call, size);
 }
 
-static struct safe_outcome commit(void *context, size_t size)
+static struct outcome commit(void *context, size_t size)
 {
 	struct call *call = context;
 
@@ -110,7 +109,7 @@ static int outlet(void *context)
 	return call->plan.driver->outlet(call);
 }
 
-static struct safe_outcome moved(void *context, size_t size)
+static struct outcome moved(void *context, size_t size)
 {
 	struct call *call = context;
 
@@ -118,7 +117,7 @@ static struct safe_outcome moved(void *context, size_t size)
 	return outcome_ok();
 }
 
-static struct safe_outcome take_end(void *context, enum wire_failure damage, uint32_t notes)
+static struct outcome take_end(void *context, enum wire_failure damage, uint32_t notes)
 {
 	struct call *call = context;
 
@@ -165,7 +164,7 @@ int call_time_left(const struct call *call)
 	return deadline <= passed ? 0 : (int)(deadline - passed < INT_MAX ? deadline - passed : INT_MAX);
 }
 
-void call_over(struct call *call, struct safe_outcome outcome)
+void call_over(struct call *call, struct outcome outcome)
 {
 	call->stage = CALL_OVER;
 	call->outcome = outcome;
@@ -177,7 +176,7 @@ void call_over(struct call *call, struct safe_outcome outcome)
 static struct wire_request make_request(const struct call *call)
 {
 	const struct call_plan *plan = &call->plan;
-	const struct safe_limits *limits = &plan->limits;
+	const struct sdec_limits *limits = &plan->limits;
 	bool cover = plan->operation == WIRE_COVER;
 	bool finite = plan->data || call->file_size >= 0;
 
@@ -209,14 +208,14 @@ static void begin(struct call *call)
 		.start = plan->data ? plan->data : call->start,
 		.start_size = plan->data ? plan->data_size : call->start_size,
 	};
-	struct safe_outcome outcome = call->want.outcome;
+	struct outcome outcome = call->want.outcome;
 
-	if (outcome.status == SAFE_OK && plan->driver->started)
+	if (outcome.status == SDEC_OK && plan->driver->started)
 		outcome = plan->driver->started(call);
-	if (outcome.status == SAFE_OK)
+	if (outcome.status == SDEC_OK)
 		outcome = decode_start(&call->decode, &call->want.child, &request, &call->consumer, &input,
 		                       &plan->limits);
-	if (outcome.status == SAFE_OK)
+	if (outcome.status == SDEC_OK)
 		call->stage = CALL_DECODING;
 	else
 		call_over(call, outcome);
@@ -231,10 +230,10 @@ static void step_wanting(struct call *call)
 }
 
 /* A cover that is too large is one limit, and a large output another. */
-static struct safe_outcome name_limit(const struct call *call, struct safe_outcome outcome)
+static struct outcome name_limit(const struct call *call, struct outcome outcome)
 {
-	if (call->plan.operation == WIRE_COVER && outcome.limit == SAFE_LIMIT_OUTPUT)
-		return outcome_of_limit(SAFE_LIMIT_COVER, "a larger cover than the limit allows (--max-cover)");
+	if (call->plan.operation == WIRE_COVER && outcome.limit == SDEC_LIMIT_OUTPUT)
+		return outcome_of_limit(SDEC_LIMIT_COVER, "a larger cover than the limit allows (--max-cover)");
 	return outcome;
 }
 
@@ -242,8 +241,8 @@ static void step_decoding(struct call *call, const struct pollfd fds[PUMP_FDS], 
 {
 	if (decode_step(&call->decode, fds, waited, call_time_left(call)))
 		return;
-	struct safe_outcome outcome = name_limit(call, call->decode.outcome);
-	if (outcome.status == SAFE_OK && call->plan.driver->finish && call->plan.operation != WIRE_INFO)
+	struct outcome outcome = name_limit(call, call->decode.outcome);
+	if (outcome.status == SDEC_OK && call->plan.driver->finish && call->plan.operation != WIRE_INFO)
 		call->stage = CALL_FINISHING;
 	else
 		call_over(call, outcome);
@@ -253,12 +252,12 @@ static void step_finishing(struct call *call)
 {
 	uint64_t begun = decode_work_begin();
 	bool more = false;
-	struct safe_outcome outcome = call->plan.driver->finish(call, &more);
-	struct safe_outcome limit = decode_work_charge(&call->decode, begun);
+	struct outcome outcome = call->plan.driver->finish(call, &more);
+	struct outcome limit = decode_work_charge(&call->decode, begun);
 
-	if (outcome.status == SAFE_OK && more)
+	if (outcome.status == SDEC_OK && more)
 		outcome = limit;
-	if (outcome.status != SAFE_OK || !more)
+	if (outcome.status != SDEC_OK || !more)
 		call_over(call, outcome);
 }
 
@@ -310,7 +309,7 @@ void call_pause(struct call *call)
 	pump_pause(&call->decode.pump);
 }
 
-struct safe_outcome call_poll(struct pollfd *fds, size_t count, int timeout)
+struct outcome call_poll(struct pollfd *fds, size_t count, int timeout)
 {
 	if (poll(fds, count, timeout) >= 0)
 		return outcome_ok();
@@ -319,10 +318,10 @@ struct safe_outcome call_poll(struct pollfd *fds, size_t count, int timeout)
 	/* A moment without memory ends nobody's decode.  What is refused would be refused for ever. */
 	return errno == EINTR || errno == ENOMEM || errno == EAGAIN
 	               ? outcome_ok()
-	               : outcome_of_errno(SAFE_NO_SANDBOX, "cannot wait for the decoder", errno);
+	               : outcome_of_errno(SDEC_NO_SANDBOX, "cannot wait for the decoder", errno);
 }
 
-struct safe_outcome call_run(struct call *call)
+struct outcome call_run(struct call *call)
 {
 	struct pollfd fds[PUMP_FDS];
 
@@ -333,8 +332,8 @@ struct safe_outcome call_run(struct call *call)
 			call->plan.source->wait(call->plan.source, &call->want, call_time_left(call));
 		} else {
 			decode_let_gather(&call->decode);
-			struct safe_outcome waiting = call_poll(fds, PUMP_FDS, timeout);
-			if (waiting.status != SAFE_OK)
+			struct outcome waiting = call_poll(fds, PUMP_FDS, timeout);
+			if (waiting.status != SDEC_OK)
 				call_over(call, waiting);
 		}
 		(void)call_step(call, fds, decode_clock() - before);

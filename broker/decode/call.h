@@ -33,34 +33,33 @@ enum { CALL_FIRST = 512 }; /* bytes, in which most formats show */
 struct call;
 
 /* What becomes of what is decoded.  A member that is NULL takes nothing and wants to know nothing; of image, audio and
- * bytes, what none takes is refused.  All return SAFE_OK to go on, or how the call ends. */
+ * bytes, what none takes is refused.  All return SDEC_OK to go on, or how the call ends. */
 struct call_driver {
 	/* The format is known, and no child was asked for yet.  May end the call. */
-	struct safe_outcome (*recognised)(struct call *call);
+	struct outcome (*recognised)(struct call *call);
 	/* There is a child, and not one of its bytes was read. */
-	struct safe_outcome (*started)(struct call *call);
+	struct outcome (*started)(struct call *call);
 
 	/* The header was read: of a picture, call->image is set, of sound, call->audio.  Of these the first that
 	 * applies is called: where only information is wanted, info. */
-	struct safe_outcome (*info)(struct call *call);
-	struct safe_outcome (*image)(struct call *call); /* again for each further page */
-	struct safe_outcome (*audio)(struct call *call);
-	struct safe_outcome (*bytes)(struct call *call);
+	struct outcome (*info)(struct call *call);
+	struct outcome (*image)(struct call *call); /* again for each further page */
+	struct outcome (*audio)(struct call *call);
+	struct outcome (*bytes)(struct call *call);
 
-	struct safe_outcome (*tag)(struct call *call, enum wire_tag tag, const char *value, size_t size);
-	struct safe_outcome (*frame)(struct call *call,
-	                             const struct wire_frame *frame); /* call->frames_begun counts it */
-	void (*loss)(struct call *call);                              /* call->losses has the new number */
+	struct outcome (*tag)(struct call *call, enum wire_tag tag, const char *value, size_t size);
+	struct outcome (*frame)(struct call *call, const struct wire_frame *frame); /* call->frames_begun counts it */
+	void (*loss)(struct call *call); /* call->losses has the new number */
 
 	/* As in struct wire_consumer, for whatever was announced. */
 	void *(*reserve)(struct call *call, size_t *size);
-	struct safe_outcome (*commit)(struct call *call, size_t size);
+	struct outcome (*commit)(struct call *call, size_t size);
 	int (*outlet)(struct call *call);
 	void (*moved)(struct call *call, size_t size);
 
 	/* All has come; call->damage says whether something is missing.  Does a little of what is left to do, and sets
 	 * *more while that is not all. */
-	struct safe_outcome (*finish)(struct call *call, bool *more);
+	struct outcome (*finish)(struct call *call, bool *more);
 };
 
 struct call_plan {
@@ -71,9 +70,9 @@ struct call_plan {
 	const void *data; /* compressed bytes; NULL: they are read from `fd` */
 	size_t data_size;
 	int fd;
-	const char *name;                 /* of the input, for formats without a mark; or NULL */
-	const struct safe_format *format; /* NULL: by content */
-	uint64_t allowed;                 /* registry_set() of what may be decoded; 0: all formats */
+	const char *name;            /* of the input, for formats without a mark; or NULL */
+	const struct format *format; /* NULL: by content */
+	uint64_t allowed;            /* registry_set() of what may be decoded; 0: all formats */
 
 	enum wire_operation operation;
 	uint32_t pixel_formats;    /* WIRE_FORMAT_BIT()s, one of which is to come */
@@ -82,7 +81,7 @@ struct call_plan {
 	uint32_t scale;            /* 1, 2, 4 or 8 */
 	uint32_t first_frame;      /* frame or page wanted first, from 0 */
 	uint32_t max_frames;       /* how many are wanted; 0: 1 */
-	struct safe_limits limits; /* resolved */
+	struct sdec_limits limits; /* resolved */
 };
 
 struct call {
@@ -94,7 +93,7 @@ struct call {
 	uint8_t *start; /* in `first`, or, where that is not enough, owned memory of RECOGNISE_MOST bytes */
 	size_t start_size, start_more; /* bytes that are there; with how many looking again pays */
 	uint8_t first[CALL_FIRST];
-	const struct safe_format *format;
+	const struct format *format;
 	off_t file_size; /* of the regular file that the input is, once the format is known; -1: it is none */
 	struct want want;
 	bool answered; /* there is a child, or there will be none; want.done itself is for who holds the source's lock
@@ -103,7 +102,7 @@ struct call {
 	struct wire_consumer consumer;
 
 	/* What came of it. */
-	enum safe_kind kind; /* once announced */
+	enum sdec_kind kind; /* once announced */
 	struct wire_image image;
 	struct wire_audio audio;
 	uint32_t frames_begun; /* of all pages */
@@ -112,7 +111,7 @@ struct call {
 	uint32_t notes;           /* WIRE_NOTE_... */
 	bool diagnosed;           /* the child was stopped at a system call: */
 	struct wire_forbidden forbidden;
-	struct safe_outcome outcome; /* once it is OVER */
+	struct outcome outcome; /* once it is OVER */
 };
 
 /* Starts a call.  What the plan points to must outlive it. */
@@ -126,17 +125,17 @@ int call_wants(const struct call *call, struct pollfd fds[PUMP_FDS]);
  * nanoseconds.  Returns false when it is over, and call->outcome says how. */
 bool call_step(struct call *call, const struct pollfd fds[PUMP_FDS], uint64_t waited);
 
-/* Waits as poll() does.  Returns SAFE_OK, with nothing ready where it was interrupted; or SAFE_NO_SANDBOX. */
-struct safe_outcome call_poll(struct pollfd *fds, size_t count, int timeout);
+/* Waits as poll() does.  Returns SDEC_OK, with nothing ready where it was interrupted; or SDEC_NO_SANDBOX. */
+struct outcome call_poll(struct pollfd *fds, size_t count, int timeout);
 
 /* Lets call_step() return after the message that is being taken; for a driver. */
 void call_pause(struct call *call);
 
 /* Drives it to its end.  Returns the outcome. */
-struct safe_outcome call_run(struct call *call);
+struct outcome call_run(struct call *call);
 
 /* Stores an outcome, and so ends it. */
-void call_over(struct call *call, struct safe_outcome outcome);
+void call_over(struct call *call, struct outcome outcome);
 
 /* Ends it wherever it is, and releases everything. */
 void call_end(struct call *call);

@@ -11,15 +11,15 @@
 #include "broker/base/reasons.h"
 
 /* `word` is one of ours, too. */
-static struct safe_outcome unsupported(const char *why, const char *separator, const char *word)
+static struct outcome unsupported(const char *why, const char *separator, const char *word)
 {
 	char reason[128];
 
 	(void)snprintf(reason, sizeof(reason), "%s%s%s", why, separator, word);
-	return outcome_of(SAFE_UNSUPPORTED, reasons_keep(reason, why));
+	return outcome_of(SDEC_UNSUPPORTED, reasons_keep(reason, why));
 }
 
-static struct safe_outcome check_allowed(const struct call *call)
+static struct outcome check_allowed(const struct call *call)
 {
 	if (call->plan.allowed == 0 || registry_has(call->plan.allowed, call->format))
 		return outcome_ok();
@@ -43,13 +43,13 @@ static uint64_t input_size(const struct call *call)
 }
 
 /* Of information and covers, less than all of the input may be enough. */
-static struct safe_outcome check_size(const struct call *call)
+static struct outcome check_size(const struct call *call)
 {
 	uint64_t size = call->plan.operation == WIRE_DECODE ? input_size(call) : 0;
-	struct safe_outcome outcome = outcome_ok();
+	struct outcome outcome = outcome_ok();
 
 	if (size > call->plan.limits.max_input) {
-		outcome = outcome_of_limit(SAFE_LIMIT_INPUT, "more input than the limit allows (--max-input)");
+		outcome = outcome_of_limit(SDEC_LIMIT_INPUT, "more input than the limit allows (--max-input)");
 		outcome.needed = size;
 	}
 	return outcome;
@@ -59,14 +59,14 @@ static struct safe_outcome check_size(const struct call *call)
 static void want_child(struct call *call)
 {
 	const struct call_driver *driver = call->plan.driver;
-	struct safe_outcome outcome = check_allowed(call);
+	struct outcome outcome = check_allowed(call);
 
 	call->file_size = call->plan.data ? -1 : regular_size(call->plan.fd);
-	if (outcome.status == SAFE_OK)
+	if (outcome.status == SDEC_OK)
 		outcome = check_size(call);
-	if (outcome.status == SAFE_OK && driver->recognised)
+	if (outcome.status == SDEC_OK && driver->recognised)
 		outcome = driver->recognised(call);
-	if (outcome.status != SAFE_OK)
+	if (outcome.status != SDEC_OK)
 		call_over(call, outcome);
 	if (call->stage == CALL_OVER)
 		return;
@@ -77,12 +77,12 @@ static void want_child(struct call *call)
 	call->answered = call->plan.source->want(call->plan.source, &call->want);
 }
 
-static struct safe_outcome not_known(const struct recognition *recognition)
+static struct outcome not_known(const struct recognition *recognition)
 {
 	static const char unknown[] = "no decoder for this format";
 
 	return recognition->looks_like ? unsupported(unknown, ": looks like ", recognition->looks_like)
-	                               : outcome_of(SAFE_UNSUPPORTED, unknown);
+	                               : outcome_of(SDEC_UNSUPPORTED, unknown);
 }
 
 /* Looks at what is there of the input.  `ended`: that is all. */
@@ -148,7 +148,7 @@ void call_recognise(struct call *call)
 		return;
 	}
 	if (!make_room(call)) {
-		call_over(call, outcome_of_errno(SAFE_IO, "no memory for the input", ENOMEM));
+		call_over(call, outcome_of_errno(SDEC_IO, "no memory for the input", ENOMEM));
 		return;
 	}
 	size_t room = call->start == call->first ? CALL_FIRST : RECOGNISE_MOST;
@@ -156,7 +156,7 @@ void call_recognise(struct call *call)
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got < 0) {
-		call_over(call, outcome_of_errno(SAFE_IO, "cannot read the input", errno));
+		call_over(call, outcome_of_errno(SDEC_IO, "cannot read the input", errno));
 		return;
 	}
 	call->start_size += (size_t)got;

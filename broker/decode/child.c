@@ -47,12 +47,12 @@ uint64_t child_cpu_time(const struct child *child)
 	return clock_nanoseconds(&used);
 }
 
-struct safe_outcome child_outcome(int wait_status)
+struct outcome child_outcome(int wait_status)
 {
-	struct safe_outcome outcome = outcome_of(SAFE_KILLED, "the decoder ended before it was done");
+	struct outcome outcome = outcome_of(SDEC_KILLED, "the decoder ended before it was done");
 
 	if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGXCPU)
-		return outcome_of_limit(SAFE_LIMIT_CPU, "more processor time than the limit allows (--cpu)");
+		return outcome_of_limit(SDEC_LIMIT_CPU, "more processor time than the limit allows (--cpu)");
 	if (WIFSIGNALED(wait_status)) {
 		outcome.reason = "the decoder was killed";
 		outcome.signal = WTERMSIG(wait_status);

@@ -14,12 +14,12 @@ struct child;
 
 /* What differs between those that were forked by a broker and those that were executed for one decode. */
 struct child_owner {
-	/* Tells what is in force in the child, which has said hello and waits.  SAFE_OK or SAFE_NO_SANDBOX. */
-	struct safe_outcome (*verify)(struct child *child, struct sandbox_posture *posture);
+	/* Tells what is in force in the child, which has said hello and waits.  SDEC_OK or SDEC_NO_SANDBOX. */
+	struct outcome (*verify)(struct child *child, struct sandbox_posture *posture);
 
 	/* What its end means: it has closed its output without END or FAIL.  Waits until it has ended, for so many
 	 * milliseconds at most; -1: as long as that should take. */
-	struct safe_outcome (*fate)(struct child *child, bool said_hello, int milliseconds);
+	struct outcome (*fate)(struct child *child, bool said_hello, int milliseconds);
 
 	/* Kills it if it still runs, leaves no zombie, and closes all descriptors.  `crashed`: it crashed or
 	 * attacked, so that no later child may have its address layout. */
@@ -55,6 +55,6 @@ void child_kill(const struct child *child);
 uint64_t child_cpu_time(const struct child *child);
 
 /* What the end of a child that was locked down means, by its status as of wait(). */
-struct safe_outcome child_outcome(int wait_status);
+struct outcome child_outcome(int wait_status);
 
 #endif

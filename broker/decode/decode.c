@@ -17,7 +17,7 @@ uint64_t decode_clock(void)
 
 /* ---- start ---- */
 
-static struct safe_outcome verify(struct decode *decode)
+static struct outcome verify(struct decode *decode)
 {
 	struct child *child = &decode->child;
 
@@ -25,21 +25,21 @@ static struct safe_outcome verify(struct decode *decode)
 	return child->owner->verify(child, &decode->posture);
 }
 
-struct safe_outcome decode_hello(struct decode *decode)
+struct outcome decode_hello(struct decode *decode)
 {
-	struct safe_outcome outcome = decode->child.verified ? outcome_ok() : verify(decode);
+	struct outcome outcome = decode->child.verified ? outcome_ok() : verify(decode);
 
-	if (outcome.status == SAFE_OK)
+	if (outcome.status == SDEC_OK)
 		pump_release(&decode->pump);
 	return outcome;
 }
 
 /* One that was verified before it was handed over need not be waited for. */
-static struct safe_outcome send_at_once(struct decode *decode)
+static struct outcome send_at_once(struct decode *decode)
 {
-	struct safe_outcome outcome = verify(decode);
+	struct outcome outcome = verify(decode);
 
-	if (outcome.status != SAFE_OK)
+	if (outcome.status != SDEC_OK)
 		return outcome;
 	pump_release(&decode->pump);
 	if (pump_send(&decode->pump) == PUMP_OVER)
@@ -49,9 +49,9 @@ static struct safe_outcome send_at_once(struct decode *decode)
 	return outcome;
 }
 
-struct safe_outcome decode_start(struct decode *decode, struct child *child, const struct wire_request *request,
-                                 const struct wire_consumer *consumer, const struct decode_input *input,
-                                 const struct safe_limits *limits)
+struct outcome decode_start(struct decode *decode, struct child *child, const struct wire_request *request,
+                            const struct wire_consumer *consumer, const struct decode_input *input,
+                            const struct sdec_limits *limits)
 {
 	struct pump_plan plan = {
 		.request = request,
@@ -74,16 +74,16 @@ struct safe_outcome decode_start(struct decode *decode, struct child *child, con
 	};
 	*child = CHILD_NONE;
 	decode->outcome = pump_init(&decode->pump, &plan);
-	if (decode->outcome.status == SAFE_OK && decode->child.verified)
+	if (decode->outcome.status == SDEC_OK && decode->child.verified)
 		decode->outcome = send_at_once(decode);
 	return decode->outcome;
 }
 
 /* ---- limits ---- */
 
-struct safe_outcome decode_too_late(void)
+struct outcome decode_too_late(void)
 {
-	return outcome_of_limit(SAFE_LIMIT_DEADLINE, "took longer than the limit allows (--deadline)");
+	return outcome_of_limit(SDEC_LIMIT_DEADLINE, "took longer than the limit allows (--deadline)");
 }
 
 static int milliseconds_until(uint64_t when)
@@ -103,7 +103,7 @@ int decode_wants(const struct decode *decode, struct pollfd fds[PUMP_FDS])
 }
 
 /* The child has one thread: it cannot have used more processor time than has passed. */
-static struct safe_outcome check_cpu(struct decode *decode)
+static struct outcome check_cpu(struct decode *decode)
 {
 	uint64_t now = decode_clock();
 
@@ -113,7 +113,7 @@ static struct safe_outcome check_cpu(struct decode *decode)
 	if (used >= decode->cpu_limit) {
 		/* Nobody asks for its fate then. */
 		decode->child.cpu_microseconds = used / CLOCK_MICROSECOND;
-		return outcome_of_limit(SAFE_LIMIT_CPU, "more processor time than the limit allows (--cpu)");
+		return outcome_of_limit(SDEC_LIMIT_CPU, "more processor time than the limit allows (--cpu)");
 	}
 	uint64_t left = decode->cpu_limit - used;
 	decode->cpu_check = now + (left > CHECK_LEAST ? left : CHECK_LEAST);
@@ -125,12 +125,12 @@ uint64_t decode_work_begin(void)
 	return clock_read(CLOCK_THREAD_CPUTIME_ID);
 }
 
-struct safe_outcome decode_work_charge(struct decode *decode, uint64_t begun)
+struct outcome decode_work_charge(struct decode *decode, uint64_t begun)
 {
 	decode->work += clock_read(CLOCK_THREAD_CPUTIME_ID) - begun;
 	if (decode->work < decode->work_limit)
 		return outcome_ok();
-	return outcome_of_limit(SAFE_LIMIT_WORK, "more work to check and write it than the limit allows (--max-work)");
+	return outcome_of_limit(SDEC_LIMIT_WORK, "more work to check and write it than the limit allows (--max-work)");
 }
 
 /* ---- on the way ---- */
@@ -141,7 +141,7 @@ static void find_cause_of_death(struct decode *decode, int milliseconds)
 	struct child *child = &decode->child;
 
 	decode->outcome = child->owner->fate(child, decode->said_hello, milliseconds);
-	if (milliseconds == 0 && decode->outcome.status == SAFE_KILLED)
+	if (milliseconds == 0 && decode->outcome.status == SDEC_KILLED)
 		decode->outcome = decode_too_late();
 }
 
@@ -149,7 +149,7 @@ bool decode_step(struct decode *decode, const struct pollfd fds[PUMP_FDS], uint6
 {
 	uint64_t begun = decode_work_begin();
 	enum pump_progress progress = pump_step(&decode->pump, fds, waited);
-	struct safe_outcome limit = decode_work_charge(decode, begun);
+	struct outcome limit = decode_work_charge(decode, begun);
 
 	if (progress == PUMP_OVER) {
 		decode->outcome = decode->pump.outcome;
@@ -161,12 +161,12 @@ bool decode_step(struct decode *decode, const struct pollfd fds[PUMP_FDS], uint6
 	}
 	if (decode->pump.input_closed)
 		child_close_input(&decode->child);
-	if (limit.status == SAFE_OK)
+	if (limit.status == SDEC_OK)
 		limit = check_cpu(decode);
-	if (limit.status == SAFE_OK && milliseconds == 0)
+	if (limit.status == SDEC_OK && milliseconds == 0)
 		limit = decode_too_late();
 	decode->outcome = limit;
-	return limit.status == SAFE_OK;
+	return limit.status == SDEC_OK;
 }
 
 void decode_let_gather(const struct decode *decode)
@@ -182,7 +182,7 @@ void decode_end(struct decode *decode)
 	struct child *child = &decode->child;
 
 	if (child->owner)
-		child->owner->end(child, decode->outcome.status == SAFE_KILLED);
+		child->owner->end(child, decode->outcome.status == SDEC_KILLED);
 	child->owner = NULL;
 	if (decode->pump_open)
 		pump_free(&decode->pump);

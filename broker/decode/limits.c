@@ -13,9 +13,9 @@ static void set_default32(uint32_t *field, uint32_t value)
 		*field = value;
 }
 
-struct safe_limits limits_resolve(const struct safe_limits *given)
+struct sdec_limits limits_resolve(const struct sdec_limits *given)
 {
-	struct safe_limits limits = given ? *given : (struct safe_limits){ .size = sizeof(limits) };
+	struct sdec_limits limits = given ? *given : (struct sdec_limits){ .size = sizeof(limits) };
 
 	set_default64(&limits.max_pixels, UINT64_C(256) << 20);
 	set_default64(&limits.max_output, UINT64_C(4) << 30);

@@ -27,11 +27,11 @@ enum {
 };
 
 /* The start of what comes from a source is in its buffer already. */
-static struct safe_outcome make_buffer(struct pump *pump)
+static struct outcome make_buffer(struct pump *pump)
 {
 	pump->buffer = malloc(PUMP_BUFFER_SIZE);
 	if (!pump->buffer || pump->next_size > PUMP_BUFFER_SIZE)
-		return outcome_of_errno(SAFE_IO, "no memory for the input", ENOMEM);
+		return outcome_of_errno(SDEC_IO, "no memory for the input", ENOMEM);
 	if (pump->next_size > 0)
 		memcpy(pump->buffer, pump->next, pump->next_size);
 	pump->next = pump->buffer;
@@ -50,16 +50,16 @@ static void try_splicing(struct pump *pump)
 	pump->splices = pump->source_is_file || S_ISFIFO(status.st_mode);
 }
 
-static struct safe_outcome check_input(const struct pump *pump)
+static struct outcome check_input(const struct pump *pump)
 {
 	if (pump->input > pump->max_input)
-		return outcome_of_limit(SAFE_LIMIT_INPUT, "more input than the limit allows (--max-input)");
+		return outcome_of_limit(SDEC_LIMIT_INPUT, "more input than the limit allows (--max-input)");
 	return outcome_ok();
 }
 
 static wire_move_function move_on;
 
-struct safe_outcome pump_init(struct pump *pump, const struct pump_plan *plan)
+struct outcome pump_init(struct pump *pump, const struct pump_plan *plan)
 {
 	*pump = (struct pump){
 		.source = plan->source,
@@ -77,8 +77,8 @@ struct safe_outcome pump_init(struct pump *pump, const struct pump_plan *plan)
 	pump->reader.move = move_on;
 	if (plan->source >= 0)
 		try_splicing(pump);
-	struct safe_outcome outcome = check_input(pump);
-	return outcome.status == SAFE_OK && plan->source >= 0 ? make_buffer(pump) : outcome;
+	struct outcome outcome = check_input(pump);
+	return outcome.status == SDEC_OK && plan->source >= 0 ? make_buffer(pump) : outcome;
 }
 
 static void close_relay(struct pump *pump)
@@ -282,7 +282,7 @@ static ssize_t move_on(void *context, int to, size_t size)
 	return moved;
 }
 
-static enum pump_progress end(struct pump *pump, struct safe_outcome outcome)
+static enum pump_progress end(struct pump *pump, struct outcome outcome)
 {
 	pump->outcome = outcome;
 	return PUMP_OVER;
@@ -312,8 +312,8 @@ static enum pump_progress count_input(struct pump *pump, size_t got)
 {
 	pump->source_ended = got == 0;
 	pump->input += got;
-	struct safe_outcome outcome = check_input(pump);
-	return outcome.status == SAFE_OK ? PUMP_MORE : end(pump, outcome);
+	struct outcome outcome = check_input(pump);
+	return outcome.status == SDEC_OK ? PUMP_MORE : end(pump, outcome);
 }
 
 static enum pump_progress read_source(struct pump *pump)
@@ -323,7 +323,7 @@ static enum pump_progress read_source(struct pump *pump)
 	if (got < 0 && (errno == EINTR || errno == EAGAIN))
 		return PUMP_MORE;
 	if (got < 0)
-		return end(pump, outcome_of_errno(SAFE_IO, "cannot read the input", errno));
+		return end(pump, outcome_of_errno(SDEC_IO, "cannot read the input", errno));
 	pump->next = pump->buffer;
 	pump->next_size = (size_t)got;
 	return count_input(pump, (size_t)got);
@@ -390,7 +390,7 @@ static enum pump_progress step_to_child(struct pump *pump)
 	else if (errno == EPIPE)
 		pump->input_closed = true;
 	else if (errno != EINTR && errno != EAGAIN)
-		return end(pump, outcome_of_errno(SAFE_IO, "cannot write to the decoder", errno));
+		return end(pump, outcome_of_errno(SDEC_IO, "cannot write to the decoder", errno));
 	return PUMP_MORE;
 }
 
@@ -426,7 +426,7 @@ enum pump_progress pump_step(struct pump *pump, const struct pollfd fds[PUMP_FDS
 		pump->stalled += waited < CLOCK_MILLISECOND * 2 * WAIT_AT_ONCE ? waited : 0;
 	pump->paused = false;
 	if (pump->stalled >= pump->stall_limit)
-		return end(pump, outcome_of_limit(SAFE_LIMIT_STALL,
+		return end(pump, outcome_of_limit(SDEC_LIMIT_STALL,
 		                                  "the decoder stalled for longer than the limit allows (--stall)"));
 	if (from_child)
 		progress = step_from_child(pump);

@@ -49,11 +49,11 @@ struct pump {
 	bool released;        /* the child may have its input */
 	bool paused;          /* the consumer asked for a pause */
 	bool source_ended;
-	bool source_is_file;         /* it always has something, or is at its end */
-	bool source_ready;           /* it has something that can be spliced */
-	bool splices;                /* the source and the pipe to the child can */
-	bool input_closed;           /* to_child takes no more: the owner closes it */
-	struct safe_outcome outcome; /* once it is over */
+	bool source_is_file;    /* it always has something, or is at its end */
+	bool source_ready;      /* it has something that can be spliced */
+	bool splices;           /* the source and the pipe to the child can */
+	bool input_closed;      /* to_child takes no more: the owner closes it */
+	struct outcome outcome; /* once it is over */
 };
 
 enum pump_progress {
@@ -74,9 +74,9 @@ struct pump_plan {
 	uint32_t stall_seconds;
 };
 
-/* Returns SAFE_OK, SAFE_IO (no memory) or SAFE_LIMIT.  Nothing of the input, not even the request, leaves before
+/* Returns SDEC_OK, SDEC_IO (no memory) or SDEC_LIMIT.  Nothing of the input, not even the request, leaves before
  * pump_release(). */
-struct safe_outcome pump_init(struct pump *pump, const struct pump_plan *plan);
+struct outcome pump_init(struct pump *pump, const struct pump_plan *plan);
 void pump_free(struct pump *pump);
 
 /* The child is verified: let the request and the input go.  To be called before the first step, or by the consumer's

@@ -18,13 +18,13 @@ struct link;
 /* Somebody who wants a child. */
 struct want {
 	const char *program; /* static */
-	const struct safe_limits *limits;
+	const struct sdec_limits *limits;
 	bool diagnose; /* the child tells of a forbidden system call */
 	int wake;      /* a timerfd to let run out when there is something new; or -1 */
 
 	bool done;
-	struct safe_outcome outcome; /* once it is done */
-	struct child child;          /* likewise, where the outcome is SAFE_OK */
+	struct outcome outcome; /* once it is done */
+	struct child child;     /* likewise, where the outcome is SDEC_OK */
 
 	/* The source's own. */
 	struct link *link; /* where it waits; NULL: nowhere */

@@ -24,9 +24,9 @@ struct alsa {
 	size_t stride; /* and a sample frame has so many bytes */
 };
 
-static struct safe_outcome failed(const char *reason, int error)
+static struct outcome failed(const char *reason, int error)
 {
-	return outcome_of_errno(SAFE_IO, reason, -error);
+	return outcome_of_errno(SDEC_IO, reason, -error);
 }
 
 static void say_nothing(const char *file, int line, const char *function, int error, const char *format, ...)
@@ -70,7 +70,7 @@ static int open_plug(struct alsa *alsa, const char *name)
 	return error;
 }
 
-static struct safe_outcome open_card(const char *name, void **context)
+static struct outcome open_card(const char *name, void **context)
 {
 	struct alsa *alsa = calloc(1, sizeof(*alsa));
 	int error = 0;
@@ -144,7 +144,7 @@ static int set_start(snd_pcm_t *pcm)
 	return error;
 }
 
-static struct safe_outcome start(void *context, const struct wire_audio *audio)
+static struct outcome start(void *context, const struct wire_audio *audio)
 {
 	struct alsa *alsa = context;
 
@@ -160,7 +160,7 @@ static struct safe_outcome start(void *context, const struct wire_audio *audio)
 	                 : outcome_ok();
 }
 
-static struct safe_outcome play(void *context, const uint8_t *samples, size_t frames, uint64_t *gaps)
+static struct outcome play(void *context, const uint8_t *samples, size_t frames, uint64_t *gaps)
 {
 	struct alsa *alsa = context;
 
@@ -191,7 +191,7 @@ static uint64_t pending(void *context)
 	return snd_pcm_delay(alsa->pcm, &delay) == 0 && delay > 0 ? (uint64_t)delay : 0;
 }
 
-static struct safe_outcome drain(void *context)
+static struct outcome drain(void *context)
 {
 	struct alsa *alsa = context;
 	int error = snd_pcm_drain(alsa->pcm);

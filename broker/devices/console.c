@@ -25,7 +25,7 @@ static int open_console(const char *path, int *mode)
 	return fd;
 }
 
-struct safe_outcome console_open(struct console *console)
+struct outcome console_open(struct console *console)
 {
 	int mode = KD_TEXT;
 
@@ -35,7 +35,7 @@ struct safe_outcome console_open(struct console *console)
 	console->keys = isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp() &&
 	                tcgetattr(STDIN_FILENO, &console->before) == 0;
 	if (mode != KD_TEXT)
-		return outcome_of(SAFE_IO, "another program draws on the screen");
+		return outcome_of(SDEC_IO, "another program draws on the screen");
 	return outcome_ok();
 }
 

@@ -20,8 +20,8 @@ struct console {
 
 #define CONSOLE_NONE ((struct console){ .fd = -1 })
 
-/* Finds the console.  SAFE_OK, also where there is none; SAFE_IO if another program draws on it. */
-struct safe_outcome console_open(struct console *console);
+/* Finds the console.  SDEC_OK, also where there is none; SDEC_IO if another program draws on it. */
+struct outcome console_open(struct console *console);
 
 /* Keeps the console from drawing over a picture. */
 void console_leave(struct console *console);

@@ -29,23 +29,23 @@ const struct sink_format *device_sink_format(enum device_kind kind)
 	return kinds[kind].format;
 }
 
-static struct safe_outcome open_screen(struct device *device, const struct screen_driver *driver, const char *name)
+static struct outcome open_screen(struct device *device, const struct screen_driver *driver, const char *name)
 {
-	struct safe_outcome outcome = console_open(&device->console);
+	struct outcome outcome = console_open(&device->console);
 
 	device->driver = driver;
-	if (outcome.status == SAFE_OK)
+	if (outcome.status == SDEC_OK)
 		outcome = driver->open(name, &device->screen, &device->context);
 	return outcome;
 }
 
-static struct safe_outcome open_speaker(struct device *device, const struct speaker_driver *driver, const char *name)
+static struct outcome open_speaker(struct device *device, const struct speaker_driver *driver, const char *name)
 {
 	device->speaker.driver = driver;
 	return driver->open(name, &device->speaker.context);
 }
 
-struct safe_outcome device_open(struct device *device, enum device_kind kind, const char *name)
+struct outcome device_open(struct device *device, enum device_kind kind, const char *name)
 {
 	void *loaded = NULL;
 
@@ -53,8 +53,8 @@ struct safe_outcome device_open(struct device *device, enum device_kind kind, co
 	device->console = CONSOLE_NONE;
 	if (kinds[kind].driver)
 		return open_screen(device, kinds[kind].driver, name);
-	struct safe_outcome outcome = loader_find(kinds[kind].module, kinds[kind].symbol, &loaded);
-	if (outcome.status != SAFE_OK || !loaded)
+	struct outcome outcome = loader_find(kinds[kind].module, kinds[kind].symbol, &loaded);
+	if (outcome.status != SDEC_OK || !loaded)
 		return outcome;
 	return kind == DEVICE_SPEAKER ? open_speaker(device, loaded, name) : open_screen(device, loaded, name);
 }

@@ -29,12 +29,12 @@ enum device_kind {
 
 /* How to reach a screen.  All functions keep their state in `context`, which open() makes. */
 struct screen_driver {
-	/* Opens `path` and describes it.  SAFE_OK, SAFE_IO or SAFE_UNSUPPORTED. */
-	struct safe_outcome (*open)(const char *path, struct screen *screen, void **context);
+	/* Opens `path` and describes it.  SDEC_OK, SDEC_IO or SDEC_UNSUPPORTED. */
+	struct outcome (*open)(const char *path, struct screen *screen, void **context);
 	/* A picture is about to be drawn: makes the memory visible, and describes it as it is now. */
-	struct safe_outcome (*begin)(void *context, struct screen *screen);
+	struct outcome (*begin)(void *context, struct screen *screen);
 	/* Lets what was drawn be seen, where that takes a call.  May be NULL. */
-	struct safe_outcome (*flush)(void *context);
+	struct outcome (*flush)(void *context);
 	/* Puts back what was shown before.  May be called from a signal handler, and twice.  May be NULL. */
 	void (*restore)(void *context);
 	void (*close)(void *context);
@@ -59,8 +59,8 @@ const struct sink_format *device_sink_format(enum device_kind kind);
 /* The name of the device that is meant when none is named. */
 const char *device_usual_name(enum device_kind kind);
 
-/* Opens a device.  SAFE_OK, or SAFE_IO, SAFE_UNSUPPORTED; device_close() is next in either case. */
-struct safe_outcome device_open(struct device *device, enum device_kind kind, const char *name);
+/* Opens a device.  SDEC_OK, or SDEC_IO, SDEC_UNSUPPORTED; device_close() is next in either case. */
+struct outcome device_open(struct device *device, enum device_kind kind, const char *name);
 
 /* Leaves a picture on the screen for as long as asked: `seconds`, or DEVICE_SHOW_DEFAULT.  Returns how many seconds it
  * will be shown without a key that could end it, 0 if there is a keyboard; device_linger() waits. */

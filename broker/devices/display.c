@@ -25,9 +25,9 @@ struct display {
 	volatile sig_atomic_t shown;
 };
 
-static struct safe_outcome failed(const char *reason)
+static struct outcome failed(const char *reason)
 {
-	return outcome_of_errno(SAFE_IO, reason, errno);
+	return outcome_of_errno(SDEC_IO, reason, errno);
 }
 
 /* A controller that can drive the connector: the one that does already, or the first that may. */
@@ -70,7 +70,7 @@ static bool take_connector(struct display *display, const drmModeRes *resources,
 	return usable && display->controller != 0;
 }
 
-static struct safe_outcome find_screen(struct display *display)
+static struct outcome find_screen(struct display *display)
 {
 	drmModeResPtr resources = drmModeGetResources(display->fd);
 	bool found = false;
@@ -81,12 +81,12 @@ static struct safe_outcome find_screen(struct display *display)
 		found = take_connector(display, resources, resources->connectors[i]);
 	drmModeFreeResources(resources);
 	if (!found)
-		return outcome_of(SAFE_IO, "no screen is connected to the display");
+		return outcome_of(SDEC_IO, "no screen is connected to the display");
 	display->before = drmModeGetCrtc(display->fd, display->controller);
 	return outcome_ok();
 }
 
-static struct safe_outcome make_buffer(struct display *display, struct screen *screen)
+static struct outcome make_buffer(struct display *display, struct screen *screen)
 {
 	uint32_t stride = 0;
 	uint64_t size = 0, offset = 0;
@@ -113,10 +113,10 @@ static struct safe_outcome make_buffer(struct display *display, struct screen *s
 		.green = { .offset = 8, .length = 8 },
 		.blue = { .offset = 0, .length = 8 },
 	};
-	return screen_is_sound(screen) ? outcome_ok() : outcome_of(SAFE_UNSUPPORTED, "the display makes no sense");
+	return screen_is_sound(screen) ? outcome_ok() : outcome_of(SDEC_UNSUPPORTED, "the display makes no sense");
 }
 
-static struct safe_outcome open_display(const char *path, struct screen *screen, void **context)
+static struct outcome open_display(const char *path, struct screen *screen, void **context)
 {
 	struct display *display = calloc(1, sizeof(*display));
 	uint64_t dumb = 0;
@@ -128,15 +128,15 @@ static struct safe_outcome open_display(const char *path, struct screen *screen,
 	if (display->fd < 0)
 		return failed("cannot open the display");
 	if (drmGetCap(display->fd, DRM_CAP_DUMB_BUFFER, &dumb) != 0 || dumb == 0)
-		return outcome_of(SAFE_UNSUPPORTED, "this is no display that can be drawn on");
+		return outcome_of(SDEC_UNSUPPORTED, "this is no display that can be drawn on");
 	/* The first to open it is its master without asking. */
 	if (!drmIsMaster(display->fd) && drmSetMaster(display->fd) != 0)
 		return failed("another program draws on the display");
-	struct safe_outcome outcome = find_screen(display);
-	return outcome.status == SAFE_OK ? make_buffer(display, screen) : outcome;
+	struct outcome outcome = find_screen(display);
+	return outcome.status == SDEC_OK ? make_buffer(display, screen) : outcome;
 }
 
-static struct safe_outcome begin(void *context, struct screen *screen)
+static struct outcome begin(void *context, struct screen *screen)
 {
 	struct display *display = context;
 
@@ -151,14 +151,14 @@ static struct safe_outcome begin(void *context, struct screen *screen)
 }
 
 /* Where the screen does not look into the buffer by itself, it must be told; elsewhere the kernel has no such call. */
-static struct safe_outcome flush(void *context)
+static struct outcome flush(void *context)
 {
 	struct display *display = context;
 	drmModeClip whole = { .x2 = display->mode.hdisplay, .y2 = display->mode.vdisplay };
 	int error = drmModeDirtyFB(display->fd, display->framebuffer, &whole, 1);
 
 	if (error != 0 && error != -ENOSYS)
-		return outcome_of_errno(SAFE_IO, "the display cannot be updated", -error);
+		return outcome_of_errno(SDEC_IO, "the display cannot be updated", -error);
 	return outcome_ok();
 }
 

@@ -17,9 +17,9 @@ struct framebuffer {
 	size_t first;  /* byte of the mapping with which the framebuffer starts */
 };
 
-static struct safe_outcome failed(const char *reason)
+static struct outcome failed(const char *reason)
 {
-	return outcome_of_errno(SAFE_IO, reason, errno);
+	return outcome_of_errno(SDEC_IO, reason, errno);
 }
 
 static struct screen_field field_of(const struct fb_bitfield *bits)
@@ -28,7 +28,7 @@ static struct screen_field field_of(const struct fb_bitfield *bits)
 }
 
 /* Reads how the screen is laid out: it is panned whenever the text on it moves. */
-static struct safe_outcome describe(void *context, struct screen *screen)
+static struct outcome describe(void *context, struct screen *screen)
 {
 	struct framebuffer *framebuffer = context;
 	struct fb_var_screeninfo visible;
@@ -39,7 +39,7 @@ static struct safe_outcome describe(void *context, struct screen *screen)
 		return failed("cannot ask the framebuffer for its layout");
 	if (fixed.type != FB_TYPE_PACKED_PIXELS || fixed.visual != FB_VISUAL_TRUECOLOR || visible.nonstd != 0 ||
 	    visible.red.msb_right || visible.green.msb_right || visible.blue.msb_right)
-		return outcome_of(SAFE_UNSUPPORTED, "the framebuffer has no pixels of red, green and blue");
+		return outcome_of(SDEC_UNSUPPORTED, "the framebuffer has no pixels of red, green and blue");
 	*screen = (struct screen){
 		.memory = framebuffer->mapping ? (uint8_t *)framebuffer->mapping + framebuffer->first : NULL,
 		.size = fixed.smem_len,
@@ -58,12 +58,12 @@ static struct safe_outcome describe(void *context, struct screen *screen)
 	if (framebuffer->mapping && screen->size > framebuffer->mapped - framebuffer->first)
 		screen->size = framebuffer->mapped - framebuffer->first;
 	if (!screen_is_sound(screen))
-		return outcome_of(SAFE_UNSUPPORTED,
+		return outcome_of(SDEC_UNSUPPORTED,
 		                  "the framebuffer has neither 16, 24 nor 32 bits a pixel, or no sense");
 	return outcome_ok();
 }
 
-static struct safe_outcome map(struct framebuffer *framebuffer, struct screen *screen)
+static struct outcome map(struct framebuffer *framebuffer, struct screen *screen)
 {
 	struct fb_fix_screeninfo fixed;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -79,7 +79,7 @@ static struct safe_outcome map(struct framebuffer *framebuffer, struct screen *s
 	return describe(framebuffer, screen);
 }
 
-static struct safe_outcome open_framebuffer(const char *path, struct screen *screen, void **context)
+static struct outcome open_framebuffer(const char *path, struct screen *screen, void **context)
 {
 	struct framebuffer *framebuffer = calloc(1, sizeof(*framebuffer));
 

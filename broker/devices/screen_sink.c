@@ -6,30 +6,30 @@
 #include "drivers.h"
 #include "painter.h"
 
-static struct safe_outcome begin(struct sink *sink)
+static struct outcome begin(struct sink *sink)
 {
 	struct device *device = sink->device;
 	struct painter *painter = calloc(1, sizeof(*painter));
 
 	sink->state = painter;
 	if (!painter)
-		return outcome_of_errno(SAFE_IO, "no memory for the picture", ENOMEM);
+		return outcome_of_errno(SDEC_IO, "no memory for the picture", ENOMEM);
 	console_leave(&device->console);
-	struct safe_outcome outcome = device->driver->begin(device->context, &device->screen);
-	if (outcome.status != SAFE_OK)
+	struct outcome outcome = device->driver->begin(device->context, &device->screen);
+	if (outcome.status != SDEC_OK)
 		return outcome;
 	if (!painter_begin(painter, &device->screen, sink->image.width, sink->image.height))
-		outcome = outcome_of_errno(SAFE_IO, "no memory for the picture", ENOMEM);
+		outcome = outcome_of_errno(SDEC_IO, "no memory for the picture", ENOMEM);
 	return outcome;
 }
 
-static struct safe_outcome draw_row(struct sink *sink, const uint8_t *row)
+static struct outcome draw_row(struct sink *sink, const uint8_t *row)
 {
 	painter_row(sink->state, row);
 	return outcome_ok();
 }
 
-static struct safe_outcome end(struct sink *sink)
+static struct outcome end(struct sink *sink)
 {
 	struct device *device = sink->device;
 

@@ -21,16 +21,16 @@ struct sound_limits {
 
 /* How to reach a sound card.  All functions keep their state in `context`, which open() makes. */
 struct speaker_driver {
-	struct safe_outcome (*open)(const char *name, void **context);
+	struct outcome (*open)(const char *name, void **context);
 	/* Sound of this rate, format and number of channels follows. */
-	struct safe_outcome (*start)(void *context, const struct wire_audio *audio);
+	struct outcome (*start)(void *context, const struct wire_audio *audio);
 	/* Plays whole sample frames: blocks until all but what is buffered was played.  Counts in *gaps how often it
 	 * came too late. */
-	struct safe_outcome (*play)(void *context, const uint8_t *samples, size_t frames, uint64_t *gaps);
+	struct outcome (*play)(void *context, const uint8_t *samples, size_t frames, uint64_t *gaps);
 	/* Sample frames that are buffered and were not heard yet. */
 	uint64_t (*pending)(void *context);
 	/* Waits until all was heard. */
-	struct safe_outcome (*drain)(void *context);
+	struct outcome (*drain)(void *context);
 	/* Ends at once. */
 	void (*stop)(void *context);
 	void (*close)(void *context);

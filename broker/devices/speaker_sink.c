@@ -10,32 +10,32 @@ static struct speaker *speaker_of(const struct sink *sink)
 	return &((struct device *)sink->device)->speaker;
 }
 
-static struct safe_outcome check_limits(const struct sound_limits *limits, const struct wire_audio *audio)
+static struct outcome check_limits(const struct sound_limits *limits, const struct wire_audio *audio)
 {
 	if (audio->rate < SOUND_RATE_LEAST)
-		return outcome_of(SAFE_LIMIT, "fewer sample frames a second than can be played (4000)");
+		return outcome_of(SDEC_LIMIT, "fewer sample frames a second than can be played (4000)");
 	if (audio->rate > limits->max_rate)
-		return outcome_of(SAFE_LIMIT, "more sample frames a second than the limit allows (--max-rate)");
+		return outcome_of(SDEC_LIMIT, "more sample frames a second than the limit allows (--max-rate)");
 	if (audio->channels > limits->max_channels)
-		return outcome_of(SAFE_LIMIT, "more channels than the limit allows (--max-channels)");
+		return outcome_of(SDEC_LIMIT, "more channels than the limit allows (--max-channels)");
 	return outcome_ok();
 }
 
-static struct safe_outcome check_length(const struct sink *sink, uint64_t frames)
+static struct outcome check_length(const struct sink *sink, uint64_t frames)
 {
 	if (frames > (uint64_t)speaker_of(sink)->limits.max_seconds * sink->audio.rate)
-		return outcome_of(SAFE_LIMIT, "longer than the limit allows (--max-duration)");
+		return outcome_of(SDEC_LIMIT, "longer than the limit allows (--max-duration)");
 	return outcome_ok();
 }
 
-static struct safe_outcome begin(struct sink *sink)
+static struct outcome begin(struct sink *sink)
 {
 	struct speaker *speaker = speaker_of(sink);
-	struct safe_outcome outcome = check_limits(&speaker->limits, &sink->audio);
+	struct outcome outcome = check_limits(&speaker->limits, &sink->audio);
 
-	if (outcome.status == SAFE_OK && sink->audio.frames != WIRE_UNKNOWN)
+	if (outcome.status == SDEC_OK && sink->audio.frames != WIRE_UNKNOWN)
 		outcome = check_length(sink, sink->audio.frames);
-	if (outcome.status != SAFE_OK)
+	if (outcome.status != SDEC_OK)
 		return outcome;
 	speaker->gaps = speaker->frames = 0;
 	channels_in_alsa_order(&sink->audio, speaker->places);
@@ -53,16 +53,16 @@ static void tell(struct speaker *speaker)
 	speaker->heard(speaker->heard_context, pending < speaker->frames ? speaker->frames - pending : 0);
 }
 
-static struct safe_outcome play(struct sink *sink, uint8_t *data, size_t size)
+static struct outcome play(struct sink *sink, uint8_t *data, size_t size)
 {
 	struct speaker *speaker = speaker_of(sink);
 	size_t frames = size / sink->stride;
 	size_t piece = sink->audio.rate / PIECES_A_SECOND;
-	struct safe_outcome outcome = check_length(sink, speaker->frames + frames);
+	struct outcome outcome = check_length(sink, speaker->frames + frames);
 
 	channels_reorder(data, frames, speaker->places, sink->audio.channels,
 	                 wire_sample_bytes[sink->audio.sample_format]);
-	while (frames > 0 && outcome.status == SAFE_OK) {
+	while (frames > 0 && outcome.status == SDEC_OK) {
 		size_t count = frames < piece ? frames : piece;
 		outcome = speaker->driver->play(speaker->context, data, count, &speaker->gaps);
 		speaker->frames += count;
@@ -73,7 +73,7 @@ static struct safe_outcome play(struct sink *sink, uint8_t *data, size_t size)
 	return outcome;
 }
 
-static struct safe_outcome end(struct sink *sink)
+static struct outcome end(struct sink *sink)
 {
 	struct speaker *speaker = speaker_of(sink);
 

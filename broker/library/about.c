@@ -4,41 +4,41 @@
 #include "broker/service/inquire.h"
 #include "broker/service/pool.h"
 
-const char *safe_status_name(enum safe_status status)
+const char *sdec_status_name(enum sdec_status status)
 {
-	return (unsigned)status <= SAFE_EXHAUSTED ? status_name(status) : "unknown";
+	return (unsigned)status <= SDEC_EXHAUSTED ? status_name(status) : "unknown";
 }
 
-const char *safe_tag_name(enum safe_tag tag)
+const char *sdec_tag_name(enum sdec_tag tag)
 {
 	static const char *const names[WIRE_TAGS] = {
-		[SAFE_TAG_TITLE] = "title",         [SAFE_TAG_ARTIST] = "artist",
-		[SAFE_TAG_ALBUM] = "album",         [SAFE_TAG_ALBUM_ARTIST] = "album_artist",
-		[SAFE_TAG_COMPOSER] = "composer",   [SAFE_TAG_PERFORMER] = "performer",
-		[SAFE_TAG_TRACK] = "track",         [SAFE_TAG_DISC] = "disc",
-		[SAFE_TAG_DATE] = "date",           [SAFE_TAG_GENRE] = "genre",
-		[SAFE_TAG_COMMENT] = "comment",     [SAFE_TAG_COPYRIGHT] = "copyright",
-		[SAFE_TAG_PUBLISHER] = "publisher", [SAFE_TAG_ISRC] = "isrc",
-		[SAFE_TAG_LANGUAGE] = "language",   [SAFE_TAG_ENCODER] = "encoder",
+		[SDEC_TAG_TITLE] = "title",         [SDEC_TAG_ARTIST] = "artist",
+		[SDEC_TAG_ALBUM] = "album",         [SDEC_TAG_ALBUM_ARTIST] = "album_artist",
+		[SDEC_TAG_COMPOSER] = "composer",   [SDEC_TAG_PERFORMER] = "performer",
+		[SDEC_TAG_TRACK] = "track",         [SDEC_TAG_DISC] = "disc",
+		[SDEC_TAG_DATE] = "date",           [SDEC_TAG_GENRE] = "genre",
+		[SDEC_TAG_COMMENT] = "comment",     [SDEC_TAG_COPYRIGHT] = "copyright",
+		[SDEC_TAG_PUBLISHER] = "publisher", [SDEC_TAG_ISRC] = "isrc",
+		[SDEC_TAG_LANGUAGE] = "language",   [SDEC_TAG_ENCODER] = "encoder",
 	};
 
 	return (unsigned)tag < WIRE_TAGS ? names[tag] : "unknown";
 }
 
-const char *safe_format_name(size_t index)
+const char *sdec_format_name(size_t index)
 {
-	const struct safe_format *format = registry_at(index);
+	const struct format *format = registry_at(index);
 
 	return format ? format->name : NULL;
 }
 
-enum safe_status safe_decoder_format(struct safe_decoder *decoder, size_t index, struct safe_format_info *info)
+enum sdec_status sdec_pool_format(struct sdec_pool *decoder, size_t index, struct sdec_format_info *info)
 {
-	const struct safe_format *format = registry_at(index);
+	const struct format *format = registry_at(index);
 
 	if (!decoder_is_ours(decoder) || !format || !info)
-		return SAFE_USAGE;
-	struct safe_format_info all = {
+		return SDEC_USAGE;
+	struct sdec_format_info all = {
 		.size = sizeof(all),
 		.name = format->name,
 		.description = format->description,
@@ -46,14 +46,14 @@ enum safe_status safe_decoder_format(struct safe_decoder *decoder, size_t index,
 		.extensions = format->extensions,
 		.kind = format->kind,
 	};
-	struct safe_outcome outcome = inquire(decoder->folder, format->program, &all.library);
-	all.available = outcome.status == SAFE_OK;
+	struct outcome outcome = inquire(decoder->folder, format->program, &all.library);
+	all.available = outcome.status == SDEC_OK;
 	all.reason = outcome.reason;
 	structs_give(info, &all, sizeof(all));
-	return SAFE_OK;
+	return SDEC_OK;
 }
 
-const char *safe_version(void)
+const char *sdec_version(void)
 {
 	return SAFE_DECODE_VERSION;
 }

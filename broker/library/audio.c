@@ -8,10 +8,10 @@
 #include "describe.h"
 
 /* What has come of a sound that was announced. */
-static struct safe_audio describe(const struct safe_info *info, const struct collection *collection)
+static struct sdec_audio describe(const struct sdec_info *info, const struct collection *collection)
 {
 	size_t frame = describe_frame_bytes(info);
-	struct safe_audio audio = {
+	struct sdec_audio audio = {
 		.rate = info->rate,
 		.channels = info->channels,
 		.sample_format = info->sample_format,
@@ -33,45 +33,45 @@ static const struct call_driver listener = {
 	.commit = collection_commit,
 };
 
-static enum safe_status decode(struct safe_decoder *decoder, const struct safe_input *input,
-                               const struct safe_request *request, struct collection *collection, bool has_place,
-                               struct safe_audio *audio, struct safe_result *result)
+static enum sdec_status decode(struct sdec_pool *decoder, const struct sdec_input *input,
+                               const struct sdec_request *request, struct collection *collection, bool has_place,
+                               struct sdec_audio *audio, struct sdec_result *result)
 {
-	struct safe_audio given = { .samples = NULL };
-	struct safe_outcome outcome = collection_begin(collection, decoder, input, request, &listener);
+	struct sdec_audio given = { .samples = NULL };
+	struct outcome outcome = collection_begin(collection, decoder, input, request, &listener);
 
-	if (outcome.status == SAFE_OK && !has_place)
-		outcome = outcome_of(SAFE_USAGE, "there is no place for the sound");
+	if (outcome.status == SDEC_OK && !has_place)
+		outcome = outcome_of(SDEC_USAGE, "there is no place for the sound");
 	outcome = collection_complete(collection, outcome, result);
-	const struct safe_info *info = &collection->request.info;
-	if (info->kind == SAFE_KIND_AUDIO && (outcome.status == SAFE_OK || outcome.status == SAFE_TOO_SMALL))
+	const struct sdec_info *info = &collection->request.info;
+	if (info->kind == SDEC_KIND_AUDIO && (outcome.status == SDEC_OK || outcome.status == SDEC_TOO_SMALL))
 		given = describe(info, collection);
 	structs_give(audio, &given, sizeof(given));
 	return outcome.status;
 }
 
-enum safe_status safe_decode_audio(struct safe_decoder *decoder, const struct safe_input *input,
-                                   const struct safe_request *request, struct safe_audio *audio,
-                                   struct safe_result *result)
+enum sdec_status sdec_decode_audio(struct sdec_pool *decoder, const struct sdec_input *input,
+                                   const struct sdec_request *request, struct sdec_audio *audio,
+                                   struct sdec_result *result)
 {
 	struct collection collection = { .data = NULL };
 
 	/* Where the caller has no place for them, nobody would free the samples. */
-	bool has_place = audio && audio->size >= offsetof(struct safe_audio, allocated) + sizeof(audio->allocated);
+	bool has_place = audio && audio->size >= offsetof(struct sdec_audio, allocated) + sizeof(audio->allocated);
 
 	return decode(decoder, input, request, &collection, has_place, audio, result);
 }
 
-enum safe_status safe_decode_audio_into(struct safe_decoder *decoder, const struct safe_input *input,
-                                        const struct safe_request *request, void *samples, size_t samples_size,
-                                        struct safe_audio *audio, struct safe_result *result)
+enum sdec_status sdec_decode_audio_into(struct sdec_pool *decoder, const struct sdec_input *input,
+                                        const struct sdec_request *request, void *samples, size_t samples_size,
+                                        struct sdec_audio *audio, struct sdec_result *result)
 {
 	struct collection collection = { .data = samples, .size = samples_size, .fixed = true };
 
 	return decode(decoder, input, request, &collection, samples != NULL, audio, result);
 }
 
-void safe_audio_free(struct safe_audio *audio)
+void sdec_audio_free(struct sdec_audio *audio)
 {
 	if (!audio)
 		return;

@@ -5,7 +5,7 @@
 #include "broker/base/structs.h"
 #include "collection.h"
 
-static struct safe_outcome accept(struct call *call)
+static struct outcome accept(struct call *call)
 {
 	(void)call;
 	return outcome_ok();
@@ -18,19 +18,19 @@ static const struct call_driver collector = {
 	.commit = collection_commit,
 };
 
-enum safe_status safe_decode_bytes(struct safe_decoder *decoder, const struct safe_input *input,
-                                   const struct safe_request *request, struct safe_bytes *bytes,
-                                   struct safe_result *result)
+enum sdec_status sdec_decode_bytes(struct sdec_pool *decoder, const struct sdec_input *input,
+                                   const struct sdec_request *request, struct sdec_bytes *bytes,
+                                   struct sdec_result *result)
 {
 	struct collection collection = { .data = NULL };
-	struct safe_outcome outcome = collection_begin(&collection, decoder, input, request, &collector);
+	struct outcome outcome = collection_begin(&collection, decoder, input, request, &collector);
 
 	/* Where the caller has no place for it, nobody would free the data. */
-	if (outcome.status == SAFE_OK &&
-	    (!bytes || bytes->size < offsetof(struct safe_bytes, allocated) + sizeof(bytes->allocated)))
-		outcome = outcome_of(SAFE_USAGE, "there is no place for the data");
+	if (outcome.status == SDEC_OK &&
+	    (!bytes || bytes->size < offsetof(struct sdec_bytes, allocated) + sizeof(bytes->allocated)))
+		outcome = outcome_of(SDEC_USAGE, "there is no place for the data");
 	outcome = collection_complete(&collection, outcome, result);
-	struct safe_bytes given = {
+	struct sdec_bytes given = {
 		.data = collection.data,
 		.data_size = collection.filled,
 		.allocated = collection.size,
@@ -39,7 +39,7 @@ enum safe_status safe_decode_bytes(struct safe_decoder *decoder, const struct sa
 	return outcome.status;
 }
 
-void safe_bytes_free(struct safe_bytes *bytes)
+void sdec_bytes_free(struct sdec_bytes *bytes)
 {
 	if (!bytes)
 		return;

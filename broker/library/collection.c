@@ -34,29 +34,28 @@ void *collection_reserve(struct call *call, size_t *size)
 	return collection->data + collection->filled;
 }
 
-struct safe_outcome collection_commit(struct call *call, size_t size)
+struct outcome collection_commit(struct call *call, size_t size)
 {
 	struct collection *collection = call->plan.context;
 
 	if (size > collection->size - collection->filled)
-		return outcome_of(SAFE_TOO_SMALL, "there is more than fits the memory");
+		return outcome_of(SDEC_TOO_SMALL, "there is more than fits the memory");
 	collection->filled += size;
 	return outcome_ok();
 }
 
-struct safe_outcome collection_begin(struct collection *collection, struct safe_decoder *decoder,
-                                     const struct safe_input *input, const struct safe_request *request,
-                                     const struct call_driver *driver)
+struct outcome collection_begin(struct collection *collection, struct sdec_pool *decoder,
+                                const struct sdec_input *input, const struct sdec_request *request,
+                                const struct call_driver *driver)
 {
 	return request_begin(&collection->request, decoder, input, request, REQUEST_WHOLE, driver, collection);
 }
 
-struct safe_outcome collection_complete(struct collection *collection, struct safe_outcome begun,
-                                        struct safe_result *result)
+struct outcome collection_complete(struct collection *collection, struct outcome begun, struct sdec_result *result)
 {
-	struct safe_outcome outcome = request_complete(&collection->request, begun, result);
+	struct outcome outcome = request_complete(&collection->request, begun, result);
 
-	if (outcome.status != SAFE_OK && !collection->fixed) {
+	if (outcome.status != SDEC_OK && !collection->fixed) {
 		free(collection->data);
 		collection->data = NULL;
 		collection->size = collection->filled = 0;

@@ -20,14 +20,13 @@ struct collection {
 
 /* For drivers whose context is a collection. */
 void *collection_reserve(struct call *call, size_t *size);
-struct safe_outcome collection_commit(struct call *call, size_t size);
+struct outcome collection_commit(struct call *call, size_t size);
 
 /* As request_begin() and request_complete().  Of a call that fails, what there was is given back to the system; of
  * memory of the caller's, `filled` bytes have come in either case. */
-struct safe_outcome collection_begin(struct collection *collection, struct safe_decoder *decoder,
-                                     const struct safe_input *input, const struct safe_request *request,
-                                     const struct call_driver *driver);
-struct safe_outcome collection_complete(struct collection *collection, struct safe_outcome begun,
-                                        struct safe_result *result);
+struct outcome collection_begin(struct collection *collection, struct sdec_pool *decoder,
+                                const struct sdec_input *input, const struct sdec_request *request,
+                                const struct call_driver *driver);
+struct outcome collection_complete(struct collection *collection, struct outcome begun, struct sdec_result *result);
 
 #endif

@@ -6,22 +6,22 @@
 #include "broker/decode/channels.h"
 
 /* The public numbers are those of the wire; of sample formats, one more. */
-_Static_assert((int)SAFE_RGBA16 == (int)WIRE_RGBA16 && (int)SAFE_COLOR_PALETTE == (int)WIRE_COLOR_PALETTE,
+_Static_assert((int)SDEC_RGBA16 == (int)WIRE_RGBA16 && (int)SDEC_COLOR_PALETTE == (int)WIRE_COLOR_PALETTE,
                "pixel formats and colours");
-_Static_assert((int)SAFE_S16 == (int)WIRE_S16 + 1 && (int)SAFE_F32 == (int)WIRE_F32 + 1 &&
-                       (int)SAFE_F32 == (int)WIRE_SAMPLE_FORMATS,
+_Static_assert((int)SDEC_S16 == (int)WIRE_S16 + 1 && (int)SDEC_F32 == (int)WIRE_F32 + 1 &&
+                       (int)SDEC_F32 == (int)WIRE_SAMPLE_FORMATS,
                "sample formats");
-_Static_assert((int)SAFE_TOP_BACK_RIGHT == (int)WIRE_TOP_BACK_RIGHT && SAFE_CHANNELS_MAX == WIRE_CHANNELS_MAX,
+_Static_assert((int)SDEC_TOP_BACK_RIGHT == (int)WIRE_TOP_BACK_RIGHT && SDEC_CHANNELS_MAX == WIRE_CHANNELS_MAX,
                "speakers");
-_Static_assert((int)SAFE_TAG_ENCODER == (int)WIRE_TAG_ENCODER, "tags");
-_Static_assert(SAFE_NOTE_TRAILING == WIRE_NOTE_TRAILING && SAFE_NOTE_WARNING == WIRE_NOTE_WARNINGS &&
-                       SAFE_NOTE_END == WIRE_NOTE_END && SAFE_NOTE_WINDOW == WIRE_NOTE_WINDOW,
+_Static_assert((int)SDEC_TAG_ENCODER == (int)WIRE_TAG_ENCODER, "tags");
+_Static_assert(SDEC_NOTE_TRAILING == WIRE_NOTE_TRAILING && SDEC_NOTE_WARNING == WIRE_NOTE_WARNINGS &&
+                       SDEC_NOTE_END == WIRE_NOTE_END && SDEC_NOTE_WINDOW == WIRE_NOTE_WINDOW,
                "notes");
-_Static_assert(SAFE_UNKNOWN == WIRE_UNKNOWN, "lengths");
+_Static_assert(SDEC_UNKNOWN == WIRE_UNKNOWN, "lengths");
 
-void describe_image(struct safe_info *info, const struct wire_image *image)
+void describe_image(struct sdec_info *info, const struct wire_image *image)
 {
-	info->kind = SAFE_KIND_IMAGE;
+	info->kind = SDEC_KIND_IMAGE;
 	info->width = image->width;
 	info->height = image->height;
 	info->channels = image->channels;
@@ -36,12 +36,12 @@ void describe_image(struct safe_info *info, const struct wire_image *image)
 	info->orientation = image->orientation;
 }
 
-void describe_audio(struct safe_info *info, const struct wire_audio *audio)
+void describe_audio(struct sdec_info *info, const struct wire_audio *audio)
 {
 	enum wire_speaker order[WIRE_CHANNELS_MAX];
 	size_t known = channels_order(audio, order);
 
-	info->kind = SAFE_KIND_AUDIO;
+	info->kind = SDEC_KIND_AUDIO;
 	info->rate = audio->rate;
 	info->channels = audio->channels;
 	info->depth = audio->depth;
@@ -52,17 +52,17 @@ void describe_audio(struct safe_info *info, const struct wire_audio *audio)
 	info->lossy = (audio->flags & WIRE_AUDIO_LOSSY) != 0;
 	info->has_cover = (audio->flags & WIRE_AUDIO_COVER) != 0;
 	for (uint32_t channel = 0; channel < audio->channels; channel++)
-		info->speakers[channel] = channel < known ? (uint8_t)order[channel] : (uint8_t)SAFE_SPEAKER_UNKNOWN;
+		info->speakers[channel] = channel < known ? (uint8_t)order[channel] : (uint8_t)SDEC_SPEAKER_UNKNOWN;
 }
 
 uint32_t describe_wanted_samples(uint32_t format)
 {
-	if (format == SAFE_SAMPLES_NATIVE)
+	if (format == SDEC_SAMPLES_NATIVE)
 		return WIRE_FORMAT_BIT(WIRE_SAMPLE_FORMATS) - 1;
 	return format <= WIRE_SAMPLE_FORMATS ? WIRE_FORMAT_BIT(format - 1) : 0;
 }
 
-size_t describe_frame_bytes(const struct safe_info *info)
+size_t describe_frame_bytes(const struct sdec_info *info)
 {
 	return (size_t)info->channels * wire_sample_bytes[info->sample_format - 1];
 }

@@ -12,15 +12,15 @@ enum { FIRST_FRAMES = 8 };
 
 struct gathering {
 	struct request request;
-	struct safe_frame *frames; /* owned until they are given */
+	struct sdec_frame *frames; /* owned until they are given */
 	size_t count, room;
 	uint64_t size;        /* bytes of all pixels */
 	struct canvas canvas; /* of the last */
 };
 
-static struct safe_outcome no_memory(void)
+static struct outcome no_memory(void)
 {
-	return outcome_of_errno(SAFE_IO, "no memory for the picture", ENOMEM);
+	return outcome_of_errno(SDEC_IO, "no memory for the picture", ENOMEM);
 }
 
 static bool make_room(struct gathering *gathering)
@@ -30,9 +30,9 @@ static bool make_room(struct gathering *gathering)
 
 	if (gathering->count < gathering->room)
 		return true;
-	if (__builtin_mul_overflow(room, 2, &room) || __builtin_mul_overflow(room, sizeof(struct safe_frame), &size))
+	if (__builtin_mul_overflow(room, 2, &room) || __builtin_mul_overflow(room, sizeof(struct sdec_frame), &size))
 		return false;
-	struct safe_frame *frames = realloc(gathering->frames, size);
+	struct sdec_frame *frames = realloc(gathering->frames, size);
 	if (!frames)
 		return false;
 	gathering->frames = frames;
@@ -41,12 +41,12 @@ static bool make_room(struct gathering *gathering)
 }
 
 /* Of each page anew. */
-static struct safe_outcome take_image(struct call *call)
+static struct outcome take_image(struct call *call)
 {
 	return request_describe_image(call);
 }
 
-static struct safe_outcome take_frame(struct call *call, const struct wire_frame *wire)
+static struct outcome take_frame(struct call *call, const struct wire_frame *wire)
 {
 	struct gathering *gathering = call->plan.context;
 	const struct request *request = &gathering->request;
@@ -60,7 +60,7 @@ static struct safe_outcome take_frame(struct call *call, const struct wire_frame
 	if (!pixels)
 		return no_memory();
 	gathering->size += size;
-	gathering->frames[gathering->count++] = (struct safe_frame){ .delay_milliseconds = wire->delay,
+	gathering->frames[gathering->count++] = (struct sdec_frame){ .delay_milliseconds = wire->delay,
 		                                                     .width = call->image.width,
 		                                                     .height = call->image.height,
 		                                                     .pixel_format = request->pixel_format,
@@ -81,7 +81,7 @@ static void *reserve(struct call *call, size_t *size)
 	return canvas_reserve(&gathering->canvas, size);
 }
 
-static struct safe_outcome commit(struct call *call, size_t size)
+static struct outcome commit(struct call *call, size_t size)
 {
 	struct gathering *gathering = call->plan.context;
 
@@ -90,7 +90,7 @@ static struct safe_outcome commit(struct call *call, size_t size)
 }
 
 /* Of a damaged input, the last frame may lack rows. */
-static struct safe_outcome finish(struct call *call, bool *more)
+static struct outcome finish(struct call *call, bool *more)
 {
 	struct gathering *gathering = call->plan.context;
 
@@ -109,29 +109,29 @@ static const struct call_driver gatherer = {
 	.finish = finish,
 };
 
-static void free_frames(struct safe_frame *frames, size_t count)
+static void free_frames(struct sdec_frame *frames, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		free(frames[i].pixels);
 	free(frames);
 }
 
-enum safe_status safe_decode_frames(struct safe_decoder *decoder, const struct safe_input *input,
-                                    const struct safe_request *request, struct safe_frames *frames,
-                                    struct safe_result *result)
+enum sdec_status sdec_decode_frames(struct sdec_pool *decoder, const struct sdec_input *input,
+                                    const struct sdec_request *request, struct sdec_frames *frames,
+                                    struct sdec_result *result)
 {
 	struct gathering gathering = { .frames = NULL };
-	struct safe_frames given = { .frames = NULL };
-	struct safe_outcome outcome =
+	struct sdec_frames given = { .frames = NULL };
+	struct outcome outcome =
 	        request_begin(&gathering.request, decoder, input, request, REQUEST_FRAMES, &gatherer, &gathering);
 
 	/* Where the caller has no place for them, nobody would free the pixels. */
-	if (outcome.status == SAFE_OK &&
-	    (!frames || frames->size < offsetof(struct safe_frames, loops) + sizeof(frames->loops)))
-		outcome = outcome_of(SAFE_USAGE, "there is no place for the frames");
+	if (outcome.status == SDEC_OK &&
+	    (!frames || frames->size < offsetof(struct sdec_frames, loops) + sizeof(frames->loops)))
+		outcome = outcome_of(SDEC_USAGE, "there is no place for the frames");
 	outcome = request_complete(&gathering.request, outcome, result);
 	canvas_free(&gathering.canvas);
-	if (outcome.status == SAFE_OK) {
+	if (outcome.status == SDEC_OK) {
 		given.frames = gathering.frames;
 		given.count = gathering.count;
 		given.animated = gathering.request.info.animated;
@@ -143,7 +143,7 @@ enum safe_status safe_decode_frames(struct safe_decoder *decoder, const struct s
 	return outcome.status;
 }
 
-void safe_frames_free(struct safe_frames *frames)
+void sdec_frames_free(struct sdec_frames *frames)
 {
 	if (!frames)
 		return;

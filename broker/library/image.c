@@ -11,14 +11,14 @@
 
 /* Large pictures are mapped, in huge pages where there are some: first touch is what fresh memory costs. */
 #define MAPPED_LEAST ((size_t)2 << 20)
-#define FROM_MALLOC ((size_t)1) /* safe_image.allocated, where it is not the length of a mapping */
+#define FROM_MALLOC ((size_t)1) /* sdec_image.allocated, where it is not the length of a mapping */
 
 enum { FILL_AT_ONCE = 4 << 20 }; /* bytes of missing rows, before the limits are looked at again */
 
 /* What a call has to do with the picture. */
 struct painting {
 	struct request request;
-	struct safe_image image;
+	struct sdec_image image;
 	struct canvas canvas;
 	void *pixels; /* the caller's; NULL: to be allocated */
 	size_t pixels_size;
@@ -40,7 +40,7 @@ static void *allocate(size_t size, size_t *allocated)
 	return memory;
 }
 
-void safe_image_free(struct safe_image *image)
+void sdec_image_free(struct sdec_image *image)
 {
 	if (!image)
 		return;
@@ -52,15 +52,15 @@ void safe_image_free(struct safe_image *image)
 	image->allocated = 0;
 }
 
-static struct safe_outcome paint_on(struct call *call)
+static struct outcome paint_on(struct call *call)
 {
 	struct painting *painting = call->plan.context;
 	const struct request *request = &painting->request;
-	struct safe_image *image = &painting->image;
-	struct safe_outcome outcome = request_describe_image(call);
+	struct sdec_image *image = &painting->image;
+	struct outcome outcome = request_describe_image(call);
 	size_t row_bytes = request_row_bytes(request);
 
-	if (outcome.status != SAFE_OK)
+	if (outcome.status != SDEC_OK)
 		return outcome;
 	image->width = call->image.width;
 	image->height = call->image.height;
@@ -68,13 +68,13 @@ static struct safe_outcome paint_on(struct call *call)
 	image->orientation = call->image.orientation;
 	image->stride = painting->pixels ? painting->stride : row_bytes;
 	if (painting->pixels && !request_fits(request, painting->pixels_size, painting->stride))
-		return outcome_of(SAFE_TOO_SMALL, "the picture does not fit the memory");
+		return outcome_of(SDEC_TOO_SMALL, "the picture does not fit the memory");
 	/* The reader and request_describe_image() have limited the product. */
 	image->pixels = painting->pixels ? painting->pixels : allocate(row_bytes * image->height, &image->allocated);
 	if (!image->pixels ||
 	    !canvas_init(&painting->canvas, image->width, (enum wire_pixel_format)call->image.pixel_format,
 	                 (enum wire_pixel_format)image->pixel_format, image->pixels, image->stride, image->height))
-		return outcome_of_errno(SAFE_IO, "no memory for the picture", ENOMEM);
+		return outcome_of_errno(SDEC_IO, "no memory for the picture", ENOMEM);
 	return outcome_ok();
 }
 
@@ -85,7 +85,7 @@ static void *reserve(struct call *call, size_t *size)
 	return canvas_reserve(&painting->canvas, size);
 }
 
-static struct safe_outcome commit(struct call *call, size_t size)
+static struct outcome commit(struct call *call, size_t size)
 {
 	struct painting *painting = call->plan.context;
 
@@ -94,7 +94,7 @@ static struct safe_outcome commit(struct call *call, size_t size)
 }
 
 /* Zeroes the missing rows, some at a time. */
-static struct safe_outcome finish(struct call *call, bool *more)
+static struct outcome finish(struct call *call, bool *more)
 {
 	struct painting *painting = call->plan.context;
 	struct canvas *canvas = &painting->canvas;
@@ -115,52 +115,52 @@ static const struct call_driver painter = {
 	.recognised = request_refuse_others,
 };
 
-static enum safe_status decode(struct safe_decoder *decoder, const struct safe_input *input,
-                               const struct safe_request *request, struct painting *painting, bool has_place,
-                               struct safe_image *image, struct safe_result *result)
+static enum sdec_status decode(struct sdec_pool *decoder, const struct sdec_input *input,
+                               const struct sdec_request *request, struct painting *painting, bool has_place,
+                               struct sdec_image *image, struct sdec_result *result)
 {
-	struct safe_outcome outcome =
+	struct outcome outcome =
 	        request_begin(&painting->request, decoder, input, request, REQUEST_WHOLE, &painter, painting);
 
-	if (outcome.status == SAFE_OK && !has_place)
-		outcome = outcome_of(SAFE_USAGE, "there is no place for the picture");
+	if (outcome.status == SDEC_OK && !has_place)
+		outcome = outcome_of(SDEC_USAGE, "there is no place for the picture");
 	outcome = request_complete(&painting->request, outcome, result);
 	canvas_free(&painting->canvas);
-	if (outcome.status != SAFE_OK) {
-		safe_image_free(&painting->image);
+	if (outcome.status != SDEC_OK) {
+		sdec_image_free(&painting->image);
 		painting->image.pixels = NULL;
 	}
 	structs_give(image, &painting->image, sizeof(painting->image));
 	return outcome.status;
 }
 
-enum safe_status safe_decode_image(struct safe_decoder *decoder, const struct safe_input *input,
-                                   const struct safe_request *request, struct safe_image *image,
-                                   struct safe_result *result)
+enum sdec_status sdec_decode_image(struct sdec_pool *decoder, const struct sdec_input *input,
+                                   const struct sdec_request *request, struct sdec_image *image,
+                                   struct sdec_result *result)
 {
 	struct painting painting = { .pixels = NULL };
 
 	/* Where the caller has no place for them, nobody would free the pixels. */
-	bool has_place = image && image->size >= offsetof(struct safe_image, allocated) + sizeof(image->allocated);
+	bool has_place = image && image->size >= offsetof(struct sdec_image, allocated) + sizeof(image->allocated);
 
 	return decode(decoder, input, request, &painting, has_place, image, result);
 }
 
-enum safe_status safe_decode_image_into(struct safe_decoder *decoder, const struct safe_input *input,
-                                        const struct safe_request *request, void *pixels, size_t pixels_size,
-                                        size_t stride, struct safe_image *image, struct safe_result *result)
+enum sdec_status sdec_decode_image_into(struct sdec_pool *decoder, const struct sdec_input *input,
+                                        const struct sdec_request *request, void *pixels, size_t pixels_size,
+                                        size_t stride, struct sdec_image *image, struct sdec_result *result)
 {
 	struct painting painting = { .pixels = pixels, .pixels_size = pixels_size, .stride = stride };
 
 	return decode(decoder, input, request, &painting, pixels != NULL, image, result);
 }
 
-enum safe_status safe_probe(struct safe_decoder *decoder, const struct safe_input *input,
-                            const struct safe_request *request, struct safe_info *info, struct safe_result *result)
+enum sdec_status sdec_probe(struct sdec_pool *decoder, const struct sdec_input *input,
+                            const struct sdec_request *request, struct sdec_info *info, struct sdec_result *result)
 {
 	static const struct call_driver prober = { .info = request_describe };
 	struct request probe;
-	struct safe_outcome outcome = request_begin(&probe, decoder, input, request, REQUEST_PROBE, &prober, NULL);
+	struct outcome outcome = request_begin(&probe, decoder, input, request, REQUEST_PROBE, &prober, NULL);
 
 	outcome = request_complete(&probe, outcome, result);
 	structs_give(info, &probe.info, sizeof(probe.info));

@@ -8,12 +8,12 @@
 
 /* ---- checking ---- */
 
-static struct safe_outcome usage(const char *reason)
+static struct outcome usage(const char *reason)
 {
-	return outcome_of(SAFE_USAGE, reason);
+	return outcome_of(SDEC_USAGE, reason);
 }
 
-static struct safe_outcome check_request(const struct safe_request *request, enum request_mode mode, uint64_t *allowed)
+static struct outcome check_request(const struct sdec_request *request, enum request_mode mode, uint64_t *allowed)
 {
 	bool power = request->scale == 0 || request->scale == 1 || request->scale == 2 || request->scale == 4 ||
 	             request->scale == 8;
@@ -24,11 +24,11 @@ static struct safe_outcome check_request(const struct safe_request *request, enu
 		return usage("the scale is not 1, 2, 4 or 8");
 	if (describe_wanted_samples(request->sample_format) == 0)
 		return usage("no such sample format");
-	if ((request->flags & ~(SAFE_PARTIAL | SAFE_STRICT | SAFE_HEADER_ONLY)) != 0)
+	if ((request->flags & ~(SDEC_PARTIAL | SDEC_STRICT | SDEC_HEADER_ONLY)) != 0)
 		return usage("no such flag");
 	if ((mode == REQUEST_WHOLE || mode == REQUEST_PROBE) && request->max_frames > 1)
 		return usage("one call gives one frame: more come by a stream");
-	if ((mode == REQUEST_WHOLE || mode == REQUEST_FRAMES) && (request->flags & SAFE_HEADER_ONLY))
+	if ((mode == REQUEST_WHOLE || mode == REQUEST_FRAMES) && (request->flags & SDEC_HEADER_ONLY))
 		return usage("the header alone gives nothing to decode");
 	if (request->format && !registry_by_name(request->format))
 		return usage("no such format");
@@ -37,7 +37,7 @@ static struct safe_outcome check_request(const struct safe_request *request, enu
 	return outcome_ok();
 }
 
-static struct safe_outcome check_limits(const struct safe_limits *limits, const struct safe_decoder *decoder)
+static struct outcome check_limits(const struct sdec_limits *limits, const struct sdec_pool *decoder)
 {
 	if (limits->memory > decoder->config.memory)
 		return usage("more memory than the decoder was opened with");
@@ -48,13 +48,13 @@ static struct safe_outcome check_limits(const struct safe_limits *limits, const 
 	return outcome_ok();
 }
 
-static struct safe_outcome check_input(const struct safe_input *input)
+static struct outcome check_input(const struct sdec_input *input)
 {
-	if (input->kind != SAFE_INPUT_MEMORY && input->kind != SAFE_INPUT_FD)
+	if (input->kind != SDEC_INPUT_MEMORY && input->kind != SDEC_INPUT_FD)
 		return usage("the kind of the input is not set, or it is not known here");
-	if (input->kind == SAFE_INPUT_MEMORY && !input->data && input->data_size > 0)
+	if (input->kind == SDEC_INPUT_MEMORY && !input->data && input->data_size > 0)
 		return usage("the input has a size but no data");
-	if (input->kind == SAFE_INPUT_FD && input->fd < 0)
+	if (input->kind == SDEC_INPUT_FD && input->fd < 0)
 		return usage("the input has no descriptor");
 	return outcome_ok();
 }
@@ -63,21 +63,21 @@ static struct safe_outcome check_input(const struct safe_input *input)
 
 static uint32_t wire_flags(uint32_t flags)
 {
-	return (flags & SAFE_PARTIAL ? WIRE_PARTIAL : 0) | (flags & SAFE_STRICT ? WIRE_STRICT : 0);
+	return (flags & SDEC_PARTIAL ? WIRE_PARTIAL : 0) | (flags & SDEC_STRICT ? WIRE_STRICT : 0);
 }
 
-static void fill_plan(struct call_plan *plan, const struct safe_input *input, const struct safe_request *request,
+static void fill_plan(struct call_plan *plan, const struct sdec_input *input, const struct sdec_request *request,
                       bool info_only)
 {
 	uint32_t wanted = WIRE_FORMAT_BIT(request->pixel_format);
 
 	static const char empty;
 
-	if (input->kind == SAFE_INPUT_MEMORY) {
+	if (input->kind == SDEC_INPUT_MEMORY) {
 		plan->data = input->data ? input->data : &empty;
 		plan->data_size = input->data_size;
 	}
-	plan->fd = input->kind == SAFE_INPUT_FD ? input->fd : -1;
+	plan->fd = input->kind == SDEC_INPUT_FD ? input->fd : -1;
 	plan->name = input->name;
 	plan->format = request->format ? registry_by_name(request->format) : NULL;
 	plan->operation = info_only ? WIRE_INFO : WIRE_DECODE;
@@ -90,9 +90,9 @@ static void fill_plan(struct call_plan *plan, const struct safe_input *input, co
 }
 
 /* Fills our copies of the caller's structs. */
-static struct safe_outcome take(struct safe_decoder *decoder, const struct safe_input *given_input,
-                                const struct safe_request *given, struct safe_input *input,
-                                struct safe_request *request, struct safe_limits *limits)
+static struct outcome take(struct sdec_pool *decoder, const struct sdec_input *given_input,
+                           const struct sdec_request *given, struct sdec_input *input, struct sdec_request *request,
+                           struct sdec_limits *limits)
 {
 	static const char not_ours[] = "the size of a struct is not set, or it says something that is not known here";
 
@@ -109,29 +109,29 @@ static struct safe_outcome take(struct safe_decoder *decoder, const struct safe_
 	return check_limits(limits, decoder);
 }
 
-struct safe_outcome request_begin(struct request *request, struct safe_decoder *decoder, const struct safe_input *input,
-                                  const struct safe_request *given, enum request_mode mode,
-                                  const struct call_driver *driver, void *context)
+struct outcome request_begin(struct request *request, struct sdec_pool *decoder, const struct sdec_input *input,
+                             const struct sdec_request *given, enum request_mode mode, const struct call_driver *driver,
+                             void *context)
 {
-	struct safe_input our_input = { .data = NULL };
-	struct safe_request our_request = { .limits = NULL };
+	struct sdec_input our_input = { .data = NULL };
+	struct sdec_request our_request = { .limits = NULL };
 	struct call_plan plan = { .source = decoder ? &decoder->source : NULL, .driver = driver, .context = context };
-	struct safe_outcome outcome = take(decoder, input, given, &our_input, &our_request, &plan.limits);
+	struct outcome outcome = take(decoder, input, given, &our_input, &our_request, &plan.limits);
 
 	*request = (struct request){ .decoder = decoder, .info = { .size = sizeof(request->info) } };
-	if (outcome.status == SAFE_OK)
+	if (outcome.status == SDEC_OK)
 		outcome = check_request(&our_request, mode, &plan.allowed);
-	if (outcome.status == SAFE_OK)
+	if (outcome.status == SDEC_OK)
 		outcome = check_input(&our_input);
-	if (outcome.status == SAFE_OK) {
-		request->info_only = mode == REQUEST_PROBE || (our_request.flags & SAFE_HEADER_ONLY) != 0;
+	if (outcome.status == SDEC_OK) {
+		request->info_only = mode == REQUEST_PROBE || (our_request.flags & SDEC_HEADER_ONLY) != 0;
 		request->pixel_format = our_request.pixel_format;
 		fill_plan(&plan, &our_input, &our_request, request->info_only);
 		if (mode == REQUEST_FRAMES && our_request.max_frames == 0)
-			plan.max_frames = SAFE_ALL_FRAMES;
+			plan.max_frames = SDEC_ALL_FRAMES;
 	}
 	call_init(&request->call, &plan);
-	if (outcome.status != SAFE_OK)
+	if (outcome.status != SDEC_OK)
 		call_over(&request->call, outcome);
 	return outcome;
 }
@@ -168,26 +168,26 @@ static bool fits_output(const struct request *request)
 }
 
 /* Hostile content must not look like the caller's mistake. */
-static struct safe_outcome wrong_kind(const char *reason)
+static struct outcome wrong_kind(const char *reason)
 {
-	return outcome_of(SAFE_WRONG_KIND, reason);
+	return outcome_of(SDEC_WRONG_KIND, reason);
 }
 
-struct safe_outcome request_refuse_others(struct call *call)
+struct outcome request_refuse_others(struct call *call)
 {
 	const struct call_driver *driver = call->plan.driver;
-	enum safe_kind kind = call->format->kind;
+	enum sdec_kind kind = call->format->kind;
 
-	if (kind == SAFE_KIND_IMAGE && !driver->image)
+	if (kind == SDEC_KIND_IMAGE && !driver->image)
 		return wrong_kind("the input gives a picture");
-	if (kind == SAFE_KIND_BYTES && !driver->bytes)
+	if (kind == SDEC_KIND_BYTES && !driver->bytes)
 		return wrong_kind("the input gives bytes");
-	if (kind == SAFE_KIND_AUDIO && !driver->audio)
+	if (kind == SDEC_KIND_AUDIO && !driver->audio)
 		return wrong_kind("the input gives sound");
 	return outcome_ok();
 }
 
-struct safe_outcome request_describe_image(struct call *call)
+struct outcome request_describe_image(struct call *call)
 {
 	struct request *request = request_of(call);
 
@@ -196,7 +196,7 @@ struct safe_outcome request_describe_image(struct call *call)
 	return request->info_only || fits_output(request) ? outcome_ok() : outcome_of_failure(WIRE_FAIL_LIMIT_OUTPUT);
 }
 
-struct safe_outcome request_describe_audio(struct call *call)
+struct outcome request_describe_audio(struct call *call)
 {
 	struct request *request = request_of(call);
 
@@ -205,13 +205,13 @@ struct safe_outcome request_describe_audio(struct call *call)
 	return outcome_ok();
 }
 
-struct safe_outcome request_describe(struct call *call)
+struct outcome request_describe(struct call *call)
 {
 	struct request *request = request_of(call);
 
-	if (call->kind == SAFE_KIND_IMAGE)
+	if (call->kind == SDEC_KIND_IMAGE)
 		return request_describe_image(call);
-	if (call->kind == SAFE_KIND_AUDIO)
+	if (call->kind == SDEC_KIND_AUDIO)
 		return request_describe_audio(call);
 	request->info.kind = call->kind;
 	request->info.format = call->format->name;
@@ -220,9 +220,9 @@ struct safe_outcome request_describe(struct call *call)
 
 /* ---- end ---- */
 
-struct safe_outcome request_complete(struct request *request, struct safe_outcome begun, struct safe_result *result)
+struct outcome request_complete(struct request *request, struct outcome begun, struct sdec_result *result)
 {
-	struct safe_outcome outcome = begun.status == SAFE_OK ? call_run(&request->call) : begun;
+	struct outcome outcome = begun.status == SDEC_OK ? call_run(&request->call) : begun;
 
 	request->call.outcome = outcome;
 	request_result(request, result); /* first: the child's figures go with it */
@@ -236,11 +236,11 @@ void request_end(struct request *request)
 		call_end(&request->call);
 }
 
-void request_result(const struct request *request, struct safe_result *result)
+void request_result(const struct request *request, struct sdec_result *result)
 {
 	const struct call *call = &request->call;
-	struct safe_outcome damage = call->damage != WIRE_OK ? outcome_of_failure(call->damage) : outcome_ok();
-	struct safe_result all = {
+	struct outcome damage = call->damage != WIRE_OK ? outcome_of_failure(call->damage) : outcome_ok();
+	struct sdec_result all = {
 		.status = call->outcome.status,
 		.limit = call->outcome.limit,
 		.damage = call->damage != WIRE_OK,

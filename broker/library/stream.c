@@ -11,7 +11,7 @@ enum { TURNS = 64 }; /* of the pump in one step: a decode that gives nothing mus
 /* ---- steps ---- */
 
 /* Lets the call work once, without waiting.  Returns false where it had nothing to do. */
-static bool turn(struct safe_stream *stream)
+static bool turn(struct sdec_stream *stream)
 {
 	struct call *call = &stream->request.call;
 	struct pollfd fds[PUMP_FDS];
@@ -34,7 +34,7 @@ static bool turn(struct safe_stream *stream)
 }
 
 /* Goes on until there is news or nothing can be done.  Returns whether there may be more to do at once. */
-static bool advance(struct safe_stream *stream)
+static bool advance(struct sdec_stream *stream)
 {
 	const struct call *call = &stream->request.call;
 
@@ -47,19 +47,19 @@ static bool advance(struct safe_stream *stream)
 	return true;
 }
 
-enum safe_status safe_stream_step(struct safe_stream *stream, struct safe_event *event)
+enum sdec_status sdec_stream_step(struct sdec_stream *stream, struct sdec_event *event)
 {
-	struct safe_event news = { .kind = SAFE_EVENT_NONE };
+	struct sdec_event news = { .kind = SDEC_EVENT_NONE };
 
 	if (!stream || !event || !decoder_is_ours(stream->request.decoder))
-		return SAFE_USAGE;
+		return SDEC_USAGE;
 	struct call *call = &stream->request.call;
-	struct safe_outcome outcome = stream_make_room(stream);
-	if (outcome.status != SAFE_OK)
+	struct outcome outcome = stream_make_room(stream);
+	if (outcome.status != SDEC_OK)
 		call_over(call, outcome);
 	bool again = advance(stream);
 	stream_tell(stream, &news);
-	if (news.kind == SAFE_EVENT_NONE && call->stage == CALL_OVER) {
+	if (news.kind == SDEC_EVENT_NONE && call->stage == CALL_OVER) {
 		structs_give(event, &news, sizeof(news));
 		stream_wait_for(stream, true);
 		return call->outcome.status;
@@ -67,28 +67,28 @@ enum safe_status safe_stream_step(struct safe_stream *stream, struct safe_event 
 	/* Whoever polls before the next step must not miss what is here already. */
 	stream_wait_for(stream, again);
 	structs_give(event, &news, sizeof(news));
-	return SAFE_OK;
+	return SDEC_OK;
 }
 
 /* ---- opening and closing ---- */
 
-enum safe_status safe_stream_open(struct safe_decoder *decoder, const struct safe_input *input,
-                                  const struct safe_request *request, struct safe_stream **stream)
+enum sdec_status sdec_stream_open(struct sdec_pool *decoder, const struct sdec_input *input,
+                                  const struct sdec_request *request, struct sdec_stream **stream)
 {
 	if (!stream)
-		return SAFE_USAGE;
-	struct safe_stream *made = calloc(1, sizeof(*made));
+		return SDEC_USAGE;
+	struct sdec_stream *made = calloc(1, sizeof(*made));
 	*stream = NULL;
 	if (!made)
-		return SAFE_IO;
-	struct safe_outcome outcome =
+		return SDEC_IO;
+	struct outcome outcome =
 	        request_begin(&made->request, decoder, input, request, REQUEST_STREAM, &stream_driver, made);
 	made->epoll = made->timer = -1;
 	for (int i = 0; i < STREAM_WATCHED; i++)
 		made->watched[i].fd = -1;
-	if (outcome.status == SAFE_OK)
+	if (outcome.status == SDEC_OK)
 		outcome = stream_wait_open(made);
-	if (outcome.status == SAFE_EXHAUSTED) {
+	if (outcome.status == SDEC_EXHAUSTED) {
 		/* Spares hold descriptors, too. */
 		stream_wait_close(made);
 		(void)pthread_mutex_lock(&decoder->lock);
@@ -96,37 +96,37 @@ enum safe_status safe_stream_open(struct safe_decoder *decoder, const struct saf
 		(void)pthread_mutex_unlock(&decoder->lock);
 		outcome = stream_wait_open(made);
 	}
-	if (outcome.status != SAFE_OK) {
-		safe_stream_close(&made);
+	if (outcome.status != SDEC_OK) {
+		sdec_stream_close(&made);
 		return outcome.status;
 	}
 	*stream = made;
-	return SAFE_OK;
+	return SDEC_OK;
 }
 
-int safe_stream_fd(const struct safe_stream *stream)
+int sdec_stream_fd(const struct sdec_stream *stream)
 {
 	return stream ? stream->epoll : -1;
 }
 
-void safe_stream_result(const struct safe_stream *stream, struct safe_result *result)
+void sdec_stream_result(const struct sdec_stream *stream, struct sdec_result *result)
 {
 	if (stream)
 		request_result(&stream->request, result);
 }
 
-void safe_stream_posture(const struct safe_stream *stream, struct safe_posture *posture)
+void sdec_stream_posture(const struct sdec_stream *stream, struct sdec_posture *posture)
 {
-	struct safe_posture all = { .size = sizeof(all) };
+	struct sdec_posture all = { .size = sizeof(all) };
 
 	if (stream)
 		posture_public(&stream->request.call.decode.posture, &all);
 	structs_give(posture, &all, sizeof(all));
 }
 
-void safe_stream_close(struct safe_stream **stream)
+void sdec_stream_close(struct sdec_stream **stream)
 {
-	struct safe_stream *closed = stream ? *stream : NULL;
+	struct sdec_stream *closed = stream ? *stream : NULL;
 
 	if (!closed)
 		return;

@@ -13,7 +13,7 @@
 
 enum { STREAM_WATCHED = PUMP_FDS };
 
-struct safe_stream {
+struct sdec_stream {
 	struct request request;
 	struct canvas canvas;
 	int epoll; /* what the caller polls: everything that the decode waits for, and the timer */
@@ -44,22 +44,22 @@ struct safe_stream {
 extern const struct call_driver stream_driver; /* its context is the stream */
 
 /* What was told can make room; and where pixels wait for the caller to say where they go, the time for that is over.
- * Returns SAFE_OK or SAFE_IO (no memory). */
-struct safe_outcome stream_make_room(struct safe_stream *stream);
+ * Returns SDEC_OK or SDEC_IO (no memory). */
+struct outcome stream_make_room(struct sdec_stream *stream);
 
 /* Whether what has come is for the caller to see. */
-bool stream_has_news(const struct safe_stream *stream);
+bool stream_has_news(const struct sdec_stream *stream);
 
 /* Fills the event with the next of it, or leaves it alone. */
-void stream_tell(struct safe_stream *stream, struct safe_event *event);
+void stream_tell(struct sdec_stream *stream, struct sdec_event *event);
 
 /* ---- what the caller polls (stream_wait.c) ---- */
 
-/* Returns SAFE_OK, SAFE_EXHAUSTED or SAFE_IO. */
-struct safe_outcome stream_wait_open(struct safe_stream *stream);
-void stream_wait_close(struct safe_stream *stream);
+/* Returns SDEC_OK, SDEC_EXHAUSTED or SDEC_IO. */
+struct outcome stream_wait_open(struct sdec_stream *stream);
+void stream_wait_close(struct sdec_stream *stream);
 
-/* Sets up what safe_stream_fd() waits for; `again`: a step is needed in any case. */
-void stream_wait_for(struct safe_stream *stream, bool again);
+/* Sets up what sdec_stream_fd() waits for; `again`: a step is needed in any case. */
+void stream_wait_for(struct sdec_stream *stream, bool again);
 
 #endif

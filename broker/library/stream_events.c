@@ -11,28 +11,28 @@ enum { WINDOW_SIZE = 256 << 10 };
 
 /* ---- what the call calls ---- */
 
-static struct safe_stream *of(struct call *call)
+static struct sdec_stream *of(struct call *call)
 {
 	return call->plan.context;
 }
 
 /* The header was read.  Of a picture, the caller has until the next step to say where the pixels are to go. */
-static struct safe_outcome tell_info(struct call *call, struct safe_outcome described)
+static struct outcome tell_info(struct call *call, struct outcome described)
 {
 	of(call)->info_pending = true;
 	call_pause(call);
 	return described;
 }
 
-static struct safe_outcome take_info(struct call *call)
+static struct outcome take_info(struct call *call)
 {
 	return tell_info(call, request_describe(call));
 }
 
 /* Of each page anew. */
-static struct safe_outcome take_image(struct call *call)
+static struct outcome take_image(struct call *call)
 {
-	struct safe_stream *stream = of(call);
+	struct sdec_stream *stream = of(call);
 
 	canvas_free(&stream->canvas);
 	stream->canvas = (struct canvas){ 0 };
@@ -44,33 +44,33 @@ static struct safe_outcome take_image(struct call *call)
 }
 
 /* Bytes or sample frames of `unit` bytes follow. */
-static struct safe_outcome open_flow(struct call *call, size_t unit)
+static struct outcome open_flow(struct call *call, size_t unit)
 {
-	struct safe_stream *stream = of(call);
+	struct sdec_stream *stream = of(call);
 
 	stream->unit = unit;
 	stream->window_size = WINDOW_SIZE;
 	stream->window = malloc(stream->window_size);
 	stream->info_pending = true;
 	call_pause(call);
-	return stream->window ? outcome_ok() : outcome_of_errno(SAFE_IO, "no memory for the output", ENOMEM);
+	return stream->window ? outcome_ok() : outcome_of_errno(SDEC_IO, "no memory for the output", ENOMEM);
 }
 
-static struct safe_outcome take_bytes(struct call *call)
+static struct outcome take_bytes(struct call *call)
 {
 	(void)request_describe(call); /* bytes have nothing that could be too large */
 	return open_flow(call, 1);
 }
 
-static struct safe_outcome take_audio(struct call *call)
+static struct outcome take_audio(struct call *call)
 {
 	(void)request_describe_audio(call); /* nor has sound */
 	return open_flow(call, describe_frame_bytes(&request_of(call)->info));
 }
 
-static struct safe_outcome take_tag(struct call *call, enum wire_tag tag, const char *value, size_t size)
+static struct outcome take_tag(struct call *call, enum wire_tag tag, const char *value, size_t size)
 {
-	struct safe_stream *stream = of(call);
+	struct sdec_stream *stream = of(call);
 
 	stream->tag = tag;
 	stream->tag_size = size;
@@ -85,9 +85,9 @@ static void take_loss(struct call *call)
 	call_pause(call);
 }
 
-static struct safe_outcome take_frame(struct call *call, const struct wire_frame *frame)
+static struct outcome take_frame(struct call *call, const struct wire_frame *frame)
 {
-	struct safe_stream *stream = of(call);
+	struct sdec_stream *stream = of(call);
 
 	if (call->frames_begun - stream->frames_before > 1)
 		canvas_restart(&stream->canvas);
@@ -101,18 +101,18 @@ static struct safe_outcome take_frame(struct call *call, const struct wire_frame
 
 static void *reserve(struct call *call, size_t *size)
 {
-	struct safe_stream *stream = of(call);
+	struct sdec_stream *stream = of(call);
 
-	if (call->kind == SAFE_KIND_IMAGE)
+	if (call->kind == SDEC_KIND_IMAGE)
 		return canvas_reserve(&stream->canvas, size);
 	*size = stream->window_size - stream->window_filled;
 	return stream->window + stream->window_filled;
 }
 
-static struct safe_outcome commit(struct call *call, size_t size)
+static struct outcome commit(struct call *call, size_t size)
 {
-	struct safe_stream *stream = of(call);
-	bool image = call->kind == SAFE_KIND_IMAGE;
+	struct sdec_stream *stream = of(call);
+	bool image = call->kind == SDEC_KIND_IMAGE;
 
 	if (image)
 		canvas_commit(&stream->canvas, size);
@@ -124,13 +124,13 @@ static struct safe_outcome commit(struct call *call, size_t size)
 }
 
 /* The missing rows of a damaged picture are told in windows, too, once the decode is over. */
-static struct safe_outcome note_missing(struct call *call, bool *more)
+static struct outcome note_missing(struct call *call, bool *more)
 {
-	const struct safe_stream *stream = of(call);
+	const struct sdec_stream *stream = of(call);
 
 	(void)more;
 	/* Nobody has seen a frame of one that is damaged before its first. */
-	if (call->damage != WIRE_OK && call->kind == SAFE_KIND_IMAGE)
+	if (call->damage != WIRE_OK && call->kind == SDEC_KIND_IMAGE)
 		request_of(call)->rows_missing = call->image.height - stream->first_row -
 		                                 (stream->canvas.pixels ? canvas_complete(&stream->canvas) : 0);
 	return outcome_ok();
@@ -151,18 +151,18 @@ const struct call_driver stream_driver = {
 
 /* ---- memory ---- */
 
-static struct safe_outcome set_canvas(struct safe_stream *stream, uint8_t *pixels, size_t stride, size_t rows)
+static struct outcome set_canvas(struct sdec_stream *stream, uint8_t *pixels, size_t stride, size_t rows)
 {
 	const struct wire_image *image = &stream->request.call.image;
 
 	if (!canvas_init(&stream->canvas, image->width, (enum wire_pixel_format)image->pixel_format,
 	                 (enum wire_pixel_format)stream->request.pixel_format, pixels, stride, rows))
-		return outcome_of_errno(SAFE_IO, "no memory for the picture", ENOMEM);
+		return outcome_of_errno(SDEC_IO, "no memory for the picture", ENOMEM);
 	return outcome_ok();
 }
 
 /* The caller did not say where to: rows pass through a window. */
-static struct safe_outcome open_window(struct safe_stream *stream)
+static struct outcome open_window(struct sdec_stream *stream)
 {
 	size_t row_bytes = request_row_bytes(&stream->request);
 	size_t rows = row_bytes < WINDOW_SIZE ? WINDOW_SIZE / row_bytes : 1;
@@ -172,37 +172,37 @@ static struct safe_outcome open_window(struct safe_stream *stream)
 	stream->window_size = rows * row_bytes; /* not 0: the reader sees to it */
 	stream->window = stream->window_size > 0 ? malloc(stream->window_size) : NULL;
 	if (!stream->window)
-		return outcome_of_errno(SAFE_IO, "no memory for the picture", ENOMEM);
+		return outcome_of_errno(SDEC_IO, "no memory for the picture", ENOMEM);
 	return set_canvas(stream, stream->window, row_bytes, rows);
 }
 
 /* Whether it waits for somebody to say where its pixels go. */
-static bool wants_canvas(const struct safe_stream *stream)
+static bool wants_canvas(const struct sdec_stream *stream)
 {
 	const struct call *call = &stream->request.call;
 
-	return call->kind == SAFE_KIND_IMAGE && !stream->request.info_only && !stream->canvas.pixels &&
+	return call->kind == SDEC_KIND_IMAGE && !stream->request.info_only && !stream->canvas.pixels &&
 	       call->stage != CALL_OVER;
 }
 
-enum safe_status safe_stream_into(struct safe_stream *stream, void *pixels, size_t pixels_size, size_t stride)
+enum sdec_status sdec_stream_into(struct sdec_stream *stream, void *pixels, size_t pixels_size, size_t stride)
 {
 	if (!stream || !decoder_is_ours(stream->request.decoder) || !pixels || !wants_canvas(stream))
-		return SAFE_USAGE;
+		return SDEC_USAGE;
 	if (!request_fits(&stream->request, pixels_size, stride))
-		return SAFE_TOO_SMALL;
+		return SDEC_TOO_SMALL;
 	stream->into = true;
 	return set_canvas(stream, pixels, stride, stream->request.call.image.height).status;
 }
 
 /* ---- telling ---- */
 
-static void tell_rows(struct safe_stream *stream, struct safe_event *event)
+static void tell_rows(struct sdec_stream *stream, struct sdec_event *event)
 {
 	struct canvas *canvas = &stream->canvas;
 	size_t complete = canvas_complete(canvas);
 
-	event->kind = SAFE_EVENT_ROWS;
+	event->kind = SDEC_EVENT_ROWS;
 	event->frame = stream->request.call.frames_begun - 1;
 	event->first_row = stream->first_row + (uint32_t)stream->rows_told;
 	event->rows = (uint32_t)(complete - stream->rows_told);
@@ -213,7 +213,7 @@ static void tell_rows(struct safe_stream *stream, struct safe_event *event)
 }
 
 /* What was told of a window can make room. */
-static void recycle(struct safe_stream *stream)
+static void recycle(struct sdec_stream *stream)
 {
 	struct canvas *canvas = &stream->canvas;
 
@@ -229,19 +229,19 @@ static void recycle(struct safe_stream *stream)
 	canvas_recycle(canvas);
 }
 
-struct safe_outcome stream_make_room(struct safe_stream *stream)
+struct outcome stream_make_room(struct sdec_stream *stream)
 {
 	recycle(stream);
 	return wants_canvas(stream) && !stream->info_pending ? open_window(stream) : outcome_ok();
 }
 
 /* After damage: puts the next of the missing rows on the canvas.  Returns false where there are none. */
-static bool fill_missing(struct safe_stream *stream)
+static bool fill_missing(struct sdec_stream *stream)
 {
 	const struct call *call = &stream->request.call;
 	struct canvas *canvas = &stream->canvas;
 
-	if (call->outcome.status != SAFE_OK || call->damage == WIRE_OK || !canvas->pixels || call->frames_begun == 0)
+	if (call->outcome.status != SDEC_OK || call->damage == WIRE_OK || !canvas->pixels || call->frames_begun == 0)
 		return false;
 	size_t left = call->image.height - stream->first_row;
 	size_t rows = left < canvas->rows ? left : canvas->rows;
@@ -252,31 +252,31 @@ static bool fill_missing(struct safe_stream *stream)
 }
 
 /* Whole units of what has come. */
-static void tell_flow(struct safe_stream *stream, struct safe_event *event)
+static void tell_flow(struct sdec_stream *stream, struct sdec_event *event)
 {
 	stream->window_told = stream->window_filled - stream->window_filled % stream->unit;
 	event->data = stream->window;
 	event->data_size = stream->window_told;
-	if (stream->request.info.kind == SAFE_KIND_BYTES) {
-		event->kind = SAFE_EVENT_BYTES;
+	if (stream->request.info.kind == SDEC_KIND_BYTES) {
+		event->kind = SDEC_EVENT_BYTES;
 		return;
 	}
-	event->kind = SAFE_EVENT_SAMPLES;
+	event->kind = SDEC_EVENT_SAMPLES;
 	event->first_sample_frame = stream->sample_frames_told;
 	event->sample_frames = stream->window_told / stream->unit;
 	stream->sample_frames_told += event->sample_frames;
 }
 
-static void tell_tag(struct safe_stream *stream, struct safe_event *event)
+static void tell_tag(struct sdec_stream *stream, struct sdec_event *event)
 {
-	event->kind = SAFE_EVENT_TAG;
+	event->kind = SDEC_EVENT_TAG;
 	event->tag = stream->tag;
 	event->data = stream->tag_value;
 	event->data_size = stream->tag_size;
 	stream->tag_size = 0;
 }
 
-static bool has_rows(const struct safe_stream *stream)
+static bool has_rows(const struct sdec_stream *stream)
 {
 	const struct canvas *canvas = &stream->canvas;
 
@@ -284,29 +284,29 @@ static bool has_rows(const struct safe_stream *stream)
 }
 
 /* Not told yet, that is: what was told goes at the next step. */
-static bool has_flow(const struct safe_stream *stream)
+static bool has_flow(const struct sdec_stream *stream)
 {
 	return stream->window_filled > 0 && stream->window_filled >= stream->unit;
 }
 
-bool stream_has_news(const struct safe_stream *stream)
+bool stream_has_news(const struct sdec_stream *stream)
 {
 	return stream->info_pending || stream->frame_pending || stream->loss_pending || stream->tag_size > 0 ||
 	       has_flow(stream) || has_rows(stream);
 }
 
-void stream_tell(struct safe_stream *stream, struct safe_event *event)
+void stream_tell(struct sdec_stream *stream, struct sdec_event *event)
 {
 	const struct call *call = &stream->request.call;
 
 	if (stream->tag_size > 0) {
 		tell_tag(stream, event);
 	} else if (stream->info_pending) {
-		event->kind = SAFE_EVENT_INFO;
+		event->kind = SDEC_EVENT_INFO;
 		event->info = &stream->request.info;
 		stream->info_pending = false;
 	} else if (stream->frame_pending) {
-		event->kind = SAFE_EVENT_FRAME;
+		event->kind = SDEC_EVENT_FRAME;
 		event->frame = call->frames_begun - 1;
 		event->delay_milliseconds = stream->frame.delay;
 		event->x = stream->frame.x;
@@ -315,17 +315,17 @@ void stream_tell(struct safe_stream *stream, struct safe_event *event)
 		event->height = stream->frame.height;
 		stream->frame_pending = false;
 	} else if (stream->loss_pending) {
-		event->kind = SAFE_EVENT_LOSS;
+		event->kind = SDEC_EVENT_LOSS;
 		event->losses = call->losses;
 		stream->loss_pending = false;
 	} else if (has_flow(stream)) {
 		tell_flow(stream, event);
 	} else if (has_rows(stream)) {
 		tell_rows(stream, event);
-	} else if (call->stage == CALL_OVER && call->outcome.status == SAFE_OK) {
+	} else if (call->stage == CALL_OVER && call->outcome.status == SDEC_OK) {
 		if (fill_missing(stream))
 			tell_rows(stream, event);
 		else
-			event->kind = SAFE_EVENT_END;
+			event->kind = SDEC_EVENT_END;
 	}
 }

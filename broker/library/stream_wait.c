@@ -12,7 +12,7 @@
 enum { LOOKING_MILLISECONDS = 10 }; /* after which is looked again for what cannot be waited for */
 
 /* Returns false where it cannot be waited for: there is no memory, or the user's watches are used up. */
-static bool watch(struct safe_stream *stream, int index, struct pollfd wanted)
+static bool watch(struct sdec_stream *stream, int index, struct pollfd wanted)
 {
 	struct pollfd *now = &stream->watched[index];
 	struct epoll_event event = { .events = wanted.events & POLLOUT ? EPOLLOUT : EPOLLIN };
@@ -30,14 +30,14 @@ static bool watch(struct safe_stream *stream, int index, struct pollfd wanted)
 	return errno == EPERM;
 }
 
-static void set_timer(struct safe_stream *stream, uint64_t nanoseconds)
+static void set_timer(struct sdec_stream *stream, uint64_t nanoseconds)
 {
 	const struct itimerspec when = { .it_value = clock_timespec(nanoseconds) };
 
 	(void)timerfd_settime(stream->timer, 0, &when, NULL); /* cannot fail with these arguments */
 }
 
-void stream_wait_for(struct safe_stream *stream, bool again)
+void stream_wait_for(struct sdec_stream *stream, bool again)
 {
 	const struct call *call = &stream->request.call;
 	struct pollfd fds[STREAM_WATCHED];
@@ -55,7 +55,7 @@ void stream_wait_for(struct safe_stream *stream, bool again)
 	set_timer(stream, again || timeout == 0 ? 1 : timeout > 0 ? (uint64_t)timeout * CLOCK_MILLISECOND : 0);
 }
 
-struct safe_outcome stream_wait_open(struct safe_stream *stream)
+struct outcome stream_wait_open(struct sdec_stream *stream)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 
@@ -63,14 +63,14 @@ struct safe_outcome stream_wait_open(struct safe_stream *stream)
 	stream->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (stream->epoll < 0 || stream->timer < 0 ||
 	    epoll_ctl(stream->epoll, EPOLL_CTL_ADD, stream->timer, &event) != 0)
-		return outcome_of_errno(status_is_exhaustion(errno) ? SAFE_EXHAUSTED : SAFE_IO,
+		return outcome_of_errno(status_is_exhaustion(errno) ? SDEC_EXHAUSTED : SDEC_IO,
 		                        "cannot make what a stream waits with", errno);
 	stream->request.call.want.wake = stream->timer;
 	set_timer(stream, 1); /* the first step has something to do */
 	return outcome_ok();
 }
 
-void stream_wait_close(struct safe_stream *stream)
+void stream_wait_close(struct sdec_stream *stream)
 {
 	fds_close(&stream->epoll);
 	fds_close(&stream->timer);

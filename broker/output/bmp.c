@@ -28,7 +28,7 @@ static size_t padded_stride(const struct sink *sink)
 	return (sink->stride + 3) & ~(size_t)3;
 }
 
-static struct safe_outcome begin(struct sink *sink)
+static struct outcome begin(struct sink *sink)
 {
 	uint8_t header[HEADERS] = { 'B', 'M' };
 	uint8_t *info = header + FILE_HEADER;
@@ -36,7 +36,7 @@ static struct safe_outcome begin(struct sink *sink)
 	uint64_t pixels = (uint64_t)padded_stride(sink) * sink->image.height;
 
 	if (pixels > UINT32_MAX - HEADERS || sink->image.width > INT32_MAX || sink->image.height > INT32_MAX)
-		return outcome_of(SAFE_USAGE, "the picture is too large for a bmp file");
+		return outcome_of(SDEC_USAGE, "the picture is too large for a bmp file");
 	put32(header + 2, (uint32_t)pixels + HEADERS);
 	put32(header + 10, HEADERS);
 	put32(info, V4_HEADER);
@@ -57,11 +57,11 @@ static struct safe_outcome begin(struct sink *sink)
 	put32(info + 56, SRGB);
 	sink->state = calloc(1, padded_stride(sink));
 	if (!sink->state)
-		return outcome_of(SAFE_IO, "no memory for the output");
+		return outcome_of(SDEC_IO, "no memory for the output");
 	return sink_write(sink, header, sizeof(header));
 }
 
-static struct safe_outcome write_row(struct sink *sink, const uint8_t *row)
+static struct outcome write_row(struct sink *sink, const uint8_t *row)
 {
 	memcpy(sink->state, row, sink->stride);
 	return sink_write(sink, sink->state, padded_stride(sink));

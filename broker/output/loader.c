@@ -16,7 +16,7 @@ static struct {
 	void *entry;
 } loaded[LOADED];
 
-static struct safe_outcome load(const char *name, const char *symbol, void **entry)
+static struct outcome load(const char *name, const char *symbol, void **entry)
 {
 	char *folder = programs_find();
 	char *path = NULL;
@@ -27,17 +27,17 @@ static struct safe_outcome load(const char *name, const char *symbol, void **ent
 	if (folder && asprintf(&path, "%s/../sinks/%s.so", folder, name) < 0)
 		path = NULL;
 	free(folder);
-	struct safe_outcome outcome = path ? programs_check(path) : outcome_of(SAFE_IO, "no memory for a module");
-	if (outcome.status == SAFE_OK)
+	struct outcome outcome = path ? programs_check(path) : outcome_of(SDEC_IO, "no memory for a module");
+	if (outcome.status == SDEC_OK)
 		module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	free(path);
 	*entry = module ? dlsym(module, symbol) : NULL;
-	if (outcome.status == SAFE_OK && !*entry)
-		outcome = outcome_of(SAFE_UNSUPPORTED, "a module that it needs is not installed or cannot be loaded");
+	if (outcome.status == SDEC_OK && !*entry)
+		outcome = outcome_of(SDEC_UNSUPPORTED, "a module that it needs is not installed or cannot be loaded");
 	return outcome;
 }
 
-struct safe_outcome loader_find(const char *name, const char *symbol, void **entry)
+struct outcome loader_find(const char *name, const char *symbol, void **entry)
 {
 	size_t i = 0;
 
@@ -47,8 +47,8 @@ struct safe_outcome loader_find(const char *name, const char *symbol, void **ent
 		*entry = loaded[i].entry;
 		return outcome_ok();
 	}
-	struct safe_outcome outcome = load(name, symbol, entry);
-	if (outcome.status == SAFE_OK && i < LOADED) {
+	struct outcome outcome = load(name, symbol, entry);
+	if (outcome.status == SDEC_OK && i < LOADED) {
 		loaded[i].name = name;
 		loaded[i].entry = *entry;
 	}

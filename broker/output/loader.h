@@ -7,8 +7,8 @@
 #include "broker/wire/status.h"
 
 /* Loads the module `name`, which is static, of the folder of output formats and drivers, unless it is loaded already,
- * and sets *entry to what it exports as `symbol`.  A module stays loaded until the process ends.  Returns SAFE_OK, or
- * SAFE_UNSUPPORTED when it is missing. */
-struct safe_outcome loader_find(const char *name, const char *symbol, void **entry);
+ * and sets *entry to what it exports as `symbol`.  A module stays loaded until the process ends.  Returns SDEC_OK, or
+ * SDEC_UNSUPPORTED when it is missing. */
+struct outcome loader_find(const char *name, const char *symbol, void **entry);
 
 #endif

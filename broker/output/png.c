@@ -15,16 +15,16 @@ enum { COMPRESSION_LEVEL = 2, WRITE_BUFFER = 64 << 10 };
 struct writer {
 	png_structp png;
 	png_infop info;
-	struct safe_outcome outcome; /* what went wrong, once it did */
+	struct outcome outcome; /* what went wrong, once it did */
 };
 
 static void put_bytes(png_structp png, png_bytep data, size_t size)
 {
 	struct sink *sink = png_get_io_ptr(png);
 	struct writer *writer = sink->state;
-	struct safe_outcome outcome = sink_write(sink, data, size);
+	struct outcome outcome = sink_write(sink, data, size);
 
-	if (outcome.status != SAFE_OK) {
+	if (outcome.status != SDEC_OK) {
 		writer->outcome = outcome;
 		png_error(png, "");
 	}
@@ -47,7 +47,7 @@ static void ignore(png_structp png, png_const_charp message)
 	(void)message;
 }
 
-static struct safe_outcome begin(struct sink *sink)
+static struct outcome begin(struct sink *sink)
 {
 	static const int color_types[WIRE_PIXEL_FORMATS] = { [WIRE_GRAY] = PNG_COLOR_TYPE_GRAY,
 		                                             [WIRE_RGB] = PNG_COLOR_TYPE_RGB,
@@ -58,12 +58,12 @@ static struct safe_outcome begin(struct sink *sink)
 
 	sink->state = writer;
 	if (!writer)
-		return outcome_of(SAFE_IO, "no memory for the output");
-	writer->outcome = outcome_of(SAFE_IO, "cannot write a png file of this picture");
+		return outcome_of(SDEC_IO, "no memory for the output");
+	writer->outcome = outcome_of(SDEC_IO, "cannot write a png file of this picture");
 	writer->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, complain, ignore);
 	writer->info = writer->png ? png_create_info_struct(writer->png) : NULL;
 	if (!writer->info)
-		return outcome_of(SAFE_IO, "no memory for the output");
+		return outcome_of(SDEC_IO, "no memory for the output");
 	if (setjmp(png_jmpbuf(writer->png)))
 		return writer->outcome;
 	png_set_write_fn(writer->png, sink, put_bytes, flush);
@@ -77,7 +77,7 @@ static struct safe_outcome begin(struct sink *sink)
 	return outcome_ok();
 }
 
-static struct safe_outcome write_row(struct sink *sink, const uint8_t *row)
+static struct outcome write_row(struct sink *sink, const uint8_t *row)
 {
 	struct writer *writer = sink->state;
 
@@ -87,7 +87,7 @@ static struct safe_outcome write_row(struct sink *sink, const uint8_t *row)
 	return outcome_ok();
 }
 
-static struct safe_outcome end(struct sink *sink)
+static struct outcome end(struct sink *sink)
 {
 	struct writer *writer = sink->state;
 

@@ -5,12 +5,12 @@
 
 #include "formats.h"
 
-static struct safe_outcome write_header(struct sink *sink, const char *header, int length)
+static struct outcome write_header(struct sink *sink, const char *header, int length)
 {
 	return length > 0 ? sink_write(sink, header, (size_t)length) : outcome_of_output("cannot write the output", 0);
 }
 
-static struct safe_outcome begin_ppm(struct sink *sink)
+static struct outcome begin_ppm(struct sink *sink)
 {
 	char header[64];
 	bool gray = sink->image.pixel_format == WIRE_GRAY;
@@ -20,7 +20,7 @@ static struct safe_outcome begin_ppm(struct sink *sink)
 	                             sink->image.width, sink->image.height));
 }
 
-static struct safe_outcome begin_pam(struct sink *sink)
+static struct outcome begin_pam(struct sink *sink)
 {
 	static const struct {
 		unsigned depth, maximum;

@@ -64,14 +64,14 @@ static void choose_size(struct preview *preview, const struct wire_image *image,
 	preview->rows = height > 0 ? (uint32_t)height : 1;
 }
 
-static struct safe_outcome begin(struct sink *sink)
+static struct outcome begin(struct sink *sink)
 {
 	struct preview *preview = calloc(1, sizeof(*preview));
 	uint32_t columns = 0, lines = 0;
 
 	sink->state = preview;
 	if (!preview)
-		return outcome_of(SAFE_IO, "no memory for the preview");
+		return outcome_of(SDEC_IO, "no memory for the preview");
 	get_terminal_size(sink->fd, &columns, &lines);
 	preview->color = isatty(sink->fd) != 0;
 	preview->columns = columns;
@@ -82,7 +82,7 @@ static struct safe_outcome begin(struct sink *sink)
 	preview->above = calloc(preview->columns, 3);
 	preview->line = calloc(preview->columns + 1, CELL_TEXT);
 	if (!preview->sums || !preview->above || !preview->line)
-		return outcome_of(SAFE_IO, "no memory for the preview");
+		return outcome_of(SDEC_IO, "no memory for the preview");
 	return outcome_ok();
 }
 
@@ -116,7 +116,7 @@ static void average(struct sums *sums, uint8_t rgb[3])
 	memset(sums, 0, sizeof(*sums));
 }
 
-static struct safe_outcome write_shades(struct sink *sink)
+static struct outcome write_shades(struct sink *sink)
 {
 	struct preview *preview = sink->state;
 
@@ -131,7 +131,7 @@ static struct safe_outcome write_shades(struct sink *sink)
 }
 
 /* One line of cells: the row above, and what is in the sums below, if anything. */
-static struct safe_outcome write_cells(struct sink *sink, bool below)
+static struct outcome write_cells(struct sink *sink, bool below)
 {
 	struct preview *preview = sink->state;
 	char *end = preview->line;
@@ -151,7 +151,7 @@ static struct safe_outcome write_cells(struct sink *sink, bool below)
 }
 
 /* Row `small` of the small picture is complete. */
-static struct safe_outcome finish_row(struct sink *sink, uint32_t small)
+static struct outcome finish_row(struct sink *sink, uint32_t small)
 {
 	struct preview *preview = sink->state;
 
@@ -164,7 +164,7 @@ static struct safe_outcome finish_row(struct sink *sink, uint32_t small)
 	return small + 1 == preview->rows ? write_cells(sink, false) : outcome_ok();
 }
 
-static struct safe_outcome take_row(struct sink *sink, const uint8_t *row)
+static struct outcome take_row(struct sink *sink, const uint8_t *row)
 {
 	struct preview *preview = sink->state;
 	uint32_t height = sink->image.height;
@@ -178,7 +178,7 @@ static struct safe_outcome take_row(struct sink *sink, const uint8_t *row)
 }
 
 /* The start of a stream, with everything that is not plain text as a dot. */
-static struct safe_outcome take_bytes(struct sink *sink, const uint8_t *data, size_t size)
+static struct outcome take_bytes(struct sink *sink, const uint8_t *data, size_t size)
 {
 	char text[STREAM_BYTES];
 	uint64_t before = sink->written - size;
@@ -194,7 +194,7 @@ static struct safe_outcome take_bytes(struct sink *sink, const uint8_t *data, si
 	return sink_write(sink, text, size);
 }
 
-static struct safe_outcome take_samples(struct sink *sink, uint8_t *data, size_t size)
+static struct outcome take_samples(struct sink *sink, uint8_t *data, size_t size)
 {
 	struct preview *preview = sink->state;
 
@@ -202,7 +202,7 @@ static struct safe_outcome take_samples(struct sink *sink, uint8_t *data, size_t
 	return outcome_ok();
 }
 
-static struct safe_outcome end(struct sink *sink)
+static struct outcome end(struct sink *sink)
 {
 	const struct preview *preview = sink->state;
 	char text[WAVEFORM_TEXT];

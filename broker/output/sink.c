@@ -65,21 +65,21 @@ void sink_release(struct sink *sink)
 	sink->state = NULL;
 }
 
-static struct safe_outcome allocate(struct sink *sink, size_t size)
+static struct outcome allocate(struct sink *sink, size_t size)
 {
 	sink->buffer = malloc(size);
 	sink->buffer_size = size;
-	return sink->buffer ? outcome_ok() : outcome_of_errno(SAFE_IO, "no memory for the output", errno);
+	return sink->buffer ? outcome_ok() : outcome_of_errno(SDEC_IO, "no memory for the output", errno);
 }
 
 /* What comes is not what is written, but can be made into it. */
-static struct safe_outcome start_widening(struct sink *sink)
+static struct outcome start_widening(struct sink *sink)
 {
 	sink->narrow_format = (enum wire_pixel_format)sink->image.pixel_format;
 	sink->image.pixel_format = (uint32_t)__builtin_ctz(sink->pixel_formats);
 	sink->narrow_size = BUFFER_SIZE;
 	sink->narrow = malloc(BUFFER_SIZE + 1); /* the last pixel is read with a byte more */
-	return sink->narrow ? outcome_ok() : outcome_of_errno(SAFE_IO, "no memory for the output", errno);
+	return sink->narrow ? outcome_ok() : outcome_of_errno(SDEC_IO, "no memory for the output", errno);
 }
 
 void sink_prepare(const struct sink_format *format)
@@ -91,10 +91,10 @@ void sink_prepare(const struct sink_format *format)
 }
 
 /* The writer may be in a module, which only pictures need. */
-static struct safe_outcome load_writer(struct sink *sink)
+static struct outcome load_writer(struct sink *sink)
 {
 	void *writer = NULL;
-	struct safe_outcome outcome = outcome_ok();
+	struct outcome outcome = outcome_ok();
 
 	if (sink->format->module)
 		outcome = loader_find(sink->format->module, SINK_MODULE_SYMBOL, &writer);
@@ -103,23 +103,23 @@ static struct safe_outcome load_writer(struct sink *sink)
 	return outcome;
 }
 
-struct safe_outcome sink_image(struct sink *sink, const struct wire_image *image)
+struct outcome sink_image(struct sink *sink, const struct wire_image *image)
 {
 	size_t size = BUFFER_SIZE;
 
 	if (sink->format->accepted == 0)
-		return outcome_of(SAFE_UNSUPPORTED, "the output format is for sound, and this is a picture");
-	struct safe_outcome outcome = load_writer(sink);
-	if (outcome.status != SAFE_OK)
+		return outcome_of(SDEC_UNSUPPORTED, "the output format is for sound, and this is a picture");
+	struct outcome outcome = load_writer(sink);
+	if (outcome.status != SDEC_OK)
 		return outcome;
 	sink->image = *image;
 	if ((sink->pixel_formats & WIRE_FORMAT_BIT(image->pixel_format)) == 0)
 		outcome = start_widening(sink);
-	if (outcome.status != SAFE_OK)
+	if (outcome.status != SDEC_OK)
 		return outcome;
 	uint8_t pixel_bytes = wire_pixel_bytes[sink->image.pixel_format];
 	if (__builtin_mul_overflow((size_t)image->width, pixel_bytes, &sink->stride))
-		return outcome_of_errno(SAFE_IO, "no memory for the output", EOVERFLOW);
+		return outcome_of_errno(SDEC_IO, "no memory for the output", EOVERFLOW);
 	sink->is_image = true;
 	sink->rows_left = image->height;
 	sink->before = sink->written;
@@ -127,15 +127,15 @@ struct safe_outcome sink_image(struct sink *sink, const struct wire_image *image
 	if (sink->writer.row)
 		size = sink->stride < BUFFER_SIZE ? BUFFER_SIZE / sink->stride * sink->stride : sink->stride;
 	outcome = allocate(sink, size);
-	if (outcome.status == SAFE_OK && sink->writer.begin)
+	if (outcome.status == SDEC_OK && sink->writer.begin)
 		outcome = sink->writer.begin(sink);
 	return outcome;
 }
 
-struct safe_outcome sink_next(struct sink *sink, const struct wire_image *image)
+struct outcome sink_next(struct sink *sink, const struct wire_image *image)
 {
 	if (!sink->format->takes_frames)
-		return outcome_of(SAFE_USAGE, "the output format holds one picture only");
+		return outcome_of(SDEC_USAGE, "the output format holds one picture only");
 	sink_release(sink);
 	sink->buffer_filled = sink->narrow_filled = 0;
 	return sink_image(sink, image);
@@ -149,23 +149,23 @@ uint64_t sink_image_size(const struct sink *sink)
 	return __builtin_mul_overflow(sink->rows_left, sink->stride, &size) ? UINT64_MAX : size;
 }
 
-struct safe_outcome sink_audio(struct sink *sink, const struct wire_audio *audio)
+struct outcome sink_audio(struct sink *sink, const struct wire_audio *audio)
 {
 	if ((sink->format->samples & WIRE_FORMAT_BIT(audio->sample_format)) == 0)
-		return outcome_of(SAFE_UNSUPPORTED, "the output format is for pictures, and this is sound");
+		return outcome_of(SDEC_UNSUPPORTED, "the output format is for pictures, and this is sound");
 	sink->audio = *audio;
 	sink->is_audio = true;
 	sink->stride = (size_t)audio->channels * wire_sample_bytes[audio->sample_format];
-	struct safe_outcome outcome = allocate(sink, BUFFER_SIZE);
-	if (outcome.status == SAFE_OK && sink->writer.begin)
+	struct outcome outcome = allocate(sink, BUFFER_SIZE);
+	if (outcome.status == SDEC_OK && sink->writer.begin)
 		outcome = sink->writer.begin(sink);
 	return outcome;
 }
 
-struct safe_outcome sink_bytes(struct sink *sink)
+struct outcome sink_bytes(struct sink *sink)
 {
 	if (!sink->format->takes_bytes)
-		return outcome_of(SAFE_UNSUPPORTED,
+		return outcome_of(SDEC_UNSUPPORTED,
 		                  sink->format->accepted
 		                          ? "the output format is for pictures, and this is compressed data"
 		                          : "the output format is for sound, and this is compressed data");
@@ -187,12 +187,12 @@ void *sink_reserve(struct sink *sink, size_t *size)
 }
 
 /* Hands whole rows on and keeps the rest for later. */
-static struct safe_outcome commit_rows(struct sink *sink)
+static struct outcome commit_rows(struct sink *sink)
 {
-	struct safe_outcome outcome = outcome_ok();
+	struct outcome outcome = outcome_ok();
 	const uint8_t *row = sink->buffer;
 
-	for (; sink->buffer_filled >= sink->stride && outcome.status == SAFE_OK; row += sink->stride) {
+	for (; sink->buffer_filled >= sink->stride && outcome.status == SDEC_OK; row += sink->stride) {
 		outcome = sink->writer.row(sink, row);
 		sink->buffer_filled -= sink->stride;
 		sink->rows_left--;
@@ -210,7 +210,7 @@ static void count_rows(struct sink *sink, size_t size)
 		sink->rows_left -= written / sink->stride - (written - size) / sink->stride;
 }
 
-static struct safe_outcome commit_bytes(struct sink *sink, size_t size)
+static struct outcome commit_bytes(struct sink *sink, size_t size)
 {
 	count_rows(sink, size);
 	if (sink->writer.bytes && !sink->is_audio)
@@ -219,10 +219,10 @@ static struct safe_outcome commit_bytes(struct sink *sink, size_t size)
 }
 
 /* Hands whole sample frames on and keeps the rest of one for later. */
-static struct safe_outcome commit_samples(struct sink *sink)
+static struct outcome commit_samples(struct sink *sink)
 {
 	size_t whole = sink->buffer_filled - sink->buffer_filled % sink->stride;
-	struct safe_outcome outcome = outcome_ok();
+	struct outcome outcome = outcome_ok();
 
 	if (whole > 0)
 		outcome = sink->writer.samples(sink, sink->buffer, whole);
@@ -231,7 +231,7 @@ static struct safe_outcome commit_samples(struct sink *sink)
 	return outcome;
 }
 
-static struct safe_outcome commit_wide(struct sink *sink, size_t size)
+static struct outcome commit_wide(struct sink *sink, size_t size)
 {
 	bool samples = sink->is_audio && sink->writer.samples;
 
@@ -243,13 +243,13 @@ static struct safe_outcome commit_wide(struct sink *sink, size_t size)
 }
 
 /* Widens whole pixels and keeps the rest of one for later. */
-static struct safe_outcome commit_narrow(struct sink *sink)
+static struct outcome commit_narrow(struct sink *sink)
 {
-	struct safe_outcome outcome = outcome_ok();
+	struct outcome outcome = outcome_ok();
 	size_t pixel_bytes = wire_pixel_bytes[sink->narrow_format];
 	const uint8_t *pixels = sink->narrow;
 
-	while (sink->narrow_filled >= pixel_bytes && outcome.status == SAFE_OK) {
+	while (sink->narrow_filled >= pixel_bytes && outcome.status == SDEC_OK) {
 		size_t room = 0;
 		size_t count = sink->narrow_filled / pixel_bytes;
 		uint8_t *wide = reserve_wide(sink, &room);
@@ -265,7 +265,7 @@ static struct safe_outcome commit_narrow(struct sink *sink)
 	return outcome;
 }
 
-struct safe_outcome sink_commit(struct sink *sink, size_t size)
+struct outcome sink_commit(struct sink *sink, size_t size)
 {
 	if (!sink->narrow)
 		return commit_wide(sink, size);
@@ -293,11 +293,11 @@ void sink_moved(struct sink *sink, size_t size)
 enum { FILL_AT_ONCE = 4 << 20 }; /* bytes */
 
 /* What is missing of a damaged picture: transparent black, or black. */
-struct safe_outcome sink_fill(struct sink *sink, bool *more)
+struct outcome sink_fill(struct sink *sink, bool *more)
 {
-	struct safe_outcome outcome = outcome_ok();
+	struct outcome outcome = outcome_ok();
 
-	for (size_t filled = 0; sink->rows_left > 0 && filled < FILL_AT_ONCE && outcome.status == SAFE_OK;) {
+	for (size_t filled = 0; sink->rows_left > 0 && filled < FILL_AT_ONCE && outcome.status == SDEC_OK;) {
 		/* To the end of the row that was begun; only a format that takes rows buffers pieces. */
 		size_t size = sink->stride - (sink->written - sink->before) % sink->stride;
 		size_t room = 0;
@@ -312,13 +312,13 @@ struct safe_outcome sink_fill(struct sink *sink, bool *more)
 	return outcome;
 }
 
-struct safe_outcome sink_end(struct sink *sink, bool fill)
+struct outcome sink_end(struct sink *sink, bool fill)
 {
-	struct safe_outcome outcome = outcome_ok();
+	struct outcome outcome = outcome_ok();
 
-	for (bool more = fill && sink->is_image; more && outcome.status == SAFE_OK;)
+	for (bool more = fill && sink->is_image; more && outcome.status == SDEC_OK;)
 		outcome = sink_fill(sink, &more);
-	if (outcome.status == SAFE_OK && sink->writer.end)
+	if (outcome.status == SDEC_OK && sink->writer.end)
 		outcome = sink->writer.end(sink);
 	return outcome;
 }

@@ -20,15 +20,15 @@ struct sink;
 /* What writes the format.  Any function may be NULL. */
 struct sink_writer {
 	/* The image or the audio is known: write the header, allocate sink->state. */
-	struct safe_outcome (*begin)(struct sink *sink);
+	struct outcome (*begin)(struct sink *sink);
 	/* One whole row, sink->stride bytes.  NULL: pixels go to the descriptor as they are. */
-	struct safe_outcome (*row)(struct sink *sink, const uint8_t *row);
+	struct outcome (*row)(struct sink *sink, const uint8_t *row);
 	/* Whole sample frames, which it may change.  NULL: samples go to the descriptor as they are. */
-	struct safe_outcome (*samples)(struct sink *sink, uint8_t *data, size_t size);
+	struct outcome (*samples)(struct sink *sink, uint8_t *data, size_t size);
 	/* A piece of a stream.  NULL: bytes go to the descriptor as they are. */
-	struct safe_outcome (*bytes)(struct sink *sink, const uint8_t *data, size_t size);
+	struct outcome (*bytes)(struct sink *sink, const uint8_t *data, size_t size);
 	/* All that comes has come: write the rest. */
-	struct safe_outcome (*end)(struct sink *sink);
+	struct outcome (*end)(struct sink *sink);
 	/* Frees sink->state, after success and failure alike. */
 	void (*release)(struct sink *sink);
 };
@@ -96,29 +96,29 @@ void sink_release(struct sink *sink);
 
 /* The calls of one decode, in this order: sink_image(), sink_audio() or sink_bytes(), then any number of sink_reserve()
  * and sink_commit(), then sink_end().  sink_end() fills the rows that lack with zero bytes if `fill`, and fails with
- * SAFE_IO where the descriptor does. */
-struct safe_outcome sink_image(struct sink *sink, const struct wire_image *image);
+ * SDEC_IO where the descriptor does. */
+struct outcome sink_image(struct sink *sink, const struct wire_image *image);
 
 /* Between two pictures, of formats that take several: the next frame or page. */
-struct safe_outcome sink_next(struct sink *sink, const struct wire_image *image);
-struct safe_outcome sink_audio(struct sink *sink, const struct wire_audio *audio);
-struct safe_outcome sink_bytes(struct sink *sink);
+struct outcome sink_next(struct sink *sink, const struct wire_image *image);
+struct outcome sink_audio(struct sink *sink, const struct wire_audio *audio);
+struct outcome sink_bytes(struct sink *sink);
 
 /* Bytes of pixels that an image which began will be, headers and compression aside. */
 uint64_t sink_image_size(const struct sink *sink);
 
 void *sink_reserve(struct sink *sink, size_t *size);
-struct safe_outcome sink_commit(struct sink *sink, size_t size);
+struct outcome sink_commit(struct sink *sink, size_t size);
 
 /* Instead of these two: the descriptor, where all that comes goes to it as it is, else -1; and what was moved there. */
 int sink_outlet(const struct sink *sink);
 void sink_moved(struct sink *sink, size_t size);
-struct safe_outcome sink_end(struct sink *sink, bool fill);
+struct outcome sink_end(struct sink *sink, bool fill);
 
 /* Does a part of what sink_end() does for a picture with missing rows, and sets *more while that is not all. */
-struct safe_outcome sink_fill(struct sink *sink, bool *more);
+struct outcome sink_fill(struct sink *sink, bool *more);
 
 /* For formats: writes all of it to the descriptor, through short writes and EINTR. */
-struct safe_outcome sink_write(struct sink *sink, const void *data, size_t size);
+struct outcome sink_write(struct sink *sink, const void *data, size_t size);
 
 #endif

@@ -122,14 +122,14 @@ static void make_header(struct sink *sink, uint64_t size)
 	}
 }
 
-static struct safe_outcome write_error(void)
+static struct outcome write_error(void)
 {
 	return outcome_of_output("cannot write the output", errno);
 }
 
 /* Where the descriptor stands, if it can go back there; else -1.  A failure to ask is one of its own: without an answer
  * the header would stay without sizes, and nobody would know. */
-static struct safe_outcome find_start(int fd, off_t *start)
+static struct outcome find_start(int fd, off_t *start)
 {
 	struct stat status;
 	int flags = fcntl(fd, F_GETFL);
@@ -143,15 +143,15 @@ static struct safe_outcome find_start(int fd, off_t *start)
 	return *start >= 0 ? outcome_ok() : write_error();
 }
 
-static struct safe_outcome begin(struct sink *sink)
+static struct outcome begin(struct sink *sink)
 {
 	struct wav *wav = calloc(1, sizeof(*wav));
 
 	sink->state = wav;
 	if (!wav)
-		return outcome_of_errno(SAFE_IO, "no memory for the output", errno);
-	struct safe_outcome outcome = find_start(sink->fd, &wav->start);
-	if (outcome.status != SAFE_OK)
+		return outcome_of_errno(SDEC_IO, "no memory for the output", errno);
+	struct outcome outcome = find_start(sink->fd, &wav->start);
+	if (outcome.status != SDEC_OK)
 		return outcome;
 	if (sink->audio.frames == WIRE_UNKNOWN ||
 	    __builtin_mul_overflow(sink->audio.frames, sink->stride, &wav->announced))
@@ -162,7 +162,7 @@ static struct safe_outcome begin(struct sink *sink)
 	return sink_write(sink, wav->header, wav->header_size);
 }
 
-static struct safe_outcome write_samples(struct sink *sink, uint8_t *data, size_t size)
+static struct outcome write_samples(struct sink *sink, uint8_t *data, size_t size)
 {
 	const uint8_t *places = channels_in_wave_order(&sink->audio);
 
@@ -172,7 +172,7 @@ static struct safe_outcome write_samples(struct sink *sink, uint8_t *data, size_
 	return sink_write(sink, data, size);
 }
 
-static struct safe_outcome write_header_again(struct sink *sink)
+static struct outcome write_header_again(struct sink *sink)
 {
 	const struct wav *wav = sink->state;
 	size_t done = 0;
@@ -189,12 +189,12 @@ static struct safe_outcome write_header_again(struct sink *sink)
 }
 
 /* Chunks have an even size, and this one the size that it came to have. */
-static struct safe_outcome end(struct sink *sink)
+static struct outcome end(struct sink *sink)
 {
 	struct wav *wav = sink->state;
-	struct safe_outcome outcome = sink_write(sink, "", sink->written % 2);
+	struct outcome outcome = sink_write(sink, "", sink->written % 2);
 
-	if (outcome.status != SAFE_OK || wav->start < 0 || wav->announced == sink->written)
+	if (outcome.status != SDEC_OK || wav->start < 0 || wav->announced == sink->written)
 		return outcome;
 	make_header(sink, sink->written);
 	return write_header_again(sink);

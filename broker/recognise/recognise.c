@@ -10,7 +10,7 @@
 #include "look.h"
 #include "registry.h"
 
-static enum recognise_answer known(struct recognition *result, const struct safe_format *format)
+static enum recognise_answer known(struct recognition *result, const struct format *format)
 {
 	*result = (struct recognition){ .format = format };
 	return RECOGNISE_KNOWN;
@@ -32,25 +32,25 @@ static enum recognise_answer undecided(struct recognition *result, const struct 
 }
 
 /* The format of sound whose files have this extension, or NULL. */
-static const struct safe_format *sound_by_extension(const char *extension)
+static const struct format *sound_by_extension(const char *extension)
 {
-	const struct safe_format *format = NULL;
+	const struct format *format = NULL;
 
 	for (size_t i = 0; *extension && (format = registry_at(i)) != NULL; i++)
-		if (format->kind == SAFE_KIND_AUDIO && words_have(format->extensions, extension))
+		if (format->kind == SDEC_KIND_AUDIO && words_have(format->extensions, extension))
 			return format;
 	return NULL;
 }
 
 /* Whatever has a tag is equally likely to follow it: the name decides, else it is what most often has one. */
-static const struct safe_format *format_behind_tags(const char *extension)
+static const struct format *format_behind_tags(const char *extension)
 {
-	const struct safe_format *format = sound_by_extension(extension);
+	const struct format *format = sound_by_extension(extension);
 
 	return format ? format : registry_by_name("mp3");
 }
 
-static enum look look_format(const struct look_view *view, const struct safe_format *format, size_t *more)
+static enum look look_format(const struct look_view *view, const struct format *format, size_t *more)
 {
 	enum look best = LOOK_NO;
 
@@ -62,12 +62,12 @@ static enum look look_format(const struct look_view *view, const struct safe_for
 }
 
 /* LOOK_YES: *format is that of a mark, which is of ours, or NULL: then *name says what it is. */
-static enum look look_marks(const struct look_view *view, bool tagged, const struct safe_format **format,
-                            const char **name, size_t *more)
+static enum look look_marks(const struct look_view *view, bool tagged, const struct format **format, const char **name,
+                            size_t *more)
 {
 	for (size_t i = 0; (*format = registry_at(i)) != NULL; i++) {
 		enum look look = LOOK_NO;
-		if (!tagged || (*format)->kind == SAFE_KIND_AUDIO)
+		if (!tagged || (*format)->kind == SDEC_KIND_AUDIO)
 			look = look_format(view, *format, more);
 		if (look != LOOK_NO)
 			return look;
@@ -77,12 +77,12 @@ static enum look look_marks(const struct look_view *view, bool tagged, const str
 
 struct guess {
 	size_t place; /* where the input is decided; 0: not yet */
-	const struct safe_format *format;
+	const struct format *format;
 	const char *name;
 };
 
 /* The first of equals stays. */
-static void add_guess(struct guess *best, size_t place, const struct safe_format *format, const char *name)
+static void add_guess(struct guess *best, size_t place, const struct format *format, const char *name)
 {
 	if (place > 0 && (best->place == 0 || place < best->place))
 		*best = (struct guess){ place, format, name };
@@ -91,7 +91,7 @@ static void add_guess(struct guess *best, size_t place, const struct safe_format
 static struct guess guess_all(const struct look_view *view, bool tagged)
 {
 	struct guess best = { 0 };
-	const struct safe_format *format = NULL;
+	const struct format *format = NULL;
 	const char *name = "AAC (ADTS)";
 	size_t other = tagged ? guess_adts(view) : guess_others(view, &name);
 
@@ -112,7 +112,7 @@ static struct guess guess_all(const struct look_view *view, bool tagged)
 static enum recognise_answer look_at(const struct look_view *view, bool tagged, const char *file_name,
                                      struct recognition *result)
 {
-	const struct safe_format *format = NULL;
+	const struct format *format = NULL;
 	const char *name = NULL;
 	size_t more = 0;
 	enum look look = look_marks(view, tagged, &format, &name, &more);

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct safe_format;
+struct format;
 
 enum {
 	RECOGNISE_MOST = 64 << 10, /* bytes that recognition looks at, at most */
@@ -21,9 +21,9 @@ enum recognise_answer {
 };
 
 struct recognition {
-	const struct safe_format *format; /* where it is known, else NULL */
-	const char *looks_like;           /* where it is not: "WebP", "an MP4 video", "text"; NULL: nothing known */
-	size_t more;                      /* where it is undecided: from how many bytes on asking again pays */
+	const struct format *format; /* where it is known, else NULL */
+	const char *looks_like;      /* where it is not: "WebP", "an MP4 video", "text"; NULL: nothing known */
+	size_t more;                 /* where it is undecided: from how many bytes on asking again pays */
 };
 
 /* Looks at the first `size` bytes of an input; `ended`: there will be no more.  `name`: of the file, or NULL: decides

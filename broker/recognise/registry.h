@@ -12,11 +12,11 @@
 
 enum { REGISTRY_MARKS = 8 };
 
-struct safe_format {
+struct format {
 	const char *name;        /* as in --decoder and --info: "jpeg" */
 	const char *program;     /* file name of the decoder program that takes it */
 	uint32_t variant;        /* wire_request.variant for it */
-	enum safe_kind kind;     /* what it gives */
+	enum sdec_kind kind;     /* what it gives */
 	const char *description; /* for --list-decoders */
 	const char *extensions;  /* of file names, separated by spaces */
 	const char *mime;        /* type of media, NULL: there is none */
@@ -34,16 +34,16 @@ struct safe_format {
 #define BY_NAME .look = NULL
 
 /* The format by index, NULL past the last; by name, or NULL. */
-const struct safe_format *registry_at(size_t index);
-const struct safe_format *registry_by_name(const char *name);
+const struct format *registry_at(size_t index);
+const struct format *registry_by_name(const char *name);
 
 /* A set of formats: the bit 1 << index of each.  Names are separated by commas, and an empty one is unknown.  Returns
  * NULL, or the first unknown one in `names`. */
 const char *registry_set(const char *names, uint64_t *set);
-bool registry_has(uint64_t set, const struct safe_format *format);
+bool registry_has(uint64_t set, const struct format *format);
 
 /* For what content does not tell: the format of those without a mark whose extension the file name has, or NULL. */
-const struct safe_format *registry_by_file_name(const char *name);
+const struct format *registry_by_file_name(const char *name);
 
 /* The size of the tag that an input starts with, whose first `size` bytes these are; 0: none. */
 size_t registry_prefix(const uint8_t *start, size_t size);

@@ -123,15 +123,15 @@ static void raise_descriptors(void)
 static enum sandbox_step confine(struct broker *broker)
 {
 	struct confinement confinement = { .landlock = 0 };
-	struct safe_outcome outcome = confine_files(&CONFINE_NO_FILES, &confinement);
+	struct outcome outcome = confine_files(&CONFINE_NO_FILES, &confinement);
 
 	/* Under a filter of its own, its decoders could not enter strict mode. */
-	if (outcome.status == SAFE_OK && broker->sandbox.filtered) {
+	if (outcome.status == SDEC_OK && broker->sandbox.filtered) {
 		outcome = confine_calls(CONFINE_BROKER, &confinement);
 		broker->children.filters++; /* which decoders inherit */
 	}
 	errno = outcome.error_number;
-	return outcome.status == SAFE_OK ? SANDBOX_STEP_NONE : SANDBOX_STEP_confine;
+	return outcome.status == SDEC_OK ? SANDBOX_STEP_NONE : SANDBOX_STEP_confine;
 }
 
 static enum sandbox_step prepare(struct broker *broker, char **argv)
@@ -237,7 +237,7 @@ static _Noreturn void run_broker(char **argv)
 	while (step(&broker))
 		;
 	children_end(children);
-	_exit(SAFE_OK);
+	_exit(SDEC_OK);
 }
 
 /* Descriptors 1 and 2 are there, and nothing can be written to them: libraries may try. */
@@ -257,7 +257,7 @@ int main(int argc, char **argv)
 	/* No codec is to be led by variables. */
 	environ = no_environment;
 	if (argc != PROTOCOL_ARGUMENTS || !say_hello() || strcmp(argv[PROTOCOL_BUILD], PROTOCOL_BUILD_ID) != 0)
-		_exit(SAFE_USAGE);
+		_exit(SDEC_USAGE);
 	if (strcmp(argv[PROTOCOL_MODE], PROTOCOL_MODE_SINGLE) == 0)
 		run_single(argv, false);
 	if (strcmp(argv[PROTOCOL_MODE], PROTOCOL_MODE_DIAGNOSE) == 0)
@@ -265,5 +265,5 @@ int main(int argc, char **argv)
 	plug_standard_descriptors();
 	if (strcmp(argv[PROTOCOL_MODE], PROTOCOL_MODE_BROKER) == 0)
 		run_broker(argv);
-	_exit(SAFE_OK);
+	_exit(SDEC_OK);
 }

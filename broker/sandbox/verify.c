@@ -43,18 +43,18 @@ enum verify_failure verify_status(int status, const struct verify_expectation *e
 	return posture->verified ? VERIFY_CONFIRMED : VERIFY_NOT_CONFIRMED;
 }
 
-struct safe_outcome verify_outcome(enum verify_failure failure, int error_number)
+struct outcome verify_outcome(enum verify_failure failure, int error_number)
 {
 	switch (failure) {
 	case VERIFY_CONFIRMED:
 		return outcome_ok();
 	case VERIFY_NO_PROC:
-		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot ask the kernel about the decoder in /proc",
+		return outcome_of_errno(SDEC_NO_SANDBOX, "cannot ask the kernel about the decoder in /proc",
 		                        error_number);
 	case VERIFY_OTHER_PROC:
-		return outcome_of(SAFE_NO_SANDBOX, "/proc speaks of another pid namespace");
+		return outcome_of(SDEC_NO_SANDBOX, "/proc speaks of another pid namespace");
 	default:
-		return outcome_of(SAFE_NO_SANDBOX, "the kernel does not confirm the decoder's sandbox");
+		return outcome_of(SDEC_NO_SANDBOX, "the kernel does not confirm the decoder's sandbox");
 	}
 }
 

@@ -42,7 +42,7 @@ enum verify_failure verify_filters(uint64_t *filters);
 enum verify_failure verify_status(int status, const struct verify_expectation *expected,
                                   struct sandbox_posture *posture);
 
-/* SAFE_OK or SAFE_NO_SANDBOX. */
-struct safe_outcome verify_outcome(enum verify_failure failure, int error_number);
+/* SDEC_OK or SDEC_NO_SANDBOX. */
+struct outcome verify_outcome(enum verify_failure failure, int error_number);
 
 #endif

@@ -18,17 +18,17 @@ static void copy_printable(char *to, size_t size, const char *from, size_t lengt
 }
 
 /* "NAME: error while loading shared libraries: LIBRARY: cannot open ..." */
-static struct safe_outcome complaint(const struct packet *packet)
+static struct outcome complaint(const struct packet *packet)
 {
 	char text[HELLO_ROOM];
 	char reason[HELLO_ROOM + 64];
 
 	copy_printable(text, sizeof(text), packet->data, packet->got);
 	(void)snprintf(reason, sizeof(reason), "the decoder does not start: %s", text);
-	return outcome_of(SAFE_UNSUPPORTED, reasons_keep(reason, "the decoder does not start"));
+	return outcome_of(SDEC_UNSUPPORTED, reasons_keep(reason, "the decoder does not start"));
 }
 
-struct safe_outcome hello_judge(const struct packet *packet)
+struct outcome hello_judge(const struct packet *packet)
 {
 	struct protocol_hello hello;
 	char build[sizeof(hello.build) + 1];
@@ -42,13 +42,13 @@ struct safe_outcome hello_judge(const struct packet *packet)
 		return outcome_ok();
 	(void)snprintf(reason, sizeof(reason), "the decoder program is of version %s, and this is %s", build,
 	               PROTOCOL_BUILD_ID);
-	return outcome_of(SAFE_NO_SANDBOX, reasons_keep(reason, "the decoder program is of another version"));
+	return outcome_of(SDEC_NO_SANDBOX, reasons_keep(reason, "the decoder program is of another version"));
 }
 
-struct safe_outcome hello_missing(void)
+struct outcome hello_missing(void)
 {
 	return outcome_of(
-	        SAFE_NO_SANDBOX,
+	        SDEC_NO_SANDBOX,
 	        "the decoder program ended before it said hello: is it of another version than " PROTOCOL_BUILD_ID "?");
 }
 

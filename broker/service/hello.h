@@ -9,13 +9,13 @@
 #include "broker/sandbox/protocol.h"
 #include "broker/wire/status.h"
 
-/* Judges a packet that should be a hello.  `data` has room for a zero byte behind what came.  SAFE_OK; or
- * SAFE_NO_SANDBOX: the program is of another build, or it is none and the packet is what the dynamic linker complains
+/* Judges a packet that should be a hello.  `data` has room for a zero byte behind what came.  SDEC_OK; or
+ * SDEC_NO_SANDBOX: the program is of another build, or it is none and the packet is what the dynamic linker complains
  * about. */
-struct safe_outcome hello_judge(const struct packet *packet);
+struct outcome hello_judge(const struct packet *packet);
 
 /* The same for a program that ended without a word. */
-struct safe_outcome hello_missing(void);
+struct outcome hello_missing(void);
 
 /* The codec library that a hello names, in printable ASCII; stays until this process ends. */
 const char *hello_library(const struct protocol_hello *hello);

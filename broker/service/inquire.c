@@ -15,7 +15,7 @@
 
 enum { PATIENCE = 5000 }; /* milliseconds for a program to say hello */
 
-static struct safe_outcome listen_to(int socket, const char **library)
+static struct outcome listen_to(int socket, const char **library)
 {
 	union {
 		char room[HELLO_ROOM];
@@ -29,13 +29,13 @@ static struct safe_outcome listen_to(int socket, const char **library)
 			return outcome_of_making("cannot wait for the decoder program", errno);
 	if (packet_receive(socket, false, &packet) != PACKET_ONE)
 		return hello_missing();
-	struct safe_outcome outcome = hello_judge(&packet);
-	if (outcome.status == SAFE_OK)
+	struct outcome outcome = hello_judge(&packet);
+	if (outcome.status == SDEC_OK)
 		*library = hello_library(&data.hello);
 	return outcome;
 }
 
-struct safe_outcome inquire(const char *folder, const char *program, const char **library)
+struct outcome inquire(const char *folder, const char *program, const char **library)
 {
 	const struct decoder_numbers numbers = { .memory = LIMITS_MEMORY_LEAST };
 	struct started started = STARTED_NONE;
@@ -48,9 +48,9 @@ struct safe_outcome inquire(const char *folder, const char *program, const char 
 		.fds = { [PROTOCOL_SOCKET] = ends[1], -1, [STDERR_FILENO] = ends[1], -1, -1 },
 		.detached = true,
 	};
-	struct safe_outcome outcome = start_decoder(folder, program, PROTOCOL_MODE_ABOUT, &numbers, &plan, &started);
+	struct outcome outcome = start_decoder(folder, program, PROTOCOL_MODE_ABOUT, &numbers, &plan, &started);
 	fds_close(&ends[1]);
-	if (outcome.status == SAFE_OK) {
+	if (outcome.status == SDEC_OK) {
 		outcome = listen_to(ends[0], library);
 		(void)started_reap(&started, 0);
 	}

@@ -22,8 +22,8 @@ enum { SURPLUS = 8 }; /* children that were asked for and not taken: kept, for t
 
 /* ---- opening and closing ---- */
 
-static struct safe_outcome start_own_broker(const struct safe_decoder *decoder, const char *program,
-                                            struct started_broker *started)
+static struct outcome start_own_broker(const struct sdec_pool *decoder, const char *program,
+                                       struct started_broker *started)
 {
 	struct broker_plan plan = {
 		.folder = decoder->folder,
@@ -38,12 +38,12 @@ static struct safe_outcome start_own_broker(const struct safe_decoder *decoder, 
 	*started = STARTED_BROKER_NONE;
 	if (plan.caller < 0)
 		return outcome_of_making("cannot get hold of this process", errno);
-	struct safe_outcome outcome = start_broker(&plan, program, started);
+	struct outcome outcome = start_broker(&plan, program, started);
 	fds_close(&plan.caller);
 	return outcome;
 }
 
-struct safe_outcome link_open(struct safe_decoder *decoder, const char *program, struct link **link)
+struct outcome link_open(struct sdec_pool *decoder, const char *program, struct link **link)
 {
 	struct link *made = calloc(1, sizeof(*made));
 	struct started_broker started = STARTED_BROKER_NONE;
@@ -51,7 +51,7 @@ struct safe_outcome link_open(struct safe_decoder *decoder, const char *program,
 	*link = NULL;
 	if (!made)
 		return outcome_of_making("no memory for a broker", ENOMEM);
-	struct safe_outcome outcome = (decoder->start ? decoder->start : start_own_broker)(decoder, program, &started);
+	struct outcome outcome = (decoder->start ? decoder->start : start_own_broker)(decoder, program, &started);
 	*made = (struct link){
 		.decoder = decoder,
 		.program = program,
@@ -59,7 +59,7 @@ struct safe_outcome link_open(struct safe_decoder *decoder, const char *program,
 		.socket = started.socket,
 		.timer = started.timer,
 	};
-	if (outcome.status == SAFE_OK)
+	if (outcome.status == SDEC_OK)
 		*link = made;
 	else
 		free(made);
@@ -184,7 +184,7 @@ void link_wake(const struct want *want)
 		(void)timerfd_settime(want->wake, 0, &now, NULL); /* cannot fail with these arguments */
 }
 
-static void satisfy(struct want *want, struct safe_outcome outcome)
+static void satisfy(struct want *want, struct outcome outcome)
 {
 	want->outcome = outcome;
 	want->done = true;
@@ -195,11 +195,11 @@ static void satisfy(struct want *want, struct safe_outcome outcome)
 /* ---- hearing ---- */
 
 /* What a PROTOCOL_NONE means. */
-static struct safe_outcome outcome_of_none(const struct protocol_report *report)
+static struct outcome outcome_of_none(const struct protocol_report *report)
 {
 	switch (report->reason) {
 	case PROTOCOL_EXHAUSTED:
-		return outcome_of_errno(SAFE_EXHAUSTED, "there is no process or descriptor left for a decoder",
+		return outcome_of_errno(SDEC_EXHAUSTED, "there is no process or descriptor left for a decoder",
 		                        report->error_number);
 	case PROTOCOL_NOT_VERIFIED:
 		return verify_outcome(report->step > VERIFY_CONFIRMED && report->step < VERIFY_FAILURES
@@ -207,7 +207,7 @@ static struct safe_outcome outcome_of_none(const struct protocol_report *report)
 		                              : VERIFY_NOT_CONFIRMED,
 		                      report->error_number);
 	default:
-		return outcome_of_errno(SAFE_NO_SANDBOX, sandbox_step_failure(report->step), report->error_number);
+		return outcome_of_errno(SDEC_NO_SANDBOX, sandbox_step_failure(report->step), report->error_number);
 	}
 }
 
@@ -278,7 +278,7 @@ static void take_child(struct link *link, const struct protocol_report *report, 
 			return;
 		link_forget(want);
 		decoder_stall(link->decoder, want, link,
-		              outcome_of_errno(SAFE_EXHAUSTED, "cannot take a decoder over", fds ? ENOMEM : EMFILE));
+		              outcome_of_errno(SDEC_EXHAUSTED, "cannot take a decoder over", fds ? ENOMEM : EMFILE));
 		return;
 	}
 	link->full = false;
@@ -307,9 +307,9 @@ static void take(struct link *link, const struct protocol_report *report, const 
 /* The first packet.  One that is no hello of this build ends the link, and all who wait at it hear why. */
 static void greet(struct link *link, const struct packet *packet)
 {
-	struct safe_outcome outcome = hello_judge(packet);
+	struct outcome outcome = hello_judge(packet);
 
-	link->greeted = outcome.status == SAFE_OK;
+	link->greeted = outcome.status == SDEC_OK;
 	if (link->greeted)
 		return;
 	link->dead = true;
@@ -374,7 +374,7 @@ static struct timespec later(int milliseconds)
 
 void link_wait(struct link *link, int milliseconds)
 {
-	struct safe_decoder *decoder = link->decoder;
+	struct sdec_pool *decoder = link->decoder;
 	struct pollfd socket = { .fd = link->socket, .events = POLLIN };
 
 	if (milliseconds < 0 || milliseconds > LINK_PATIENCE)

@@ -24,7 +24,7 @@ struct link_child {
 };
 
 struct link {
-	struct safe_decoder *decoder;
+	struct sdec_pool *decoder;
 	struct link *next;
 	const char *program; /* static */
 	struct started process;
@@ -40,8 +40,8 @@ struct link {
 	struct want *wants; /* the oldest first */
 };
 
-/* Starts a broker for a program.  Returns SAFE_OK; SAFE_UNSUPPORTED, SAFE_NO_SANDBOX or SAFE_EXHAUSTED. */
-struct safe_outcome link_open(struct safe_decoder *decoder, const char *program, struct link **link);
+/* Starts a broker for a program.  Returns SDEC_OK; SDEC_UNSUPPORTED, SDEC_NO_SANDBOX or SDEC_EXHAUSTED. */
+struct outcome link_open(struct sdec_pool *decoder, const char *program, struct link **link);
 
 /* Kills what it still has, closes it and frees it.  Returns the broker, which is to be reaped. */
 struct started link_close(struct link *link);

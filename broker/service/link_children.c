@@ -116,7 +116,7 @@ void link_use(struct link_child *from, struct child *child)
 	*child = from->child;
 }
 
-static struct safe_outcome verify(struct child *child, struct sandbox_posture *posture)
+static struct outcome verify(struct child *child, struct sandbox_posture *posture)
 {
 	const struct link_child *origin = child->context;
 
@@ -131,12 +131,12 @@ static struct safe_outcome verify(struct child *child, struct sandbox_posture *p
 	return outcome_ok();
 }
 
-static struct safe_outcome fate(struct child *child, bool said_hello, int milliseconds)
+static struct outcome fate(struct child *child, bool said_hello, int milliseconds)
 {
 	struct link_child *origin = child->context;
 	struct link *link = origin->link;
-	struct safe_decoder *decoder = link->decoder;
-	struct safe_outcome outcome = outcome_of(SAFE_KILLED, "the decoder ended with its broker");
+	struct sdec_pool *decoder = link->decoder;
+	struct outcome outcome = outcome_of(SDEC_KILLED, "the decoder ended with its broker");
 	uint64_t since = decode_clock();
 	uint64_t most = milliseconds >= 0 ? (uint64_t)milliseconds * CLOCK_MILLISECOND : UINT64_MAX;
 
@@ -162,7 +162,7 @@ static void end(struct child *child, bool crashed)
 {
 	struct link_child *origin = child->context;
 	struct link *link = origin->link;
-	struct safe_decoder *decoder = link->decoder;
+	struct sdec_pool *decoder = link->decoder;
 
 	(void)pthread_mutex_lock(&decoder->lock);
 	origin->child = *child;

@@ -25,7 +25,7 @@ struct order {
 
 /* The answer, with ORDER_FDS descriptors where there is a broker. */
 struct delivery {
-	uint32_t status; /* enum safe_status */
+	uint32_t status; /* enum sdec_status */
 	int32_t error_number;
 	int32_t pid;
 	char reason[192]; /* where there is none */

@@ -32,21 +32,21 @@ enum {
 
 #define MEMORY_MOST (UINT64_C(1) << 40)
 
-static struct safe_decoder *of(struct child_source *source)
+static struct sdec_pool *of(struct child_source *source)
 {
-	return (struct safe_decoder *)source;
+	return (struct sdec_pool *)source;
 }
 
 /* ---- wants ---- */
 
 /* Spares have the default limits; what is more or less needs a child of its own. */
-static bool takes_spares(const struct safe_decoder *decoder, const struct safe_limits *limits)
+static bool takes_spares(const struct sdec_pool *decoder, const struct sdec_limits *limits)
 {
 	return limits->memory == decoder->config.memory && limits->cpu_seconds == limits_resolve(NULL).cpu_seconds;
 }
 
 /* The link for a program that work can go to; NULL: there is none. */
-static struct link *live_link(struct safe_decoder *decoder, const char *program)
+static struct link *live_link(struct sdec_pool *decoder, const char *program)
 {
 	for (struct link *link = decoder->links; link; link = link->next) {
 		if (link->retired || strcmp(link->program, program) != 0)
@@ -62,20 +62,19 @@ static struct link *live_link(struct safe_decoder *decoder, const char *program)
 	return NULL;
 }
 
-static void finish(struct want *want, struct safe_outcome outcome)
+static void finish(struct want *want, struct outcome outcome)
 {
 	want->done = true;
 	want->outcome = outcome;
 }
 
-static void watch(const struct safe_decoder *decoder, int pidfd, int socket)
+static void watch(const struct sdec_pool *decoder, int pidfd, int socket)
 {
 	if (decoder->watch)
 		decoder->watch(pidfd, socket);
 }
 
-void decoder_stall(struct safe_decoder *decoder, struct want *want, const struct link *asking,
-                   struct safe_outcome outcome)
+void decoder_stall(struct sdec_pool *decoder, struct want *want, const struct link *asking, struct outcome outcome)
 {
 	uint64_t now = decode_clock();
 
@@ -99,7 +98,7 @@ void decoder_stall(struct safe_decoder *decoder, struct want *want, const struct
 	decoder->stalled = want;
 }
 
-static void unstall(struct safe_decoder *decoder, const struct want *want)
+static void unstall(struct sdec_pool *decoder, const struct want *want)
 {
 	for (struct want **place = &decoder->stalled; *place; place = &(*place)->next) {
 		if (*place == want) {
@@ -110,21 +109,21 @@ static void unstall(struct safe_decoder *decoder, const struct want *want)
 }
 
 /* Opens a link for the want.  Returns NULL where it is done, or stalled. */
-static struct link *new_link(struct safe_decoder *decoder, struct want *want)
+static struct link *new_link(struct sdec_pool *decoder, struct want *want)
 {
 	struct link *link = NULL;
 
 	if (want->asked++ == ASKED_MOST) {
-		finish(want, want->greeted ? outcome_of(SAFE_NO_SANDBOX, "the broker ended before it gave a decoder")
+		finish(want, want->greeted ? outcome_of(SDEC_NO_SANDBOX, "the broker ended before it gave a decoder")
 		                           : hello_missing());
 		return NULL;
 	}
-	struct safe_outcome outcome = link_open(decoder, want->program, &link);
-	if (outcome.status == SAFE_EXHAUSTED)
+	struct outcome outcome = link_open(decoder, want->program, &link);
+	if (outcome.status == SDEC_EXHAUSTED)
 		decoder_stall(decoder, want, NULL, outcome);
-	else if (outcome.status != SAFE_OK)
+	else if (outcome.status != SDEC_OK)
 		finish(want, outcome);
-	if (outcome.status != SAFE_OK)
+	if (outcome.status != SDEC_OK)
 		return NULL;
 	watch(decoder, link->process.pidfd, link->socket);
 	(void)link_touch(link);
@@ -134,7 +133,7 @@ static struct link *new_link(struct safe_decoder *decoder, struct want *want)
 }
 
 /* With the lock held: takes a spare, or asks for a child. */
-static void ask(struct safe_decoder *decoder, struct want *want)
+static void ask(struct sdec_pool *decoder, struct want *want)
 {
 	struct link *link = live_link(decoder, want->program);
 
@@ -155,7 +154,7 @@ static void ask(struct safe_decoder *decoder, struct want *want)
 
 static bool want_child(struct child_source *source, struct want *want)
 {
-	struct safe_decoder *decoder = of(source);
+	struct sdec_pool *decoder = of(source);
 
 	(void)pthread_mutex_lock(&decoder->lock);
 	if (!takes_spares(decoder, want->limits))
@@ -168,7 +167,7 @@ static bool want_child(struct child_source *source, struct want *want)
 
 static bool check(struct child_source *source, struct want *want)
 {
-	struct safe_decoder *decoder = of(source);
+	struct sdec_pool *decoder = of(source);
 
 	(void)pthread_mutex_lock(&decoder->lock);
 	if (!want->done && want->link)
@@ -183,7 +182,7 @@ static bool check(struct child_source *source, struct want *want)
 
 static void wait_for(struct child_source *source, struct want *want, int milliseconds)
 {
-	struct safe_decoder *decoder = of(source);
+	struct sdec_pool *decoder = of(source);
 
 	(void)pthread_mutex_lock(&decoder->lock);
 	bool stalled = !want->done && !want->link;
@@ -198,7 +197,7 @@ static void wait_for(struct child_source *source, struct want *want, int millise
 
 static void forget(struct child_source *source, struct want *want)
 {
-	struct safe_decoder *decoder = of(source);
+	struct sdec_pool *decoder = of(source);
 
 	(void)pthread_mutex_lock(&decoder->lock);
 	struct link *link = want->link;
@@ -213,7 +212,7 @@ static void forget(struct child_source *source, struct want *want)
 
 static int descriptor(struct child_source *source, const struct want *want)
 {
-	struct safe_decoder *decoder = of(source);
+	struct sdec_pool *decoder = of(source);
 
 	(void)pthread_mutex_lock(&decoder->lock);
 	int fd = want->link ? want->link->socket : -1;
@@ -222,7 +221,7 @@ static int descriptor(struct child_source *source, const struct want *want)
 }
 
 /* Who has stalled for longer would have to start over; unless it does not ask any more, for nobody drives it. */
-static bool is_awaited(const struct safe_decoder *decoder, const struct link *link, uint64_t since)
+static bool is_awaited(const struct sdec_pool *decoder, const struct link *link, uint64_t since)
 {
 	uint64_t now = decode_clock();
 
@@ -233,7 +232,7 @@ static bool is_awaited(const struct safe_decoder *decoder, const struct link *li
 	return false;
 }
 
-enum decoder_room decoder_make_room(struct safe_decoder *decoder, const struct link *asking, uint64_t since)
+enum decoder_room decoder_make_room(struct sdec_pool *decoder, const struct link *asking, uint64_t since)
 {
 	bool soon = false, later = false;
 
@@ -254,7 +253,7 @@ enum decoder_room decoder_make_room(struct safe_decoder *decoder, const struct l
 	return later ? DECODER_ROOM_LATER : soon ? DECODER_ROOM_SOON : DECODER_ROOM_NEVER;
 }
 
-void decoder_wake_stalled(struct safe_decoder *decoder)
+void decoder_wake_stalled(struct sdec_pool *decoder)
 {
 	for (const struct want *want = decoder->stalled; want; want = want->next)
 		link_wake(want);
@@ -262,14 +261,14 @@ void decoder_wake_stalled(struct safe_decoder *decoder)
 
 /* ---- opening and closing ---- */
 
-static bool config_is_sane(const struct safe_config *config)
+static bool config_is_sane(const struct sdec_config *config)
 {
 	return config->memory >= LIMITS_MEMORY_LEAST && config->memory <= MEMORY_MOST &&
 	       config->spares <= PROTOCOL_SPARES_MAX && config->idle_seconds <= 86400 * 365 &&
 	       (!config->programs || config->programs[0] == '/');
 }
 
-static void resolve(struct safe_config *config)
+static void resolve(struct sdec_config *config)
 {
 	if (config->memory == 0)
 		config->memory = LIMITS_MEMORY;
@@ -299,14 +298,14 @@ static void watch_forks(void)
 	(void)pthread_atfork(NULL, note_fork, NULL);
 }
 
-bool decoder_is_ours(const struct safe_decoder *decoder)
+bool decoder_is_ours(const struct sdec_pool *decoder)
 {
 	return decoder && owner_is_self(&decoder->owner);
 }
 
 static bool source_is_ours(const struct child_source *source)
 {
-	return decoder_is_ours((const struct safe_decoder *)source);
+	return decoder_is_ours((const struct sdec_pool *)source);
 }
 
 static const struct child_source pool = {
@@ -319,50 +318,50 @@ static const struct child_source pool = {
 };
 
 /* Fills what has no members that can fail. */
-static enum safe_status fill(struct safe_decoder *decoder, const struct safe_config *config)
+static enum sdec_status fill(struct sdec_pool *decoder, const struct sdec_config *config)
 {
 	if (!structs_take(&decoder->config, sizeof(decoder->config), config))
-		return SAFE_USAGE;
+		return SDEC_USAGE;
 	resolve(&decoder->config);
 	if (!config_is_sane(&decoder->config))
-		return SAFE_USAGE;
+		return SDEC_USAGE;
 	decoder->source = pool;
 	decoder->owner = owner_self();
 	for (int i = 0; i < DECODER_ENDED; i++)
 		decoder->ended[i] = STARTED_NONE;
-	return SAFE_OK;
+	return SDEC_OK;
 }
 
-enum safe_status safe_decoder_open(const struct safe_config *config, struct safe_decoder **decoder)
+enum sdec_status sdec_pool_open(const struct sdec_config *config, struct sdec_pool **decoder)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	if (!decoder)
-		return SAFE_USAGE;
+		return SDEC_USAGE;
 	(void)pthread_once(&once, watch_forks);
-	struct safe_decoder *made = calloc(1, sizeof(*made));
+	struct sdec_pool *made = calloc(1, sizeof(*made));
 	*decoder = NULL;
 	if (!made)
-		return SAFE_IO;
-	enum safe_status status = fill(made, config);
-	if (status == SAFE_OK) {
+		return SDEC_IO;
+	enum sdec_status status = fill(made, config);
+	if (status == SDEC_OK) {
 		made->folder = made->config.programs ? realpath(made->config.programs, NULL) : programs_find();
 		if (!made->folder && made->config.programs && errno != ENOMEM)
 			made->folder = strdup(made->config.programs); /* what is wrong with it shows when it is used */
 		if (!made->folder || pthread_mutex_init(&made->lock, NULL) != 0)
-			status = SAFE_IO;
+			status = SDEC_IO;
 	}
-	if (status != SAFE_OK) {
+	if (status != SDEC_OK) {
 		free(made->folder);
 		free(made);
 		return status;
 	}
 	(void)pthread_cond_init(&made->changed, NULL); /* cannot fail on Linux */
 	*decoder = made;
-	return SAFE_OK;
+	return SDEC_OK;
 }
 
-static void reap(struct safe_decoder *decoder, struct started *broker)
+static void reap(struct sdec_pool *decoder, struct started *broker)
 {
 	int pidfd = broker->pidfd;
 
@@ -371,7 +370,7 @@ static void reap(struct safe_decoder *decoder, struct started *broker)
 	watch(decoder, pidfd, -1);
 }
 
-static void note_ended(struct safe_decoder *decoder, struct started broker)
+static void note_ended(struct sdec_pool *decoder, struct started broker)
 {
 	for (int i = 0; i < DECODER_ENDED; i++) {
 		if (decoder->ended[i].pidfd < 0) {
@@ -382,7 +381,7 @@ static void note_ended(struct safe_decoder *decoder, struct started broker)
 	reap(decoder, &broker);
 }
 
-void decoder_tidy(struct safe_decoder *decoder)
+void decoder_tidy(struct sdec_pool *decoder)
 {
 	for (struct link **place = &decoder->links, *link = NULL; (link = *place) != NULL;) {
 		if (!link->retired || !link_is_unused(link)) {
@@ -398,7 +397,7 @@ void decoder_tidy(struct safe_decoder *decoder)
 }
 
 /* In a process that was forked from the caller, the brokers are another's. */
-static void let_go(struct safe_decoder *decoder)
+static void let_go(struct sdec_pool *decoder)
 {
 	for (struct link *link = decoder->links, *next = NULL; link; link = next) {
 		next = link->next;
@@ -409,9 +408,9 @@ static void let_go(struct safe_decoder *decoder)
 		fds_close(&decoder->ended[i].pidfd);
 }
 
-void safe_decoder_close(struct safe_decoder **decoder)
+void sdec_pool_close(struct sdec_pool **decoder)
 {
-	struct safe_decoder *closed = decoder ? *decoder : NULL;
+	struct sdec_pool *closed = decoder ? *decoder : NULL;
 
 	if (!closed)
 		return;
@@ -435,22 +434,22 @@ void safe_decoder_close(struct safe_decoder **decoder)
 
 /* ---- posture ---- */
 
-enum safe_status safe_decoder_posture(struct safe_decoder *decoder, const char *format, struct safe_posture *posture)
+enum sdec_status sdec_pool_posture(struct sdec_pool *decoder, const char *format, struct sdec_posture *posture)
 {
-	struct safe_limits limits = limits_resolve(NULL);
-	const struct safe_format *wanted = registry_by_name(format ? format : "jpeg");
-	struct safe_posture seen = { .size = sizeof(seen) };
+	struct sdec_limits limits = limits_resolve(NULL);
+	const struct format *wanted = registry_by_name(format ? format : "jpeg");
+	struct sdec_posture seen = { .size = sizeof(seen) };
 	struct sandbox_posture verified = { .verified = false };
 	struct want want = WANT_NONE;
 
 	if (!decoder_is_ours(decoder) || !wanted || !posture)
-		return SAFE_USAGE;
+		return SDEC_USAGE;
 	limits.memory = decoder->config.memory;
 	want.program = wanted->program;
 	want.limits = &limits;
 	for (bool done = want_child(&decoder->source, &want); !done; done = check(&decoder->source, &want))
 		wait_for(&decoder->source, &want, -1);
-	if (want.outcome.status == SAFE_OK) {
+	if (want.outcome.status == SDEC_OK) {
 		(void)want.child.owner->verify(&want.child, &verified);
 		posture_public(&verified, &seen);
 	}
@@ -459,7 +458,7 @@ enum safe_status safe_decoder_posture(struct safe_decoder *decoder, const char *
 	return want.outcome.status;
 }
 
-void posture_public(const struct sandbox_posture *verified, struct safe_posture *posture)
+void posture_public(const struct sandbox_posture *verified, struct sdec_posture *posture)
 {
 	posture->verified = verified->verified;
 	posture->strict = verified->strict;

@@ -19,9 +19,9 @@ enum { GENTLE_WAIT = 1000 }; /* milliseconds for a child to be torn down after i
 /* ---- what it says before it is locked down ---- */
 
 struct last_words {
-	bool hello;                  /* it has said so */
-	struct safe_outcome outcome; /* of that */
-	int status;                  /* its /proc/PID/status; or -1 */
+	bool hello;             /* it has said so */
+	struct outcome outcome; /* of that */
+	int status;             /* its /proc/PID/status; or -1 */
 	bool failed;
 	int step, error_number;
 };
@@ -64,7 +64,7 @@ static struct last_words listen_to(const struct child *child)
 
 /* ---- the child's owner ---- */
 
-static struct safe_outcome verify(struct child *child, struct sandbox_posture *posture)
+static struct outcome verify(struct child *child, struct sandbox_posture *posture)
 {
 	const struct single *single = child->context;
 	const struct verify_expectation expected = {
@@ -74,10 +74,10 @@ static struct safe_outcome verify(struct child *child, struct sandbox_posture *p
 		.diagnosing = single->diagnoses,
 	};
 	struct last_words words = listen_to(child);
-	struct safe_outcome outcome = words.outcome;
+	struct outcome outcome = words.outcome;
 
 	*posture = (struct sandbox_posture){ .verified = false };
-	if (outcome.status == SAFE_OK) {
+	if (outcome.status == SDEC_OK) {
 		errno = EBADF;
 		enum verify_failure failure =
 		        words.status < 0 ? VERIFY_NO_PROC : verify_status(words.status, &expected, posture);
@@ -89,24 +89,24 @@ static struct safe_outcome verify(struct child *child, struct sandbox_posture *p
 }
 
 /* It did not get as far as being locked down. */
-static struct safe_outcome why_not_locked(const struct child *child, int wait_status)
+static struct outcome why_not_locked(const struct child *child, int wait_status)
 {
 	struct last_words words = listen_to(child);
 
 	bool got_status = words.status >= 0;
 	fds_close(&words.status);
-	if (words.outcome.status != SAFE_OK)
+	if (words.outcome.status != SDEC_OK)
 		return words.outcome;
 	if (words.failed)
-		return outcome_of_errno(SAFE_NO_SANDBOX, sandbox_step_failure(words.step), words.error_number);
+		return outcome_of_errno(SDEC_NO_SANDBOX, sandbox_step_failure(words.step), words.error_number);
 	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) >= SANDBOX_EXIT_BASE)
-		return outcome_of_errno(SAFE_NO_SANDBOX, sandbox_step_failure((int)sandbox_silent_step(got_status)),
+		return outcome_of_errno(SDEC_NO_SANDBOX, sandbox_step_failure((int)sandbox_silent_step(got_status)),
 		                        WEXITSTATUS(wait_status) - SANDBOX_EXIT_BASE);
-	return outcome_of(SAFE_NO_SANDBOX, sandbox_step_failure(SANDBOX_STEP_NONE));
+	return outcome_of(SDEC_NO_SANDBOX, sandbox_step_failure(SANDBOX_STEP_NONE));
 }
 
 /* Does not kill it at once: how it ends by itself is what is asked for. */
-static struct safe_outcome fate(struct child *child, bool said_hello, int milliseconds)
+static struct outcome fate(struct child *child, bool said_hello, int milliseconds)
 {
 	struct started process = { .pid = child->pid, .pidfd = child->pidfd };
 
@@ -131,7 +131,7 @@ static const struct child_owner executed = { .verify = verify, .fate = fate, .en
 
 /* ---- the source ---- */
 
-static struct safe_outcome start(struct single *single, const struct want *want, struct child *child)
+static struct outcome start(struct single *single, const struct want *want, struct child *child)
 {
 	struct decoder_numbers numbers = { .memory = want->limits->memory, .cpu_seconds = want->limits->cpu_seconds };
 	struct pipes pipes = PIPES_NONE;
@@ -140,11 +140,11 @@ static struct safe_outcome start(struct single *single, const struct want *want,
 
 	enum verify_failure unknown = verify_filters(&single->filters);
 	if (unknown != VERIFY_CONFIRMED)
-		return outcome_of_errno(SAFE_NO_SANDBOX, "cannot ask the kernel about this process in /proc", errno);
+		return outcome_of_errno(SDEC_NO_SANDBOX, "cannot ask the kernel about this process in /proc", errno);
 	if (pipes_open(&pipes) != 0)
 		return outcome_of_making("cannot make the decoder's pipes", errno);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) != 0) {
-		struct safe_outcome outcome = outcome_of_making("cannot make a socket", errno);
+		struct outcome outcome = outcome_of_making("cannot make a socket", errno);
 		pipes_close(&pipes);
 		return outcome;
 	}
@@ -153,10 +153,10 @@ static struct safe_outcome start(struct single *single, const struct want *want,
 		                            [STDERR_FILENO] = control[1],
 		                            [PROTOCOL_INPUT] = pipes.child_input,
 		                            [PROTOCOL_OUTPUT] = pipes.child_output } };
-	struct safe_outcome outcome = start_decoder(single->folder, want->program,
-	                                            single->diagnoses ? PROTOCOL_MODE_DIAGNOSE : PROTOCOL_MODE_SINGLE,
-	                                            &numbers, &plan, &started);
-	if (outcome.status == SAFE_OK) {
+	struct outcome outcome = start_decoder(single->folder, want->program,
+	                                       single->diagnoses ? PROTOCOL_MODE_DIAGNOSE : PROTOCOL_MODE_SINGLE,
+	                                       &numbers, &plan, &started);
+	if (outcome.status == SDEC_OK) {
 		*child = (struct child){ .owner = &executed,
 			                 .context = single,
 			                 .pid = started.pid,

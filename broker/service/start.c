@@ -150,12 +150,12 @@ static int start_program(const struct start_plan *plan, struct started *started)
 	return beginning.error_number;
 }
 
-struct safe_outcome start_checked(const struct start_plan *plan, const char *failure, struct started *started)
+struct outcome start_checked(const struct start_plan *plan, const char *failure, struct started *started)
 {
-	struct safe_outcome outcome = programs_check(plan->path);
+	struct outcome outcome = programs_check(plan->path);
 
 	*started = STARTED_NONE;
-	if (outcome.status != SAFE_OK)
+	if (outcome.status != SDEC_OK)
 		return outcome;
 	int error_number = start_program(plan, started);
 	return error_number == 0 ? outcome_ok() : outcome_of_making(failure, error_number);
@@ -209,9 +209,8 @@ void started_end(struct started *started)
 
 enum { NUMBER_SIZE = 24 };
 
-struct safe_outcome start_decoder(const char *folder, const char *name, const char *mode,
-                                  const struct decoder_numbers *numbers, struct start_plan *plan,
-                                  struct started *started)
+struct outcome start_decoder(const char *folder, const char *name, const char *mode,
+                             const struct decoder_numbers *numbers, struct start_plan *plan, struct started *started)
 {
 	char texts[PROTOCOL_ARGUMENTS][NUMBER_SIZE] = { "" };
 	const uint64_t values[PROTOCOL_ARGUMENTS] = {
@@ -234,7 +233,7 @@ struct safe_outcome start_decoder(const char *folder, const char *name, const ch
 	}
 	plan->path = path;
 	plan->arguments = arguments;
-	struct safe_outcome outcome = start_checked(plan, "cannot start the decoder", started);
+	struct outcome outcome = start_checked(plan, "cannot start the decoder", started);
 	plan->path = NULL;
 	plan->arguments = NULL;
 	free(path);
@@ -250,18 +249,18 @@ void started_broker_close(struct started_broker *started)
 	fds_close(&started->timer);
 }
 
-struct safe_outcome start_broker(const struct broker_plan *plan, const char *name, struct started_broker *started)
+struct outcome start_broker(const struct broker_plan *plan, const char *name, struct started_broker *started)
 {
 	const struct itimerspec idle = { .it_value.tv_sec = plan->idle_seconds };
 	int ends[2] = { -1, -1 };
-	struct safe_outcome outcome = outcome_ok();
+	struct outcome outcome = outcome_ok();
 
 	*started = STARTED_BROKER_NONE;
 	started->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (started->timer < 0 || timerfd_settime(started->timer, 0, &idle, NULL) != 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		outcome = outcome_of_making("cannot make what a broker needs", errno);
-	if (outcome.status == SAFE_OK) {
+	if (outcome.status == SDEC_OK) {
 		struct start_plan start = { .fds = { [PROTOCOL_SOCKET] = ends[1],
 			                             [STDOUT_FILENO] = -1,
 			                             [STDERR_FILENO] = ends[1],
@@ -273,7 +272,7 @@ struct safe_outcome start_broker(const struct broker_plan *plan, const char *nam
 		                        &started->process);
 	}
 	fds_close(&ends[1]);
-	if (outcome.status != SAFE_OK)
+	if (outcome.status != SDEC_OK)
 		started_broker_close(started);
 	return outcome;
 }

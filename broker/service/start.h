@@ -28,9 +28,9 @@ struct started {
 #define STARTED_NONE ((struct started){ .pidfd = -1 })
 
 /* Executes a program that nobody else may have changed (programs.h), without copying this process.  In it all signals
- * are blocked.  `failure` says what could not be done.  Returns SAFE_OK, SAFE_UNSUPPORTED, SAFE_NO_SANDBOX or
- * SAFE_EXHAUSTED, with nothing left behind. */
-struct safe_outcome start_checked(const struct start_plan *plan, const char *failure, struct started *started);
+ * are blocked.  `failure` says what could not be done.  Returns SDEC_OK, SDEC_UNSUPPORTED, SDEC_NO_SANDBOX or
+ * SDEC_EXHAUSTED, with nothing left behind. */
+struct outcome start_checked(const struct start_plan *plan, const char *failure, struct started *started);
 
 /* Whether it has ended. */
 bool started_has_ended(const struct started *started);
@@ -50,11 +50,10 @@ struct decoder_numbers {
 	uint32_t cpu_seconds, spares;
 };
 
-/* Starts the program of a decoder in one of its modes, after checking who may change it.  Returns SAFE_OK,
- * SAFE_UNSUPPORTED, SAFE_NO_SANDBOX or SAFE_EXHAUSTED. */
-struct safe_outcome start_decoder(const char *folder, const char *name, const char *mode,
-                                  const struct decoder_numbers *numbers, struct start_plan *plan,
-                                  struct started *started);
+/* Starts the program of a decoder in one of its modes, after checking who may change it.  Returns SDEC_OK,
+ * SDEC_UNSUPPORTED, SDEC_NO_SANDBOX or SDEC_EXHAUSTED. */
+struct outcome start_decoder(const char *folder, const char *name, const char *mode,
+                             const struct decoder_numbers *numbers, struct start_plan *plan, struct started *started);
 
 /* The library's hold on a broker. */
 struct started_broker {
@@ -73,7 +72,7 @@ struct broker_plan {
 };
 
 /* Starts a broker.  Returns as start_decoder(), with nothing left behind. */
-struct safe_outcome start_broker(const struct broker_plan *plan, const char *name, struct started_broker *started);
+struct outcome start_broker(const struct broker_plan *plan, const char *name, struct started_broker *started);
 
 /* Closes the descriptors; the broker ends by that. */
 void started_broker_close(struct started_broker *started);

@@ -30,7 +30,7 @@ enum { BROKERS_END = 2000 }; /* milliseconds for brokers whose caller has closed
 
 static const char *known_program(const struct order *order)
 {
-	const struct safe_format *format = NULL;
+	const struct format *format = NULL;
 
 	for (size_t i = 0; (format = registry_at(i)) != NULL; i++)
 		if (strncmp(format->program, order->program, sizeof(order->program)) == 0)
@@ -38,7 +38,7 @@ static const char *known_program(const struct order *order)
 	return NULL;
 }
 
-static bool deliver(const struct safe_outcome *outcome, const struct started_broker *started)
+static bool deliver(const struct outcome *outcome, const struct started_broker *started)
 {
 	struct delivery delivery = {
 		.status = outcome->status,
@@ -51,23 +51,23 @@ static bool deliver(const struct safe_outcome *outcome, const struct started_bro
 
 	if (outcome->reason)
 		(void)snprintf(delivery.reason, sizeof(delivery.reason), "%s", outcome->reason);
-	return packet_send(ORDER_SOCKET, &delivery, sizeof(delivery), fds, outcome->status == SAFE_OK ? ORDER_FDS : 0);
+	return packet_send(ORDER_SOCKET, &delivery, sizeof(delivery), fds, outcome->status == SDEC_OK ? ORDER_FDS : 0);
 }
 
 /* `confined` is how the starter itself stands.  Returns false where nothing gets through any more: whoever waits for an
  * answer has gone, or must not wait on. */
-static bool fill(const struct broker_plan *plan, const struct order *order, struct safe_outcome confined)
+static bool fill(const struct broker_plan *plan, const struct order *order, struct outcome confined)
 {
 	const char *program = known_program(order);
 	struct started_broker started = STARTED_BROKER_NONE;
-	struct safe_outcome outcome = confined;
+	struct outcome outcome = confined;
 
 	if (!program)
-		outcome = outcome_of(SAFE_NO_SANDBOX, "there is no such decoder");
-	if (outcome.status == SAFE_OK)
+		outcome = outcome_of(SDEC_NO_SANDBOX, "there is no such decoder");
+	if (outcome.status == SDEC_OK)
 		outcome = start_broker(plan, program, &started);
 	bool sent = deliver(&outcome, &started);
-	if (!sent && outcome.status == SAFE_OK) {
+	if (!sent && outcome.status == SDEC_OK) {
 		/* It may be the descriptors that did not. */
 		outcome = outcome_of_making("cannot hand a broker over", errno);
 		sent = deliver(&outcome, &STARTED_BROKER_NONE);
@@ -96,17 +96,17 @@ static void wait_for_brokers(void)
 }
 
 /* Gives up all but starting what is in the folder. */
-static struct safe_outcome confine(const char *folder)
+static struct outcome confine(const char *folder)
 {
 	int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
-		return outcome_of(SAFE_UNSUPPORTED, "the folder of decoder programs is missing");
+		return outcome_of(SDEC_UNSUPPORTED, "the folder of decoder programs is missing");
 	/* Brokers, and so decoders, inherit it: later nobody can write there any more. */
-	struct safe_outcome outcome =
+	struct outcome outcome =
 	        procfs_volunteer_for_oom() == 0
 	                ? confine_starter(fd)
-	                : outcome_of_errno(SAFE_NO_SANDBOX, "cannot raise the out-of-memory score", errno);
+	                : outcome_of_errno(SDEC_NO_SANDBOX, "cannot raise the out-of-memory score", errno);
 	fds_close(&fd);
 	return outcome;
 }
@@ -130,7 +130,7 @@ int main(int argc, char **argv)
 	sigset_t none;
 
 	if (argc != ORDER_ARGUMENTS || strcmp(argv[ORDER_BUILD], PROTOCOL_BUILD_ID) != 0)
-		return SAFE_NO_SANDBOX;
+		return SDEC_NO_SANDBOX;
 	(void)signal(SIGCHLD, SIG_DFL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)sigemptyset(&none);
@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 		.idle_seconds = (uint32_t)strtoul(argv[ORDER_IDLE], NULL, 10),
 		.caller = ORDER_CALLER,
 	};
-	struct safe_outcome confined = confine(plan.folder);
+	struct outcome confined = confine(plan.folder);
 	while (next_order(&order)) {
 		(void)reap(WNOHANG);
 		if (!fill(&plan, &order, confined))
@@ -151,5 +151,5 @@ int main(int argc, char **argv)
 	}
 	(void)close(ORDER_SOCKET); /* nobody shall wait for an answer meanwhile */
 	wait_for_brokers();
-	return SAFE_OK;
+	return SDEC_OK;
 }

@@ -6,12 +6,12 @@
 
 /* ---- what each message must be, besides what the table says ---- */
 
-static struct safe_outcome lied(const char *reason)
+static struct outcome lied(const char *reason)
 {
-	return outcome_of(SAFE_KILLED, reason);
+	return outcome_of(SDEC_KILLED, reason);
 }
 
-static struct safe_outcome take_hello(struct wire_reader *reader)
+static struct outcome take_hello(struct wire_reader *reader)
 {
 	struct wire_hello hello;
 
@@ -61,7 +61,7 @@ static bool page_may_follow(const struct wire_reader *reader, const struct wire_
 	return reader->state == WIRE_STATE_READY || (!animation && reader->frames > 0 && reader->frames_left > 0);
 }
 
-static struct safe_outcome take_image(struct wire_reader *reader)
+static struct outcome take_image(struct wire_reader *reader)
 {
 	struct wire_image image;
 
@@ -78,7 +78,7 @@ static struct safe_outcome take_image(struct wire_reader *reader)
 	return reader->consumer->image(reader->consumer->context, &image);
 }
 
-static struct safe_outcome take_frame(struct wire_reader *reader)
+static struct outcome take_frame(struct wire_reader *reader)
 {
 	struct wire_frame frame;
 
@@ -98,7 +98,7 @@ static struct safe_outcome take_frame(struct wire_reader *reader)
 	return reader->consumer->frame(reader->consumer->context, &frame);
 }
 
-static struct safe_outcome take_pixels(struct wire_reader *reader)
+static struct outcome take_pixels(struct wire_reader *reader)
 {
 	if (reader->header.length > reader->frame_left)
 		return lied("the decoder lied: it sent more pixels than the frame has");
@@ -107,13 +107,13 @@ static struct safe_outcome take_pixels(struct wire_reader *reader)
 	return outcome_ok();
 }
 
-static struct safe_outcome take_bytes(struct wire_reader *reader)
+static struct outcome take_bytes(struct wire_reader *reader)
 {
 	reader->state = WIRE_STATE_BYTES;
 	return reader->consumer->bytes(reader->consumer->context);
 }
 
-static struct safe_outcome take_data(struct wire_reader *reader)
+static struct outcome take_data(struct wire_reader *reader)
 {
 	if (reader->request.operation == WIRE_INFO ||
 	    reader->header.length > reader->request.max_output - reader->output)
@@ -133,7 +133,7 @@ static bool audio_is_described(const struct wire_audio *audio)
 	       (!(audio->flags & WIRE_AUDIO_VORBIS_ORDER) || audio->channels <= 8);
 }
 
-static struct safe_outcome take_audio(struct wire_reader *reader)
+static struct outcome take_audio(struct wire_reader *reader)
 {
 	struct wire_audio audio;
 
@@ -145,18 +145,18 @@ static struct safe_outcome take_audio(struct wire_reader *reader)
 	reader->frame_size = (uint64_t)audio.channels * wire_sample_bytes[audio.sample_format];
 	reader->state = WIRE_STATE_AUDIO;
 	if (!reader->consumer->audio)
-		return outcome_of(SAFE_UNSUPPORTED, "gives audio, which is not taken here");
+		return outcome_of(SDEC_UNSUPPORTED, "gives audio, which is not taken here");
 	return reader->consumer->audio(reader->consumer->context, &audio);
 }
 
-static struct safe_outcome take_samples(struct wire_reader *reader)
+static struct outcome take_samples(struct wire_reader *reader)
 {
 	if (reader->header.length % reader->frame_size != 0)
 		return lied("the decoder lied: it sent a part of a sample frame");
 	return take_data(reader);
 }
 
-static struct safe_outcome take_metadata(struct wire_reader *reader)
+static struct outcome take_metadata(struct wire_reader *reader)
 {
 	const struct wire_consumer *consumer = reader->consumer;
 	const char *value = (const char *)reader->payload + offsetof(struct wire_metadata, value);
@@ -176,7 +176,7 @@ static struct safe_outcome take_metadata(struct wire_reader *reader)
 	                          : outcome_ok();
 }
 
-static struct safe_outcome take_loss(struct wire_reader *reader)
+static struct outcome take_loss(struct wire_reader *reader)
 {
 	const struct wire_consumer *consumer = reader->consumer;
 	struct wire_loss loss;
@@ -199,7 +199,7 @@ static enum wire_failure failure_in_payload(const struct wire_reader *reader, ui
 	return fail.failure < WIRE_FAILURES ? (enum wire_failure)fail.failure : WIRE_OK;
 }
 
-static struct safe_outcome take_damage(struct wire_reader *reader)
+static struct outcome take_damage(struct wire_reader *reader)
 {
 	uint64_t detail = 0;
 
@@ -212,7 +212,7 @@ static struct safe_outcome take_damage(struct wire_reader *reader)
 	return outcome_ok();
 }
 
-static struct safe_outcome take_end(struct wire_reader *reader)
+static struct outcome take_end(struct wire_reader *reader)
 {
 	struct wire_end end;
 
@@ -225,7 +225,7 @@ static struct safe_outcome take_end(struct wire_reader *reader)
 	return reader->consumer->end(reader->consumer->context, reader->damage, end.notes);
 }
 
-static struct safe_outcome take_fail(struct wire_reader *reader)
+static struct outcome take_fail(struct wire_reader *reader)
 {
 	uint64_t detail = 0;
 	enum wire_failure failure = failure_in_payload(reader, &detail);
@@ -233,12 +233,12 @@ static struct safe_outcome take_fail(struct wire_reader *reader)
 	if (failure == WIRE_OK)
 		return lied("the decoder lied: it failed for a reason that does not exist");
 	reader->state = WIRE_STATE_OVER;
-	struct safe_outcome outcome = outcome_of_failure(failure);
-	outcome.needed = outcome.limit == SAFE_LIMIT_MEMORY ? detail : 0;
+	struct outcome outcome = outcome_of_failure(failure);
+	outcome.needed = outcome.limit == SDEC_LIMIT_MEMORY ? detail : 0;
 	return outcome;
 }
 
-static struct safe_outcome take_forbidden(struct wire_reader *reader)
+static struct outcome take_forbidden(struct wire_reader *reader)
 {
 	const struct wire_consumer *consumer = reader->consumer;
 	struct wire_forbidden forbidden;
@@ -248,7 +248,7 @@ static struct safe_outcome take_forbidden(struct wire_reader *reader)
 		return lied("the decoder lied: it reported what it was not asked for");
 	if (consumer->forbidden)
 		consumer->forbidden(consumer->context, &forbidden);
-	return outcome_of(SAFE_KILLED, "the decoder tried a forbidden system call");
+	return outcome_of(SDEC_KILLED, "the decoder tried a forbidden system call");
 }
 
 /* ---- the table ---- */
@@ -259,7 +259,7 @@ static const struct rule {
 	uint32_t states;            /* WIRE_STATE_... in which it is allowed */
 	uint32_t shortest, longest; /* payload, bytes */
 	bool bulk;                  /* the payload goes to the consumer */
-	struct safe_outcome (*take)(struct wire_reader *reader);
+	struct outcome (*take)(struct wire_reader *reader);
 } rules[] = {
 	[WIRE_HELLO] = { WIRE_STATE_START, sizeof(struct wire_hello), sizeof(struct wire_hello), false, take_hello },
 	[WIRE_IMAGE] = { WIRE_STATE_READY | WIRE_STATE_IMAGE, sizeof(struct wire_image), sizeof(struct wire_image),
@@ -303,7 +303,7 @@ void wire_reader_init(struct wire_reader *reader, const struct wire_request *req
 		                        .frames_left = request->max_frames };
 }
 
-static enum wire_progress finish(struct wire_reader *reader, struct safe_outcome outcome)
+static enum wire_progress finish(struct wire_reader *reader, struct outcome outcome)
 {
 	reader->state = WIRE_STATE_OVER;
 	reader->outcome = outcome;
@@ -311,9 +311,9 @@ static enum wire_progress finish(struct wire_reader *reader, struct safe_outcome
 }
 
 /* Goes on after a handler: over if it failed or ended the session. */
-static enum wire_progress proceed(struct wire_reader *reader, struct safe_outcome outcome)
+static enum wire_progress proceed(struct wire_reader *reader, struct outcome outcome)
 {
-	if (outcome.status != SAFE_OK || reader->state == WIRE_STATE_OVER)
+	if (outcome.status != SDEC_OK || reader->state == WIRE_STATE_OVER)
 		return finish(reader, outcome);
 	return WIRE_PROGRESS_MORE;
 }
@@ -332,7 +332,7 @@ static enum wire_progress read_once(struct wire_reader *reader, wire_read_functi
 	if (result < 0 && errno == EAGAIN)
 		return WIRE_PROGRESS_WAIT;
 	if (result < 0 || (size_t)result > size)
-		return finish(reader, outcome_of_errno(SAFE_IO, "cannot read from the decoder", errno));
+		return finish(reader, outcome_of_errno(SDEC_IO, "cannot read from the decoder", errno));
 	*got = (size_t)result;
 	return WIRE_PROGRESS_MORE;
 }
@@ -396,7 +396,7 @@ static enum wire_progress step_payload(struct wire_reader *reader, wire_read_fun
 }
 
 /* `got` more bytes of the current message have gone to the consumer. */
-static enum wire_progress note_bulk(struct wire_reader *reader, size_t got, struct safe_outcome outcome)
+static enum wire_progress note_bulk(struct wire_reader *reader, size_t got, struct outcome outcome)
 {
 	reader->bulk_left -= got;
 	reader->output += got;
@@ -428,7 +428,7 @@ static enum wire_progress step_bulk(struct wire_reader *reader, wire_read_functi
 	void *data = consumer->reserve(consumer->context, &room);
 
 	if (!data || room == 0)
-		return finish(reader, outcome_of_errno(SAFE_IO, "no memory for the output", ENOMEM));
+		return finish(reader, outcome_of_errno(SDEC_IO, "no memory for the output", ENOMEM));
 	if (room > reader->bulk_left)
 		room = (size_t)reader->bulk_left;
 	enum wire_progress progress = read_once(reader, read_function, context, data, room, &got);

@@ -18,46 +18,46 @@
 #include "wire.h"
 
 /* Who takes what was decoded.  Everything has been checked against the request when it arrives here.  Each function
- * returns an outcome; anything but SAFE_OK ends the decode with that outcome.  `context` is the consumer's own.
+ * returns an outcome; anything but SDEC_OK ends the decode with that outcome.  `context` is the consumer's own.
  * audio() may be NULL where audio is not asked for, metadata(), loss() and forbidden() where nobody wants to know. */
 struct wire_consumer {
 	void *context;
 
 	/* The child's pledge; the place to verify it from outside before the request is sent. */
-	struct safe_outcome (*hello)(void *context);
+	struct outcome (*hello)(void *context);
 
-	struct safe_outcome (*image)(void *context, const struct wire_image *image);
-	struct safe_outcome (*frame)(void *context, const struct wire_frame *frame);
-	struct safe_outcome (*bytes)(void *context);
+	struct outcome (*image)(void *context, const struct wire_image *image);
+	struct outcome (*frame)(void *context, const struct wire_frame *frame);
+	struct outcome (*bytes)(void *context);
 
 	/* Whole sample frames follow, but reserve() and commit() cut them anywhere. */
-	struct safe_outcome (*audio)(void *context, const struct wire_audio *audio);
+	struct outcome (*audio)(void *context, const struct wire_audio *audio);
 
 	/* A tag, perhaps before audio().  The value has `size` bytes, 1 to WIRE_VALUE_MAX, none of them zero, and a
 	 * zero byte after them.  They are the attacker's: escape them wherever they are shown. */
-	struct safe_outcome (*metadata)(void *context, enum wire_tag tag, const char *value, size_t size);
+	struct outcome (*metadata)(void *context, enum wire_tag tag, const char *value, size_t size);
 
 	/* So many parts of the stream were concealed or skipped so far. */
-	struct safe_outcome (*loss)(void *context, uint64_t parts);
+	struct outcome (*loss)(void *context, uint64_t parts);
 
 	/* The decode ends because the decoder tried this system call. */
 	void (*forbidden)(void *context, const struct wire_forbidden *forbidden);
 
 	/* Room for the next pixels of the frame, samples or bytes: returns at least 1 byte of it and sets *size,
-	 * or NULL when there is none (SAFE_IO).  The memory is only used until the commit that follows. */
+	 * or NULL when there is none (SDEC_IO).  The memory is only used until the commit that follows. */
 	void *(*reserve)(void *context, size_t *size);
 
 	/* `size` bytes were put at the start of what reserve() gave. */
-	struct safe_outcome (*commit)(void *context, size_t size);
+	struct outcome (*commit)(void *context, size_t size);
 
 	/* Where pixels, samples or bytes go as they are: a descriptor to which they can be moved without passing
 	 * through memory, or -1.  moved() tells how much was, instead of reserve() and commit().  Both may be NULL. */
 	int (*outlet)(void *context);
-	struct safe_outcome (*moved)(void *context, size_t size);
+	struct outcome (*moved)(void *context, size_t size);
 
 	/* The decode is complete.  `damage` is WIRE_OK, or why the rest of a partial result is missing: what lacks of
 	 * the current frame is for the consumer to fill.  `notes` are WIRE_NOTE_... bits. */
-	struct safe_outcome (*end)(void *context, enum wire_failure damage, uint32_t notes);
+	struct outcome (*end)(void *context, enum wire_failure damage, uint32_t notes);
 };
 
 /* Where a session stands.  Bits, so that a table row can name several. */
@@ -99,7 +99,7 @@ struct wire_reader {
 	uint64_t metadata_size; /* and the bytes of those that came */
 	uint64_t losses;
 	enum wire_failure damage;
-	struct safe_outcome outcome; /* once the state is OVER */
+	struct outcome outcome; /* once the state is OVER */
 };
 
 enum wire_progress {

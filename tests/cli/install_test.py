@@ -50,16 +50,16 @@ def the_header_is_for_cpp_too():
 #include <safe-decode.h>
 int main()
 {
-	safe_decoder *decoder = nullptr;
-	safe_image image{};
+	sdec_pool *decoder = nullptr;
+	sdec_image image{};
 	image.size = sizeof(image);
-	safe_input input{};
+	sdec_input input{};
 	input.size = sizeof(input);
 	input.data = "";
-	safe_status status = safe_decoder_open(nullptr, &decoder);
-	if (status == SAFE_OK)
-		status = safe_decode_image(decoder, &input, nullptr, &image, nullptr);
-	safe_decoder_close(&decoder);
+	sdec_status status = sdec_pool_open(nullptr, &decoder);
+	if (status == SDEC_OK)
+		status = sdec_decode_image(decoder, &input, nullptr, &image, nullptr);
+	sdec_pool_close(&decoder);
 	return status;
 }
 """)

@@ -34,18 +34,18 @@ CALLER = r"""
 #include <stdio.h>
 int main(int argc, char **argv)
 {
-	struct safe_config config = { .size = sizeof(config), .programs = argc > 2 ? argv[2] : NULL };
-	struct safe_decoder *decoder = NULL;
-	struct safe_image image = { .size = sizeof(image) };
-	struct safe_result result = { .size = sizeof(result) };
+	struct sdec_config config = { .size = sizeof(config), .programs = argc > 2 ? argv[2] : NULL };
+	struct sdec_pool *decoder = NULL;
+	struct sdec_image image = { .size = sizeof(image) };
+	struct sdec_result result = { .size = sizeof(result) };
 	FILE *file = fopen(argv[1], "rb");
-	struct safe_input input = { .size = sizeof(input), .fd = file ? fileno(file) : -1 };
-	enum safe_status status = safe_decoder_open(&config, &decoder);
-	if (status == SAFE_OK)
-		status = safe_decode_image(decoder, &input, NULL, &image, &result);
+	struct sdec_input input = { .size = sizeof(input), .fd = file ? fileno(file) : -1 };
+	enum sdec_status status = sdec_pool_open(&config, &decoder);
+	if (status == SDEC_OK)
+		status = sdec_decode_image(decoder, &input, NULL, &image, &result);
 	printf("%s\n", result.reason ? result.reason : "");
-	safe_image_free(&image);
-	safe_decoder_close(&decoder);
+	sdec_image_free(&image);
+	sdec_pool_close(&decoder);
 	return status;
 }
 """

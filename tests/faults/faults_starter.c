@@ -3,10 +3,10 @@
  * it can fail itself, tests/prove/closed.py tries. */
 #include "broker/confine/confine.h"
 
-struct safe_outcome __wrap_confine_starter(int folder);
+struct outcome __wrap_confine_starter(int folder);
 
-struct safe_outcome __wrap_confine_starter(int folder)
+struct outcome __wrap_confine_starter(int folder)
 {
 	(void)folder;
-	return (struct safe_outcome){ .status = SAFE_OK };
+	return (struct outcome){ .status = SDEC_OK };
 }

@@ -9,32 +9,32 @@
 #include "tests/support/library_support.h"
 
 /* The address of the program's code in the child that decodes. */
-static uint64_t where(struct safe_decoder *decoder)
+static uint64_t where(struct sdec_pool *decoder)
 {
-	struct safe_input input = text_input("HOSTILE where");
-	struct safe_request request = { .size = sizeof(request), .pixel_format = SAFE_RGBA16 };
-	struct safe_image image = { .size = sizeof(image) };
+	struct sdec_input input = text_input("HOSTILE where");
+	struct sdec_request request = { .size = sizeof(request), .pixel_format = SDEC_RGBA16 };
+	struct sdec_image image = { .size = sizeof(image) };
 	uint64_t address = 0;
 
-	cr_assert_eq(safe_decode_image(decoder, &input, &request, &image, NULL), SAFE_OK);
+	cr_assert_eq(sdec_decode_image(decoder, &input, &request, &image, NULL), SDEC_OK);
 	memcpy(&address, image.pixels, sizeof(address));
-	safe_image_free(&image);
+	sdec_image_free(&image);
 	return address;
 }
 
-static enum safe_status decode(struct safe_decoder *decoder, const char *text)
+static enum sdec_status decode(struct sdec_pool *decoder, const char *text)
 {
-	struct safe_input input = text_input(text);
-	struct safe_image image = { .size = sizeof(image) };
-	enum safe_status status = safe_decode_image(decoder, &input, NULL, &image, NULL);
+	struct sdec_input input = text_input(text);
+	struct sdec_image image = { .size = sizeof(image) };
+	enum sdec_status status = sdec_decode_image(decoder, &input, NULL, &image, NULL);
 
-	safe_image_free(&image);
+	sdec_image_free(&image);
 	return status;
 }
 
 Test(library_crash, a_new_broker_with_a_new_layout)
 {
-	struct safe_decoder *decoder = open_hostile(NULL);
+	struct sdec_pool *decoder = open_hostile(NULL);
 	static const char *const crashes[] = { "HOSTILE segfault 8", "HOSTILE call 57", "HOSTILE long 4 4",
 		                               "HOSTILE exit 0" };
 
@@ -42,13 +42,13 @@ Test(library_crash, a_new_broker_with_a_new_layout)
 		uint64_t before = where(decoder);
 		cr_assert_eq(where(decoder), before); /* forks of one broker */
 		pid_t broker = the_broker();
-		cr_assert_eq(decode(decoder, crashes[i]), SAFE_KILLED);
+		cr_assert_eq(decode(decoder, crashes[i]), SDEC_KILLED);
 		cr_assert_neq(where(decoder), before, "%s", crashes[i]);
 		expect_gone(broker, 5000);
 		(void)where(decoder);
 		cr_assert_eq(list_children(NULL, 0), 1);
 	}
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 }
 
 static int writer(int ends[2])
@@ -60,34 +60,34 @@ static int writer(int ends[2])
 /* A stream whose decoder waits for the rest of its input. */
 Test(library_crash, what_is_in_flight_goes_on)
 {
-	struct safe_decoder *decoder = open_hostile(NULL);
+	struct sdec_pool *decoder = open_hostile(NULL);
 	int ends[2];
 	int end = writer(ends);
-	struct safe_input input = fd_input(ends[0]);
-	struct safe_stream *stream = NULL;
-	struct safe_event event = { .size = sizeof(event) };
+	struct sdec_input input = fd_input(ends[0]);
+	struct sdec_stream *stream = NULL;
+	struct sdec_event event = { .size = sizeof(event) };
 	uint32_t rows = 0;
 
-	cr_assert_eq(safe_stream_open(decoder, &input, NULL, &stream), SAFE_OK);
+	cr_assert_eq(sdec_stream_open(decoder, &input, NULL, &stream), SDEC_OK);
 	cr_assert_eq(dprintf(end, "HOSTILE picture 64"), 18);
 	uint64_t until = now_milliseconds() + 300;
 	while (now_milliseconds() < until)
-		cr_assert_eq(safe_stream_step(stream, &event), SAFE_OK);
+		cr_assert_eq(sdec_stream_step(stream, &event), SDEC_OK);
 	pid_t old = the_broker();
-	cr_assert_eq(decode(decoder, "HOSTILE segfault 8"), SAFE_KILLED);
-	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4"), SAFE_OK);
+	cr_assert_eq(decode(decoder, "HOSTILE segfault 8"), SDEC_KILLED);
+	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4"), SDEC_OK);
 	cr_assert(is_running(old));
 	cr_assert_eq(list_children(NULL, 0), 2);
 	cr_assert_eq(write(end, " 1000", 5), 5);
 	cr_assert_eq(close(end), 0);
-	while (event.kind != SAFE_EVENT_END) {
-		cr_assert_eq(safe_stream_step(stream, &event), SAFE_OK);
-		rows += event.kind == SAFE_EVENT_ROWS ? event.rows : 0;
+	while (event.kind != SDEC_EVENT_END) {
+		cr_assert_eq(sdec_stream_step(stream, &event), SDEC_OK);
+		rows += event.kind == SDEC_EVENT_ROWS ? event.rows : 0;
 	}
 	cr_assert_eq(rows, 1000);
-	safe_stream_close(&stream);
+	sdec_stream_close(&stream);
 	expect_gone(old, 5000);
 	cr_assert_eq(close(ends[0]), 0);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 	cr_assert_eq(list_children(NULL, 0), 0);
 }

@@ -18,14 +18,14 @@
 #include "broker/base/packet.h"
 #include "tests/support/library_support.h"
 
-static enum safe_status decode(struct safe_decoder *decoder, const char *text, struct safe_result *result)
+static enum sdec_status decode(struct sdec_pool *decoder, const char *text, struct sdec_result *result)
 {
-	struct safe_input input = text_input(text);
-	struct safe_image image = { .size = sizeof(image) };
+	struct sdec_input input = text_input(text);
+	struct sdec_image image = { .size = sizeof(image) };
 
-	*result = (struct safe_result){ .size = sizeof(*result) };
-	enum safe_status status = safe_decode_image(decoder, &input, NULL, &image, result);
-	safe_image_free(&image);
+	*result = (struct sdec_result){ .size = sizeof(*result) };
+	enum sdec_status status = sdec_decode_image(decoder, &input, NULL, &image, result);
+	sdec_image_free(&image);
 	return status;
 }
 
@@ -33,7 +33,7 @@ static enum safe_status decode(struct safe_decoder *decoder, const char *text, s
 
 Test(library_faults, the_broker_is_killed_between_calls)
 {
-	struct safe_decoder *decoder = open_decoder(NULL);
+	struct sdec_pool *decoder = open_decoder(NULL);
 
 	for (int i = 0; i < 20; i++) {
 		expect_works(decoder);
@@ -43,9 +43,9 @@ Test(library_faults, the_broker_is_killed_between_calls)
 			expect_gone(broker, 5000);
 		} else {
 			/* It may meet the kill itself. */
-			struct safe_result result;
-			enum safe_status status = decode(decoder, "\xff\xd8\xff and more", &result);
-			cr_assert(status == SAFE_MALFORMED || status == SAFE_KILLED, "%s", result.reason);
+			struct sdec_result result;
+			enum sdec_status status = decode(decoder, "\xff\xd8\xff and more", &result);
+			cr_assert(status == SDEC_MALFORMED || status == SDEC_KILLED, "%s", result.reason);
 			expect_gone(broker, 5000);
 		}
 	}
@@ -54,7 +54,7 @@ Test(library_faults, the_broker_is_killed_between_calls)
 	sleep_milliseconds(100);
 	expect_works(decoder);
 	cr_assert_leq(count_descriptors(), descriptors + 2 * 4);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 	cr_assert_eq(list_children(NULL, 0), 0);
 }
 
@@ -67,20 +67,20 @@ static void *kill_later(void *context)
 
 Test(library_faults, the_broker_is_killed_while_a_decode_runs)
 {
-	struct safe_decoder *decoder = open_hostile(NULL);
-	struct safe_result result;
+	struct sdec_pool *decoder = open_hostile(NULL);
+	struct sdec_result result;
 	pthread_t thread;
 
-	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SAFE_OK);
+	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SDEC_OK);
 	pid_t broker = the_broker();
 	cr_assert_eq(pthread_create(&thread, NULL, kill_later, &broker), 0);
 	uint64_t before = now_milliseconds();
-	cr_assert_eq(decode(decoder, "HOSTILE spin", &result), SAFE_KILLED);
+	cr_assert_eq(decode(decoder, "HOSTILE spin", &result), SDEC_KILLED);
 	cr_assert_lt(now_milliseconds() - before, 15000);
 	cr_assert_not_null(result.reason);
 	cr_assert_eq(pthread_join(thread, NULL), 0);
-	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SAFE_OK);
-	safe_decoder_close(&decoder);
+	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SDEC_OK);
+	sdec_pool_close(&decoder);
 }
 
 static size_t children_of(pid_t pid, pid_t *pids, size_t most)
@@ -99,11 +99,11 @@ static size_t children_of(pid_t pid, pid_t *pids, size_t most)
 
 Test(library_faults, a_decoder_is_killed)
 {
-	struct safe_decoder *decoder = open_hostile(NULL);
-	struct safe_result result;
+	struct sdec_pool *decoder = open_hostile(NULL);
+	struct sdec_result result;
 	pid_t pids[8];
 
-	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SAFE_OK);
+	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SDEC_OK);
 	sleep_milliseconds(100);
 	pid_t broker = the_broker();
 	size_t count = children_of(broker, pids, 8);
@@ -112,34 +112,34 @@ Test(library_faults, a_decoder_is_killed)
 		cr_assert_eq(kill(pids[i], SIGKILL), 0);
 	sleep_milliseconds(200);
 	/* The broker has said that they are gone: none is used. */
-	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SAFE_OK, "%s", result.reason);
+	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SDEC_OK, "%s", result.reason);
 	cr_assert_eq(the_broker(), broker);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 }
 
 /* Its spares still work; what needs it gets a status once the library has lost patience. */
 Test(library_faults, a_broker_that_is_stopped, .timeout = 120)
 {
-	struct safe_config config = { .size = sizeof(config), .no_spares = 1 };
-	struct safe_decoder *decoder = open_hostile(&config);
-	struct safe_input input = text_input("HOSTILE picture 4 4");
-	struct safe_stream *stream = NULL;
-	struct safe_event event = { .size = sizeof(event) };
-	struct safe_result result;
+	struct sdec_config config = { .size = sizeof(config), .no_spares = 1 };
+	struct sdec_pool *decoder = open_hostile(&config);
+	struct sdec_input input = text_input("HOSTILE picture 4 4");
+	struct sdec_stream *stream = NULL;
+	struct sdec_event event = { .size = sizeof(event) };
+	struct sdec_result result;
 
-	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SAFE_OK);
+	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SDEC_OK);
 	pid_t broker = the_broker();
 	cr_assert_eq(kill(broker, SIGSTOP), 0);
-	cr_assert_eq(safe_stream_open(decoder, &input, NULL, &stream), SAFE_OK);
+	cr_assert_eq(sdec_stream_open(decoder, &input, NULL, &stream), SDEC_OK);
 	uint64_t before = now_milliseconds();
-	while (event.kind != SAFE_EVENT_END) {
-		struct pollfd ready = { .fd = safe_stream_fd(stream), .events = POLLIN };
+	while (event.kind != SDEC_EVENT_END) {
+		struct pollfd ready = { .fd = sdec_stream_fd(stream), .events = POLLIN };
 		cr_assert_eq(poll(&ready, 1, 30000), 1);
-		cr_assert_eq(safe_stream_step(stream, &event), SAFE_OK);
+		cr_assert_eq(sdec_stream_step(stream, &event), SDEC_OK);
 		cr_assert_lt(now_milliseconds() - before, 30000);
 	}
-	safe_stream_close(&stream);
-	safe_decoder_close(&decoder);
+	sdec_stream_close(&stream);
+	sdec_pool_close(&decoder);
 	cr_assert_eq(list_children(NULL, 0), 0);
 }
 
@@ -151,16 +151,16 @@ Test(library_faults, no_programs)
 	size_t descriptors = count_descriptors();
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		struct safe_config config = { .size = sizeof(config), .programs = paths[i] };
-		struct safe_decoder *decoder = NULL;
-		struct safe_posture posture = { .size = sizeof(posture) };
-		struct safe_result result;
-		cr_assert_eq(safe_decoder_open(&config, &decoder), SAFE_OK);
-		cr_assert_eq(decode(decoder, "\xff\xd8\xff and more", &result), SAFE_UNSUPPORTED, "%s", paths[i]);
+		struct sdec_config config = { .size = sizeof(config), .programs = paths[i] };
+		struct sdec_pool *decoder = NULL;
+		struct sdec_posture posture = { .size = sizeof(posture) };
+		struct sdec_result result;
+		cr_assert_eq(sdec_pool_open(&config, &decoder), SDEC_OK);
+		cr_assert_eq(decode(decoder, "\xff\xd8\xff and more", &result), SDEC_UNSUPPORTED, "%s", paths[i]);
 		cr_assert_str_eq(result.reason, "the decoder that it needs is not installed");
-		cr_assert_eq(safe_decoder_posture(decoder, NULL, &posture), SAFE_UNSUPPORTED);
+		cr_assert_eq(sdec_pool_posture(decoder, NULL, &posture), SDEC_UNSUPPORTED);
 		cr_assert_eq(posture.verified, 0);
-		safe_decoder_close(&decoder);
+		sdec_pool_close(&decoder);
 	}
 	cr_assert_eq(count_descriptors(), descriptors);
 	cr_assert_eq(list_children(NULL, 0), 0);
@@ -169,11 +169,11 @@ Test(library_faults, no_programs)
 /* What is told of them is another's where the caller adopts orphans, and so can wait for brokers. */
 Test(library_faults, callers_may_reap)
 {
-	struct safe_decoder *decoder = open_hostile(NULL);
-	struct safe_result result;
+	struct sdec_pool *decoder = open_hostile(NULL);
+	struct sdec_result result;
 
 	for (int i = 0; i < 10; i++) {
-		cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SAFE_OK);
+		cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SDEC_OK);
 		cr_assert_eq(kill(the_broker(), SIGKILL), 0);
 		if (i % 2 == 0)
 			cr_assert_gt(waitpid(-1, NULL, 0), 0);
@@ -182,36 +182,36 @@ Test(library_faults, callers_may_reap)
 	}
 	/* Two end at once: one is reaped here, the other still runs when that is found out. */
 	errno = ECHILD;
-	cr_assert_eq(decode(decoder, "HOSTILE segfault 8", &result), SAFE_KILLED);
+	cr_assert_eq(decode(decoder, "HOSTILE segfault 8", &result), SDEC_KILLED);
 	errno = ECHILD;
-	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SAFE_OK);
+	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SDEC_OK);
 	sleep_milliseconds(200);
-	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SAFE_OK);
+	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SDEC_OK);
 	cr_assert_eq(list_children(NULL, 0), 1);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 	cr_assert_eq(list_children(NULL, 0), 0);
 }
 
 Test(library_faults, callers_that_ignore_their_children)
 {
 	cr_assert_neq(signal(SIGCHLD, SIG_IGN), SIG_ERR);
-	struct safe_decoder *decoder = open_hostile(NULL);
-	struct safe_result result;
+	struct sdec_pool *decoder = open_hostile(NULL);
+	struct sdec_result result;
 
-	cr_assert_eq(decode(decoder, "HOSTILE segfault 8", &result), SAFE_KILLED);
+	cr_assert_eq(decode(decoder, "HOSTILE segfault 8", &result), SDEC_KILLED);
 	cr_assert_eq(result.signal, SIGSEGV);
 	expect_works(decoder);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 }
 
 /* ---- nothing left ---- */
 
 Test(library_faults, no_descriptors)
 {
-	struct safe_decoder *decoder = open_decoder(NULL);
+	struct sdec_pool *decoder = open_decoder(NULL);
 	struct blob file = read_blob(THUMBNAIL);
-	struct safe_input input = memory_input(file.data, file.size);
-	struct safe_image image = { .size = sizeof(image) };
+	struct sdec_input input = memory_input(file.data, file.size);
+	struct sdec_image image = { .size = sizeof(image) };
 	struct rlimit before;
 	unsigned failed = 0;
 
@@ -220,21 +220,21 @@ Test(library_faults, no_descriptors)
 		size_t used = count_descriptors();
 		for (rlim_t more = 0; more < 16; more++) {
 			struct rlimit few = { .rlim_cur = used + more, .rlim_max = before.rlim_max };
-			struct safe_stream *stream = NULL;
+			struct sdec_stream *stream = NULL;
 			cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
-			enum safe_status status = safe_decode_image(decoder, &input, NULL, &image, NULL);
-			cr_assert(status == SAFE_OK || status == SAFE_EXHAUSTED, "%s", safe_status_name(status));
-			failed += status != SAFE_OK;
-			safe_image_free(&image);
-			if (safe_stream_open(decoder, &input, NULL, &stream) == SAFE_OK)
-				safe_stream_close(&stream);
+			enum sdec_status status = sdec_decode_image(decoder, &input, NULL, &image, NULL);
+			cr_assert(status == SDEC_OK || status == SDEC_EXHAUSTED, "%s", sdec_status_name(status));
+			failed += status != SDEC_OK;
+			sdec_image_free(&image);
+			if (sdec_stream_open(decoder, &input, NULL, &stream) == SDEC_OK)
+				sdec_stream_close(&stream);
 			cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
 		}
 		expect_works(decoder);
 	}
 	cr_assert_gt(failed, 0);
 	free_blob(&file);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 }
 
 /* As a user who may have no more processes: the broker can be started, its children cannot, or neither.  It is started
@@ -250,25 +250,25 @@ Test(library_faults, no_processes)
 		uid_t user = 54320 + (uid_t)most;
 		if (pid == 0) {
 			struct rlimit few = { .rlim_cur = most, .rlim_max = most };
-			struct safe_decoder *decoder = open_decoder(NULL);
-			struct safe_posture posture = { .size = sizeof(posture) };
+			struct sdec_pool *decoder = open_decoder(NULL);
+			struct sdec_posture posture = { .size = sizeof(posture) };
 			if (setrlimit(RLIMIT_NPROC, &few) != 0 || setresgid(user, user, user) != 0 ||
 			    setresuid(user, user, user) != 0)
 				_exit(99);
-			_exit((int)safe_decoder_posture(decoder, NULL, &posture));
+			_exit((int)sdec_pool_posture(decoder, NULL, &posture));
 		}
 		cr_assert_eq(waitpid(pid, &status, 0), pid);
 		cr_assert(WIFEXITED(status));
-		int wanted = most < 3 ? SAFE_EXHAUSTED : SAFE_OK;
-		cr_assert(WEXITSTATUS(status) == wanted || (most == 3 && WEXITSTATUS(status) == SAFE_EXHAUSTED),
+		int wanted = most < 3 ? SDEC_EXHAUSTED : SDEC_OK;
+		cr_assert(WEXITSTATUS(status) == wanted || (most == 3 && WEXITSTATUS(status) == SDEC_EXHAUSTED),
 		          "%d with %d processes", WEXITSTATUS(status), (int)most);
 	}
 }
 
 Test(library_faults, no_spares)
 {
-	struct safe_config config = { .size = sizeof(config), .no_spares = 1 };
-	struct safe_decoder *decoder = open_decoder(&config);
+	struct sdec_config config = { .size = sizeof(config), .no_spares = 1 };
+	struct sdec_pool *decoder = open_decoder(&config);
 
 	for (int i = 0; i < 5; i++)
 		expect_works(decoder);
@@ -276,15 +276,15 @@ Test(library_faults, no_spares)
 	for (int i = 0; i < 5; i++)
 		expect_works(decoder);
 	cr_assert_eq(count_descriptors(), descriptors);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 }
 
 /* ---- idle brokers ---- */
 
 Test(library_idle, a_broker_ends_and_another_comes)
 {
-	struct safe_config config = { .size = sizeof(config), .idle_seconds = 1 };
-	struct safe_decoder *decoder = open_decoder(&config);
+	struct sdec_config config = { .size = sizeof(config), .idle_seconds = 1 };
+	struct sdec_pool *decoder = open_decoder(&config);
 
 	expect_works(decoder);
 	pid_t broker = the_broker();
@@ -293,12 +293,12 @@ Test(library_idle, a_broker_ends_and_another_comes)
 	expect_gone(broker, 3000);
 	expect_works(decoder);
 	cr_assert_neq(the_broker(), broker);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 }
 
 static void *call_at_about_the_idle_time(void *context)
 {
-	struct safe_decoder *decoder = context;
+	struct sdec_pool *decoder = context;
 	unsigned seed = (unsigned)(uintptr_t)&seed;
 
 	for (int i = 0; i < 8; i++) {
@@ -312,8 +312,8 @@ static void *call_at_about_the_idle_time(void *context)
 Test(library_idle, calls_at_about_the_idle_time, .timeout = 60)
 {
 	enum { CALLERS = 12 };
-	struct safe_config config = { .size = sizeof(config), .idle_seconds = 1 };
-	struct safe_decoder *decoders[CALLERS];
+	struct sdec_config config = { .size = sizeof(config), .idle_seconds = 1 };
+	struct sdec_pool *decoders[CALLERS];
 	pthread_t threads[CALLERS];
 
 	for (int i = 0; i < CALLERS; i++) {
@@ -323,7 +323,7 @@ Test(library_idle, calls_at_about_the_idle_time, .timeout = 60)
 	}
 	for (int i = 0; i < CALLERS; i++) {
 		cr_assert_eq(pthread_join(threads[i], NULL), 0);
-		safe_decoder_close(&decoders[i]);
+		sdec_pool_close(&decoders[i]);
 	}
 	cr_assert_eq(list_children(NULL, 0), 0);
 }
@@ -337,9 +337,9 @@ Test(library_faults, a_caller_that_is_killed_leaves_nothing)
 	cr_assert_neq(broker, MAP_FAILED);
 	pid_t pid = fork();
 	if (pid == 0) {
-		struct safe_decoder *decoder = open_hostile(NULL);
-		struct safe_result result;
-		if (decode(decoder, "HOSTILE picture 4 4", &result) == SAFE_OK)
+		struct sdec_pool *decoder = open_hostile(NULL);
+		struct sdec_result result;
+		if (decode(decoder, "HOSTILE picture 4 4", &result) == SDEC_OK)
 			*broker = the_broker();
 		(void)decode(decoder, "HOSTILE spin", &result);
 		_exit(1);
@@ -372,7 +372,7 @@ static void set_signals(long microseconds)
 
 Test(library_faults, signals_that_interrupt)
 {
-	struct safe_decoder *decoder = open_decoder(NULL);
+	struct sdec_pool *decoder = open_decoder(NULL);
 
 	set_signals(200);
 	for (int i = 0; i < 200; i++)
@@ -382,7 +382,7 @@ Test(library_faults, signals_that_interrupt)
 	expect_gone(broker, 5000); /* else a decode may meet the kill */
 	expect_works(decoder);
 	set_signals(0);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 	cr_assert_eq(list_children(NULL, 0), 0);
 }
 
@@ -403,22 +403,22 @@ static void *silence(void *context)
 /* The wait for the broker's word began again with each signal, and so had no end. */
 Test(library_faults, a_broker_that_is_stopped_while_signals_come, .timeout = 120)
 {
-	struct safe_decoder *decoder = open_hostile(NULL);
-	struct safe_result result;
+	struct sdec_pool *decoder = open_hostile(NULL);
+	struct sdec_result result;
 	pthread_t thread;
 	sigset_t alarm, before;
 
-	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SAFE_OK);
+	cr_assert_eq(decode(decoder, "HOSTILE picture 4 4", &result), SDEC_OK);
 	pid_t broker = the_broker();
 	cr_assert(sigemptyset(&alarm) == 0 && sigaddset(&alarm, SIGALRM) == 0);
 	cr_assert_eq(pthread_sigmask(SIG_BLOCK, &alarm, &before), 0);
 	cr_assert_eq(pthread_create(&thread, NULL, silence, &broker), 0);
 	cr_assert_eq(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
 	set_signals(20000);
-	cr_assert_eq(decode(decoder, "HOSTILE spin", &result), SAFE_KILLED);
+	cr_assert_eq(decode(decoder, "HOSTILE spin", &result), SDEC_KILLED);
 	set_signals(0);
 	cr_assert_eq(pthread_join(thread, NULL), 0);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 	cr_assert_eq(list_children(NULL, 0), 0);
 }
 

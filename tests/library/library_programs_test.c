@@ -70,12 +70,12 @@ static void tear_down(void)
 
 TestSuite(library_programs, .init = set_up, .fini = tear_down, .timeout = 60);
 
-static struct safe_decoder *open_there(void)
+static struct sdec_pool *open_there(void)
 {
-	const struct safe_config config = { .size = sizeof(config), .programs = folder };
-	struct safe_decoder *decoder = NULL;
+	const struct sdec_config config = { .size = sizeof(config), .programs = folder };
+	struct sdec_pool *decoder = NULL;
 
-	cr_assert_eq(safe_decoder_open(&config, &decoder), SAFE_OK);
+	cr_assert_eq(sdec_pool_open(&config, &decoder), SDEC_OK);
 	return decoder;
 }
 
@@ -83,64 +83,64 @@ static struct safe_decoder *open_there(void)
 
 enum { AT_ONCE = 3000 }; /* milliseconds; a broker that does not answer is given up after 20000 */
 
-static struct safe_result call(struct safe_decoder *decoder)
+static struct sdec_result call(struct sdec_pool *decoder)
 {
 	struct blob file = read_blob(THUMBNAIL);
-	struct safe_input input = memory_input(file.data, file.size);
-	struct safe_image image = { .size = sizeof(image) };
-	struct safe_result result = { .size = sizeof(result) };
+	struct sdec_input input = memory_input(file.data, file.size);
+	struct sdec_image image = { .size = sizeof(image) };
+	struct sdec_result result = { .size = sizeof(result) };
 	uint64_t before = now_milliseconds();
-	enum safe_status status = safe_decode_image(decoder, &input, NULL, &image, &result);
+	enum sdec_status status = sdec_decode_image(decoder, &input, NULL, &image, &result);
 
 	cr_expect_lt(now_milliseconds() - before, AT_ONCE, "%s", result.reason);
 	cr_expect_eq(result.status, status);
-	safe_image_free(&image);
+	sdec_image_free(&image);
 	free_blob(&file);
 	return result;
 }
 
-static struct safe_result stream(struct safe_decoder *decoder)
+static struct sdec_result stream(struct sdec_pool *decoder)
 {
 	struct blob file = read_blob(THUMBNAIL);
-	struct safe_input input = memory_input(file.data, file.size);
-	struct safe_stream *opened = NULL;
-	struct safe_event event = { .size = sizeof(event) };
-	struct safe_result result = { .size = sizeof(result) };
-	enum safe_status status = safe_stream_open(decoder, &input, NULL, &opened);
+	struct sdec_input input = memory_input(file.data, file.size);
+	struct sdec_stream *opened = NULL;
+	struct sdec_event event = { .size = sizeof(event) };
+	struct sdec_result result = { .size = sizeof(result) };
+	enum sdec_status status = sdec_stream_open(decoder, &input, NULL, &opened);
 	uint64_t before = now_milliseconds();
 
-	while (status == SAFE_OK && event.kind != SAFE_EVENT_END) {
-		struct pollfd ready = { .fd = safe_stream_fd(opened), .events = POLLIN };
+	while (status == SDEC_OK && event.kind != SDEC_EVENT_END) {
+		struct pollfd ready = { .fd = sdec_stream_fd(opened), .events = POLLIN };
 		cr_assert_eq(poll(&ready, 1, 30000), 1);
-		status = safe_stream_step(opened, &event);
+		status = sdec_stream_step(opened, &event);
 	}
 	cr_expect_lt(now_milliseconds() - before, AT_ONCE);
-	safe_stream_result(opened, &result);
+	sdec_stream_result(opened, &result);
 	cr_expect_eq(result.status, status);
-	safe_stream_close(&opened);
+	sdec_stream_close(&opened);
 	free_blob(&file);
 	return result;
 }
 
 /* Both end with this status, and say each of these words. */
-static void expect_refused(enum safe_status status, const char *word, const char *another)
+static void expect_refused(enum sdec_status status, const char *word, const char *another)
 {
-	struct safe_result (*const ways[])(struct safe_decoder * decoder) = { call, stream };
-	struct safe_decoder *decoder = open_there();
-	struct safe_posture posture = { .size = sizeof(posture) };
+	struct sdec_result (*const ways[])(struct sdec_pool * decoder) = { call, stream };
+	struct sdec_pool *decoder = open_there();
+	struct sdec_posture posture = { .size = sizeof(posture) };
 	size_t descriptors = count_descriptors();
 
 	for (size_t i = 0; i < 2; i++) {
-		struct safe_result result = ways[i](decoder);
-		cr_expect_eq(result.status, status, "%s: %s", safe_status_name((enum safe_status)result.status),
+		struct sdec_result result = ways[i](decoder);
+		cr_expect_eq(result.status, status, "%s: %s", sdec_status_name((enum sdec_status)result.status),
 		             result.reason);
 		cr_assert_not_null(result.reason);
 		cr_expect(strstr(result.reason, word), "%s", result.reason);
 		cr_expect(strstr(result.reason, another), "%s", result.reason);
 	}
-	cr_expect_eq(safe_decoder_posture(decoder, "jpeg", &posture), status);
+	cr_expect_eq(sdec_pool_posture(decoder, "jpeg", &posture), status);
 	cr_expect_eq(posture.verified, 0);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 	cr_expect_leq(count_descriptors(), descriptors);
 }
 
@@ -155,7 +155,7 @@ Test(library_programs, another_build_is_named_with_this_one)
 {
 	write_hello("9.8.7+cafebabe");
 	write_program("/bin/cat $here/hello >&0\nexec /bin/sleep 30");
-	expect_refused(SAFE_NO_SANDBOX, "9.8.7+cafebabe", PROTOCOL_BUILD_ID);
+	expect_refused(SDEC_NO_SANDBOX, "9.8.7+cafebabe", PROTOCOL_BUILD_ID);
 	cr_expect(has_run());
 }
 
@@ -163,20 +163,20 @@ Test(library_programs, a_build_that_is_not_text)
 {
 	write_hello("\x1b[2J\xff\n9");
 	write_program("/bin/cat $here/hello >&0\nexec /bin/sleep 30");
-	struct safe_decoder *decoder = open_there();
-	struct safe_result result = call(decoder);
+	struct sdec_pool *decoder = open_there();
+	struct sdec_result result = call(decoder);
 
-	cr_expect_eq(result.status, SAFE_NO_SANDBOX);
+	cr_expect_eq(result.status, SDEC_NO_SANDBOX);
 	for (const char *at = result.reason; *at; at++)
 		cr_assert(*at >= 0x20 && *at < 0x7f);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 }
 
 /* An older program knows nothing of a hello: it ends, for its arguments are wrong. */
 Test(library_programs, one_that_only_ends)
 {
 	write_program("exit 1");
-	expect_refused(SAFE_NO_SANDBOX, "ended before it said hello", "of another version than " PROTOCOL_BUILD_ID);
+	expect_refused(SDEC_NO_SANDBOX, "ended before it said hello", "of another version than " PROTOCOL_BUILD_ID);
 	cr_expect(has_run());
 }
 
@@ -186,9 +186,9 @@ Test(library_programs, one_that_this_version_matches_works)
 
 	(void)snprintf(command, sizeof(command), "cp %s %s", built_program("decoders/jpeg"), program);
 	cr_assert_eq(system(command), 0);
-	struct safe_decoder *decoder = open_there();
+	struct sdec_pool *decoder = open_there();
 	expect_works(decoder);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 }
 
 /* ---- programs that do not start ---- */
@@ -198,19 +198,19 @@ Test(library_programs, a_missing_library_is_named)
 	write_program(
 	        "echo 'x: error while loading shared libraries: libfoo.so.1: cannot open shared object file: No such "
 	        "file or directory' >&2\nexit 127");
-	expect_refused(SAFE_UNSUPPORTED, "libfoo.so.1", "does not start");
+	expect_refused(SDEC_UNSUPPORTED, "libfoo.so.1", "does not start");
 }
 
 Test(library_programs, one_that_is_not_there)
 {
-	expect_refused(SAFE_UNSUPPORTED, "not installed", "decoder");
+	expect_refused(SDEC_UNSUPPORTED, "not installed", "decoder");
 }
 
 Test(library_programs, one_that_cannot_be_executed)
 {
 	write_program("exit 0");
 	cr_assert_eq(chmod(program, 0644), 0);
-	expect_refused(SAFE_NO_SANDBOX, "cannot start", "decoder");
+	expect_refused(SDEC_NO_SANDBOX, "cannot start", "decoder");
 	cr_expect_not(has_run());
 }
 
@@ -223,7 +223,7 @@ Test(library_programs, a_program_that_others_may_write)
 	write_program("exit 0");
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		cr_assert_eq(chmod(program, modes[i]), 0);
-		expect_refused(SAFE_NO_SANDBOX, "other users may change", "program");
+		expect_refused(SDEC_NO_SANDBOX, "other users may change", "program");
 	}
 	cr_expect_not(has_run());
 }
@@ -234,7 +234,7 @@ Test(library_programs, a_program_of_another_user)
 		cr_skip_test("needs to give a file away");
 	write_program("exit 0");
 	cr_assert_eq(chown(program, 54321, 0), 0);
-	expect_refused(SAFE_NO_SANDBOX, "other users may change", "program");
+	expect_refused(SDEC_NO_SANDBOX, "other users may change", "program");
 	cr_expect_not(has_run());
 }
 
@@ -246,7 +246,7 @@ Test(library_programs, a_program_that_is_a_link)
 	(void)snprintf(elsewhere, sizeof(elsewhere), "%s/program", top);
 	cr_assert_eq(rename(program, elsewhere), 0);
 	cr_assert_eq(symlink(elsewhere, program), 0);
-	expect_refused(SAFE_NO_SANDBOX, "other users may change", "program");
+	expect_refused(SDEC_NO_SANDBOX, "other users may change", "program");
 	cr_expect_not(has_run());
 }
 
@@ -260,13 +260,13 @@ Test(library_programs, a_folder_that_others_may_write)
 	for (size_t i = 0; i < 2; i++) {
 		for (size_t j = 0; j < 2; j++) {
 			cr_assert_eq(chmod(folders[i], modes[j]), 0);
-			expect_refused(SAFE_NO_SANDBOX, "other users may change the folder", "program");
+			expect_refused(SDEC_NO_SANDBOX, "other users may change the folder", "program");
 		}
 		cr_assert_eq(chmod(folders[i], 0755), 0);
 	}
 	cr_expect_not(has_run());
 	cr_assert_eq(chmod(top, 01777), 0);
-	expect_refused(SAFE_NO_SANDBOX, "ended before it said hello", "version");
+	expect_refused(SDEC_NO_SANDBOX, "ended before it said hello", "version");
 	cr_expect(has_run());
 }
 
@@ -276,7 +276,7 @@ Test(library_programs, a_folder_of_another_user)
 		cr_skip_test("needs to give a folder away");
 	write_program("exit 0");
 	cr_assert_eq(chown(folder, 54321, 0), 0);
-	expect_refused(SAFE_NO_SANDBOX, "other users may change the folder", "program");
+	expect_refused(SDEC_NO_SANDBOX, "other users may change the folder", "program");
 	cr_expect_not(has_run());
 }
 
@@ -286,9 +286,9 @@ Test(library_programs, a_folder_that_is_relative)
 	static const char *const paths[] = { "build/decoders", ".", "./decoders", "" };
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		const struct safe_config config = { .size = sizeof(config), .programs = paths[i] };
-		struct safe_decoder *decoder = NULL;
-		cr_expect_eq(safe_decoder_open(&config, &decoder), SAFE_USAGE, "%s", paths[i]);
+		const struct sdec_config config = { .size = sizeof(config), .programs = paths[i] };
+		struct sdec_pool *decoder = NULL;
+		cr_expect_eq(sdec_pool_open(&config, &decoder), SDEC_USAGE, "%s", paths[i]);
 		cr_expect_null(decoder);
 	}
 }

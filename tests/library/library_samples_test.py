@@ -15,15 +15,15 @@ NAMES = ("decode", "stream", "sound")
 LIMITS = """
 #include <safe-decode.h>
 #include <stdio.h>
-enum safe_status safe_stream_open(struct safe_decoder *decoder, const struct safe_input *input,
-                                  const struct safe_request *request, struct safe_stream **stream)
+enum sdec_status sdec_stream_open(struct sdec_pool *decoder, const struct sdec_input *input,
+                                  const struct sdec_request *request, struct sdec_stream **stream)
 {
-	const struct safe_limits *limits = request->limits;
+	const struct sdec_limits *limits = request->limits;
 	(void)decoder, (void)input;
 	*stream = NULL;
 	fprintf(stderr, "limits %d %d %d %d %d\\n", limits->max_input == UINT64_MAX, limits->max_output == UINT64_MAX,
 	        limits->cpu_seconds == UINT32_MAX, limits->work_seconds == UINT32_MAX, limits->deadline_milliseconds == 0);
-	return SAFE_IO;
+	return SDEC_IO;
 }
 """
 

@@ -3,7 +3,7 @@
  * library_stress DECODES THREADS KILLS: many decodes through one handle.
  *
  * One input in ten is damaged or attacks; brokers are killed at random in between.  Each call must be answered with the
- * status that its input asks for, and the right bytes; only one that was in flight at a kill may say SAFE_KILLED.  In
+ * status that its input asks for, and the right bytes; only one that was in flight at a kill may say SDEC_KILLED.  In
  * the end there are no more descriptors, processes and memory than after the first decodes.
  */
 #include <limits.h>
@@ -33,7 +33,7 @@ enum {
 
 struct sample {
 	const char *path, *text; /* one of them */
-	enum safe_status status;
+	enum sdec_status status;
 	uint8_t *data; /* owned */
 	size_t size;
 	void *wanted; /* owned; what it gives */
@@ -50,57 +50,57 @@ static struct sample good[] = {
 };
 
 static struct sample bad[] = {
-	{ .path = "samples/jpeg/invalid-441b7667.jpg", .status = SAFE_MALFORMED },
-	{ .path = "samples/png/invalid-becf685a.png", .status = SAFE_MALFORMED },
-	{ .path = "samples/gzip/invalid-8edb6132.gz", .status = SAFE_MALFORMED },
-	{ .text = "HOSTILE segfault 8", .status = SAFE_KILLED },
-	{ .text = "HOSTILE call 57", .status = SAFE_KILLED },
-	{ .text = "HOSTILE exit 0", .status = SAFE_KILLED },
-	{ .text = "HOSTILE long 16 16", .status = SAFE_KILLED },
-	{ .text = "this is nothing", .status = SAFE_UNSUPPORTED },
+	{ .path = "samples/jpeg/invalid-441b7667.jpg", .status = SDEC_MALFORMED },
+	{ .path = "samples/png/invalid-becf685a.png", .status = SDEC_MALFORMED },
+	{ .path = "samples/gzip/invalid-8edb6132.gz", .status = SDEC_MALFORMED },
+	{ .text = "HOSTILE segfault 8", .status = SDEC_KILLED },
+	{ .text = "HOSTILE call 57", .status = SDEC_KILLED },
+	{ .text = "HOSTILE exit 0", .status = SDEC_KILLED },
+	{ .text = "HOSTILE long 16 16", .status = SDEC_KILLED },
+	{ .text = "this is nothing", .status = SDEC_UNSUPPORTED },
 };
 
 enum { GOOD = sizeof(good) / sizeof(good[0]), BAD = sizeof(bad) / sizeof(bad[0]) };
 
-static struct safe_decoder *decoder;
+static struct sdec_pool *decoder;
 static atomic_ulong next, until;             /* decodes */
 static atomic_ulong kills_begun, kills_done; /* a kill is done when the broker is gone */
 static atomic_ulong failed, met_a_kill;
 static atomic_bool over;
 
-static void fail(const char *what, const struct sample *sample, enum safe_status status, const char *reason)
+static void fail(const char *what, const struct sample *sample, enum sdec_status status, const char *reason)
 {
 	atomic_fetch_add(&failed, 1);
 	printf("FAIL library_stress: %s: %s: %s: %s\n", what, sample ? sample->path ? sample->path : sample->text : "-",
-	       safe_status_name(status), reason ? reason : "");
+	       sdec_status_name(status), reason ? reason : "");
 }
 
 /* ---- one decode ---- */
 
 struct output {
-	struct safe_image image;
-	struct safe_bytes bytes;
+	struct sdec_image image;
+	struct sdec_bytes bytes;
 	const void *data;
 	size_t size;
 };
 
-static enum safe_status decode(const struct sample *sample, struct output *output, struct safe_result *result)
+static enum sdec_status decode(const struct sample *sample, struct output *output, struct sdec_result *result)
 {
-	struct safe_input input = {
-		.size = sizeof(input), .kind = SAFE_INPUT_MEMORY, .data = sample->data, .data_size = sample->size
+	struct sdec_input input = {
+		.size = sizeof(input), .kind = SDEC_INPUT_MEMORY, .data = sample->data, .data_size = sample->size
 	};
-	enum safe_status status = SAFE_OK;
+	enum sdec_status status = SDEC_OK;
 	const char *ending = sample->path ? strrchr(sample->path, '.') : "";
 
 	*output = (struct output){ .image = { .size = sizeof(output->image) },
 		                   .bytes = { .size = sizeof(output->bytes) } };
-	*result = (struct safe_result){ .size = sizeof(*result) };
+	*result = (struct sdec_result){ .size = sizeof(*result) };
 	if (strcmp(ending, ".gz") == 0) {
-		status = safe_decode_bytes(decoder, &input, NULL, &output->bytes, result);
+		status = sdec_decode_bytes(decoder, &input, NULL, &output->bytes, result);
 		output->data = output->bytes.data;
 		output->size = output->bytes.data_size;
 	} else {
-		status = safe_decode_image(decoder, &input, NULL, &output->image, result);
+		status = sdec_decode_image(decoder, &input, NULL, &output->image, result);
 		output->data = output->image.pixels;
 		output->size = output->image.stride * output->image.height;
 	}
@@ -109,22 +109,22 @@ static enum safe_status decode(const struct sample *sample, struct output *outpu
 
 static void release(struct output *output)
 {
-	safe_image_free(&output->image);
-	safe_bytes_free(&output->bytes);
+	sdec_image_free(&output->image);
+	sdec_bytes_free(&output->bytes);
 }
 
 static void decode_and_judge(const struct sample *sample)
 {
 	struct output output;
-	struct safe_result result;
+	struct sdec_result result;
 	unsigned long kills = atomic_load(&kills_done);
-	enum safe_status status = decode(sample, &output, &result);
+	enum sdec_status status = decode(sample, &output, &result);
 	bool in_flight = atomic_load(&kills_begun) != kills;
 
-	if (status == SAFE_OK && sample->status == SAFE_OK &&
+	if (status == SDEC_OK && sample->status == SDEC_OK &&
 	    (output.size != sample->wanted_size || memcmp(output.data, sample->wanted, output.size) != 0))
 		fail("wrong bytes", sample, status, NULL);
-	if (status != sample->status && !(in_flight && status == SAFE_KILLED))
+	if (status != sample->status && !(in_flight && status == SDEC_KILLED))
 		fail("wrong status", sample, status, result.reason);
 	else if (status != sample->status)
 		atomic_fetch_add(&met_a_kill, 1);
@@ -247,14 +247,14 @@ static void load(struct sample *sample)
 static void open_decoder(void)
 {
 	char path[PATH_MAX] = "";
-	struct safe_config config = { .size = sizeof(config), .programs = path };
+	struct sdec_config config = { .size = sizeof(config), .programs = path };
 	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 64);
 	char *slash = length > 0 ? strrchr(path, '/') : NULL;
 
 	if (!slash)
 		abort();
 	memcpy(slash, "/bin-hostile/decoders", sizeof("/bin-hostile/decoders"));
-	if (safe_decoder_open(&config, &decoder) != SAFE_OK)
+	if (sdec_pool_open(&config, &decoder) != SDEC_OK)
 		abort();
 }
 
@@ -262,11 +262,11 @@ static void open_decoder(void)
 static void learn(struct sample *sample)
 {
 	struct output output;
-	struct safe_result result;
-	enum safe_status status = decode(sample, &output, &result);
+	struct sdec_result result;
+	enum sdec_status status = decode(sample, &output, &result);
 
 	sample->wanted = malloc(output.size + 1);
-	if (status != SAFE_OK || !sample->wanted) {
+	if (status != SDEC_OK || !sample->wanted) {
 		fail("the first decode", sample, status, result.reason);
 		exit(1);
 	}
@@ -304,7 +304,7 @@ int main(int argc, char **argv)
 	expect(last.descriptors <= first.descriptors + DESCRIPTORS_MORE, "descriptors stay");
 	expect(last.children <= first.children + 1, "no broker stays behind");
 	expect(last.memory <= first.memory + MEMORY_MORE, "memory stays");
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 	expect(count_descriptors() == descriptors, "no descriptor is left at the end");
 	expect(list_children(NULL, 0) == 0, "no process is left at the end");
 	for (size_t i = 0; i < GOOD; i++) {

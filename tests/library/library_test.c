@@ -13,14 +13,14 @@ static const struct {
 	const char *name;
 	size_t bytes;
 } formats[] = {
-	[SAFE_BGRA] = { "bgra", 4 },
-	[SAFE_RGBA] = { "rgba", 4 },
-	[SAFE_BGRA_PREMULTIPLIED] = { "bgra-premultiplied", 4 },
-	[SAFE_RGBA_PREMULTIPLIED] = { "rgba-premultiplied", 4 },
-	[SAFE_RGB] = { "rgb", 3 },
-	[SAFE_BGR] = { "bgr", 3 },
-	[SAFE_GRAY] = { "gray", 1 },
-	[SAFE_RGBA16] = { "rgba16", 8 },
+	[SDEC_BGRA] = { "bgra", 4 },
+	[SDEC_RGBA] = { "rgba", 4 },
+	[SDEC_BGRA_PREMULTIPLIED] = { "bgra-premultiplied", 4 },
+	[SDEC_RGBA_PREMULTIPLIED] = { "rgba-premultiplied", 4 },
+	[SDEC_RGB] = { "rgb", 3 },
+	[SDEC_BGR] = { "bgr", 3 },
+	[SDEC_GRAY] = { "gray", 1 },
+	[SDEC_RGBA16] = { "rgba16", 8 },
 };
 
 enum { FORMATS = sizeof(formats) / sizeof(formats[0]) };
@@ -48,7 +48,7 @@ static struct blob reference(const char *path, uint32_t format)
 	return command_line(arguments);
 }
 
-static void expect_packed(const struct safe_image *image, const struct blob *wanted, uint32_t format)
+static void expect_packed(const struct sdec_image *image, const struct blob *wanted, uint32_t format)
 {
 	cr_assert_eq(image->pixel_format, format);
 	cr_assert_eq(image->stride, image->width * formats[format].bytes);
@@ -58,86 +58,86 @@ static void expect_packed(const struct safe_image *image, const struct blob *wan
 
 Test(library_image, from_memory_in_every_pixel_format)
 {
-	struct safe_decoder *decoder = open_decoder(NULL);
+	struct sdec_pool *decoder = open_decoder(NULL);
 
 	for (size_t i = 0; i < PICTURES; i++) {
 		struct blob file = read_blob(pictures[i]);
-		struct safe_input input = memory_input(file.data, file.size);
+		struct sdec_input input = memory_input(file.data, file.size);
 		for (uint32_t format = 0; format < FORMATS; format++) {
-			struct safe_request request = { .size = sizeof(request), .pixel_format = format };
-			struct safe_image image = { .size = sizeof(image) };
-			struct safe_result result = { .size = sizeof(result) };
+			struct sdec_request request = { .size = sizeof(request), .pixel_format = format };
+			struct sdec_image image = { .size = sizeof(image) };
+			struct sdec_result result = { .size = sizeof(result) };
 			struct blob wanted = reference(pictures[i], format);
-			cr_assert_eq(safe_decode_image(decoder, &input, &request, &image, &result), SAFE_OK, "%s %s",
+			cr_assert_eq(sdec_decode_image(decoder, &input, &request, &image, &result), SDEC_OK, "%s %s",
 			             pictures[i], formats[format].name);
 			expect_packed(&image, &wanted, format);
-			cr_assert_eq(result.status, SAFE_OK);
+			cr_assert_eq(result.status, SDEC_OK);
 			cr_assert_null(result.reason);
-			safe_image_free(&image);
+			sdec_image_free(&image);
 			cr_assert_null(image.pixels);
 			free_blob(&wanted);
 		}
 		free_blob(&file);
 	}
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 	cr_assert_null(decoder);
 }
 
 Test(library_image, from_a_file_and_from_a_pipe)
 {
-	struct safe_decoder *decoder = open_decoder(NULL);
-	struct blob wanted = reference(PHOTOGRAPH, SAFE_BGRA);
+	struct sdec_pool *decoder = open_decoder(NULL);
+	struct blob wanted = reference(PHOTOGRAPH, SDEC_BGRA);
 	FILE *pipe = popen("cat " PHOTOGRAPH, "r");
 	int fds[] = { open(PHOTOGRAPH, O_RDONLY | O_CLOEXEC), fileno(pipe) };
 
 	for (int i = 0; i < 2; i++) {
-		struct safe_input input = fd_input(fds[i]);
-		struct safe_image image = { .size = sizeof(image) };
-		cr_assert_eq(safe_decode_image(decoder, &input, NULL, &image, NULL), SAFE_OK);
-		expect_packed(&image, &wanted, SAFE_BGRA);
-		safe_image_free(&image);
+		struct sdec_input input = fd_input(fds[i]);
+		struct sdec_image image = { .size = sizeof(image) };
+		cr_assert_eq(sdec_decode_image(decoder, &input, NULL, &image, NULL), SDEC_OK);
+		expect_packed(&image, &wanted, SDEC_BGRA);
+		sdec_image_free(&image);
 	}
 	cr_assert_eq(pclose(pipe), 0);
 	(void)close(fds[0]);
 	free_blob(&wanted);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 }
 
 Test(library_image, orientation_is_told_and_not_applied)
 {
-	struct safe_decoder *decoder = open_decoder(NULL);
+	struct sdec_pool *decoder = open_decoder(NULL);
 	struct blob file = read_blob("samples/jpeg/hopper_orientation_6.jpg");
-	struct safe_input input = memory_input(file.data, file.size);
-	struct safe_image image = { .size = sizeof(image) };
+	struct sdec_input input = memory_input(file.data, file.size);
+	struct sdec_image image = { .size = sizeof(image) };
 
-	cr_assert_eq(safe_decode_image(decoder, &input, NULL, &image, NULL), SAFE_OK);
+	cr_assert_eq(sdec_decode_image(decoder, &input, NULL, &image, NULL), SDEC_OK);
 	cr_assert_eq(image.orientation, 6);
-	safe_image_free(&image);
+	sdec_image_free(&image);
 	free_blob(&file);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 }
 
 /* ---- into the caller's memory ---- */
 
 enum { PADDING = 13, MARK = 0xa5 };
 
-static void decode_into(struct safe_decoder *decoder, const char *path, uint32_t format)
+static void decode_into(struct sdec_pool *decoder, const char *path, uint32_t format)
 {
 	struct blob file = read_blob(path);
 	struct blob wanted = reference(path, format);
-	struct safe_input input = memory_input(file.data, file.size);
-	struct safe_request request = { .size = sizeof(request), .pixel_format = format };
-	struct safe_info info = { .size = sizeof(info) };
+	struct sdec_input input = memory_input(file.data, file.size);
+	struct sdec_request request = { .size = sizeof(request), .pixel_format = format };
+	struct sdec_info info = { .size = sizeof(info) };
 
-	cr_assert_eq(safe_probe(decoder, &input, &request, &info, NULL), SAFE_OK);
+	cr_assert_eq(sdec_probe(decoder, &input, &request, &info, NULL), SDEC_OK);
 	size_t row = info.width * formats[format].bytes;
 	size_t stride = row + PADDING;
 	size_t size = stride * (info.height - 1) + row;
 	uint8_t *pixels = malloc(size + PADDING);
 	cr_assert_not_null(pixels);
 	memset(pixels, MARK, size + PADDING);
-	struct safe_image image = { .size = sizeof(image) };
-	cr_assert_eq(safe_decode_image_into(decoder, &input, &request, pixels, size, stride, &image, NULL), SAFE_OK);
+	struct sdec_image image = { .size = sizeof(image) };
+	cr_assert_eq(sdec_decode_image_into(decoder, &input, &request, pixels, size, stride, &image, NULL), SDEC_OK);
 	cr_assert_eq(image.pixels, pixels);
 	cr_assert_eq(image.stride, stride);
 	cr_assert_eq(image.allocated, 0);
@@ -146,7 +146,7 @@ static void decode_into(struct safe_decoder *decoder, const char *path, uint32_t
 		for (size_t x = row; x < stride; x++)
 			cr_assert_eq(pixels[y * stride + x], MARK);
 	}
-	safe_image_free(&image);
+	sdec_image_free(&image);
 	pixels[0] ^= 1; /* still there */
 	free(pixels);
 	free_blob(&file);
@@ -155,21 +155,21 @@ static void decode_into(struct safe_decoder *decoder, const char *path, uint32_t
 
 Test(library_into, a_larger_stride_leaves_the_padding_alone)
 {
-	struct safe_decoder *decoder = open_decoder(NULL);
+	struct sdec_pool *decoder = open_decoder(NULL);
 
 	for (uint32_t format = 0; format < FORMATS; format++) {
 		decode_into(decoder, PHOTOGRAPH, format);
 		decode_into(decoder, "samples/png/with-alpha.png", format);
 		decode_into(decoder, "samples/png/gray-1.png", format);
 	}
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 }
 
 Test(library_into, what_does_not_fit_tells_the_size_and_touches_nothing)
 {
-	struct safe_decoder *decoder = open_decoder(NULL);
+	struct sdec_pool *decoder = open_decoder(NULL);
 	struct blob file = read_blob(THUMBNAIL);
-	struct safe_input input = memory_input(file.data, file.size);
+	struct sdec_input input = memory_input(file.data, file.size);
 	uint8_t pixels[32 * 32 * 4];
 	const struct {
 		size_t size, stride;
@@ -180,11 +180,11 @@ Test(library_into, what_does_not_fit_tells_the_size_and_touches_nothing)
 	};
 
 	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
-		struct safe_image image = { .size = sizeof(image) };
+		struct sdec_image image = { .size = sizeof(image) };
 		memset(pixels, MARK, sizeof(pixels));
-		cr_assert_eq(safe_decode_image_into(decoder, &input, NULL, pixels, tries[i].size, tries[i].stride,
+		cr_assert_eq(sdec_decode_image_into(decoder, &input, NULL, pixels, tries[i].size, tries[i].stride,
 		                                    &image, NULL),
-		             SAFE_TOO_SMALL);
+		             SDEC_TOO_SMALL);
 		cr_assert_eq(image.width, 32);
 		cr_assert_eq(image.height, 32);
 		cr_assert_null(image.pixels);
@@ -192,7 +192,7 @@ Test(library_into, what_does_not_fit_tells_the_size_and_touches_nothing)
 			cr_assert_eq(pixels[at], MARK);
 	}
 	free_blob(&file);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 }
 
 /* ---- bytes and probes ---- */
@@ -200,63 +200,63 @@ Test(library_into, what_does_not_fit_tells_the_size_and_touches_nothing)
 Test(library_bytes, all_of_a_stream)
 {
 	static const char *const streams[] = { ROMEO, "samples/gzip/midsummer.txt.gz", "samples/zlib/romeo.txt.zlib" };
-	struct safe_decoder *decoder = open_decoder(NULL);
+	struct sdec_pool *decoder = open_decoder(NULL);
 
 	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++) {
 		struct blob file = read_blob(streams[i]);
 		struct blob wanted = command_line(streams[i]);
-		struct safe_input input = memory_input(file.data, file.size);
-		struct safe_bytes bytes = { .size = sizeof(bytes) };
-		cr_assert_eq(safe_decode_bytes(decoder, &input, NULL, &bytes, NULL), SAFE_OK);
+		struct sdec_input input = memory_input(file.data, file.size);
+		struct sdec_bytes bytes = { .size = sizeof(bytes) };
+		cr_assert_eq(sdec_decode_bytes(decoder, &input, NULL, &bytes, NULL), SDEC_OK);
 		cr_assert_eq(bytes.data_size, wanted.size);
 		cr_assert(memcmp(bytes.data, wanted.data, wanted.size) == 0);
-		safe_bytes_free(&bytes);
+		sdec_bytes_free(&bytes);
 		cr_assert_null(bytes.data);
 		free_blob(&file);
 		free_blob(&wanted);
 	}
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 }
 
 Test(library_bytes, a_format_by_its_name)
 {
-	struct safe_decoder *decoder = open_decoder(NULL);
+	struct sdec_pool *decoder = open_decoder(NULL);
 	struct blob file = read_blob("samples/deflate/romeo.txt.deflate");
-	struct safe_input input = memory_input(file.data, file.size);
-	struct safe_request request = { .size = sizeof(request), .format = "deflate" };
-	struct safe_bytes bytes = { .size = sizeof(bytes) };
+	struct sdec_input input = memory_input(file.data, file.size);
+	struct sdec_request request = { .size = sizeof(request), .format = "deflate" };
+	struct sdec_bytes bytes = { .size = sizeof(bytes) };
 
-	cr_assert_eq(safe_decode_bytes(decoder, &input, &request, &bytes, NULL), SAFE_OK);
+	cr_assert_eq(sdec_decode_bytes(decoder, &input, &request, &bytes, NULL), SDEC_OK);
 	cr_assert_eq(bytes.data_size, ROMEO_SIZE);
-	safe_bytes_free(&bytes);
+	sdec_bytes_free(&bytes);
 	/* A name that does not fit the content. */
 	request.format = "bzip2";
-	cr_assert_eq(safe_decode_bytes(decoder, &input, &request, &bytes, NULL), SAFE_MALFORMED);
+	cr_assert_eq(sdec_decode_bytes(decoder, &input, &request, &bytes, NULL), SDEC_MALFORMED);
 	/* Nor what was asked for. */
 	request.format = "png";
-	cr_assert_eq(safe_decode_bytes(decoder, &input, &request, &bytes, NULL), SAFE_WRONG_KIND);
+	cr_assert_eq(sdec_decode_bytes(decoder, &input, &request, &bytes, NULL), SDEC_WRONG_KIND);
 	request.format = "no such format";
-	cr_assert_eq(safe_decode_bytes(decoder, &input, &request, &bytes, NULL), SAFE_USAGE);
+	cr_assert_eq(sdec_decode_bytes(decoder, &input, &request, &bytes, NULL), SDEC_USAGE);
 	free_blob(&file);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 }
 
 Test(library_probe, tells_what_the_header_says)
 {
-	struct safe_decoder *decoder = open_decoder(NULL);
+	struct sdec_pool *decoder = open_decoder(NULL);
 	struct blob file = read_blob("samples/png/rgb-alpha-16.png");
-	struct safe_input input = memory_input(file.data, file.size);
-	struct safe_info info = { .size = sizeof(info) };
-	struct safe_result result = { .size = sizeof(result) };
+	struct sdec_input input = memory_input(file.data, file.size);
+	struct sdec_info info = { .size = sizeof(info) };
+	struct sdec_result result = { .size = sizeof(result) };
 
-	cr_assert_eq(safe_probe(decoder, &input, NULL, &info, &result), SAFE_OK);
-	cr_assert_eq(result.status, SAFE_OK);
-	cr_assert_eq(info.kind, SAFE_KIND_IMAGE);
+	cr_assert_eq(sdec_probe(decoder, &input, NULL, &info, &result), SDEC_OK);
+	cr_assert_eq(result.status, SDEC_OK);
+	cr_assert_eq(info.kind, SDEC_KIND_IMAGE);
 	cr_assert_eq(info.width, 256);
 	cr_assert_eq(info.height, 256);
 	cr_assert_eq(info.channels, 4);
 	cr_assert_eq(info.depth, 16);
-	cr_assert_eq(info.color, SAFE_COLOR_RGB);
+	cr_assert_eq(info.color, SDEC_COLOR_RGB);
 	cr_assert_neq(info.has_alpha, 0);
 	cr_assert_eq(info.frames, 1);
 	cr_assert_str_eq(info.format, "png");
@@ -264,25 +264,25 @@ Test(library_probe, tells_what_the_header_says)
 
 	file = read_blob(ROMEO);
 	input = memory_input(file.data, file.size);
-	cr_assert_eq(safe_probe(decoder, &input, NULL, &info, NULL), SAFE_OK);
-	cr_assert_eq(info.kind, SAFE_KIND_BYTES);
+	cr_assert_eq(sdec_probe(decoder, &input, NULL, &info, NULL), SDEC_OK);
+	cr_assert_eq(info.kind, SDEC_KIND_BYTES);
 	cr_assert_eq(info.width, 0);
 	cr_assert_str_eq(info.format, "gzip");
 	free_blob(&file);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 }
 
 Test(library_about, names_and_version)
 {
 	size_t count = 0;
 
-	for (const char *name = NULL; (name = safe_format_name(count)) != NULL; count++)
+	for (const char *name = NULL; (name = sdec_format_name(count)) != NULL; count++)
 		cr_assert_gt(strlen(name), 0);
 	cr_assert_gt(count, 2);
-	cr_assert_null(safe_format_name(SIZE_MAX));
-	cr_assert_str_eq(safe_status_name(SAFE_OK), "ok");
-	cr_assert_str_eq(safe_status_name(SAFE_UNSUPPORTED), "unsupported");
-	cr_assert_str_eq(safe_status_name((enum safe_status)(SAFE_EXHAUSTED + 1)), "unknown");
-	cr_assert_str_eq(safe_status_name((enum safe_status) - 1), "unknown");
-	cr_assert_str_eq(safe_version(), SAFE_DECODE_VERSION);
+	cr_assert_null(sdec_format_name(SIZE_MAX));
+	cr_assert_str_eq(sdec_status_name(SDEC_OK), "ok");
+	cr_assert_str_eq(sdec_status_name(SDEC_UNSUPPORTED), "unsupported");
+	cr_assert_str_eq(sdec_status_name((enum sdec_status)(SDEC_EXHAUSTED + 1)), "unknown");
+	cr_assert_str_eq(sdec_status_name((enum sdec_status) - 1), "unknown");
+	cr_assert_str_eq(sdec_version(), SAFE_DECODE_VERSION);
 }

@@ -39,120 +39,120 @@ static const char *programs;
 
 /* ---- kinds of decodes: each returns its status, or -1 where what it gives is wrong ---- */
 
-static struct safe_input fd_input(int fd)
+static struct sdec_input fd_input(int fd)
 {
-	return (struct safe_input){ .size = sizeof(struct safe_input), .kind = SAFE_INPUT_FD, .fd = fd };
+	return (struct sdec_input){ .size = sizeof(struct sdec_input), .kind = SDEC_INPUT_FD, .fd = fd };
 }
 
-static struct safe_input text_input(const char *text)
+static struct sdec_input text_input(const char *text)
 {
-	return (struct safe_input){ .size = sizeof(struct safe_input),
-		                    .kind = SAFE_INPUT_MEMORY,
+	return (struct sdec_input){ .size = sizeof(struct sdec_input),
+		                    .kind = SDEC_INPUT_MEMORY,
 		                    .data = text,
 		                    .data_size = strlen(text),
 		                    .fd = -1 };
 }
 
-static int decode_image(struct safe_decoder *decoder, int fd)
+static int decode_image(struct sdec_pool *decoder, int fd)
 {
-	struct safe_input input = fd_input(fd);
-	struct safe_image image = { .size = sizeof(image) };
-	enum safe_status status = safe_decode_image(decoder, &input, NULL, &image, NULL);
-	bool right = status == SAFE_OK ? image.width == SIDE && image.height == SIDE && image.pixels : !image.pixels;
+	struct sdec_input input = fd_input(fd);
+	struct sdec_image image = { .size = sizeof(image) };
+	enum sdec_status status = sdec_decode_image(decoder, &input, NULL, &image, NULL);
+	bool right = status == SDEC_OK ? image.width == SIDE && image.height == SIDE && image.pixels : !image.pixels;
 
-	safe_image_free(&image);
+	sdec_image_free(&image);
 	return right ? (int)status : -1;
 }
 
-static int decode_image_into(struct safe_decoder *decoder, int fd)
+static int decode_image_into(struct sdec_pool *decoder, int fd)
 {
 	static uint8_t pixels[SIDE * SIDE * 4];
-	struct safe_input input = fd_input(fd);
-	struct safe_image image = { .size = sizeof(image) };
-	enum safe_status status = safe_decode_image_into(decoder, &input, NULL, pixels, sizeof(pixels),
+	struct sdec_input input = fd_input(fd);
+	struct sdec_image image = { .size = sizeof(image) };
+	enum sdec_status status = sdec_decode_image_into(decoder, &input, NULL, pixels, sizeof(pixels),
 	                                                 sizeof(pixels) / SIDE, &image, NULL);
 
-	return status != SAFE_OK || image.height == SIDE ? (int)status : -1;
+	return status != SDEC_OK || image.height == SIDE ? (int)status : -1;
 }
 
-static int decode_bytes(struct safe_decoder *decoder, int fd)
+static int decode_bytes(struct sdec_pool *decoder, int fd)
 {
-	struct safe_input input = fd_input(fd);
-	struct safe_bytes bytes = { .size = sizeof(bytes) };
-	enum safe_status status = safe_decode_bytes(decoder, &input, NULL, &bytes, NULL);
-	bool right = status == SAFE_OK ? bytes.data_size == BYTES_SIZE && bytes.data : !bytes.data;
+	struct sdec_input input = fd_input(fd);
+	struct sdec_bytes bytes = { .size = sizeof(bytes) };
+	enum sdec_status status = sdec_decode_bytes(decoder, &input, NULL, &bytes, NULL);
+	bool right = status == SDEC_OK ? bytes.data_size == BYTES_SIZE && bytes.data : !bytes.data;
 
-	safe_bytes_free(&bytes);
+	sdec_bytes_free(&bytes);
 	return right ? (int)status : -1;
 }
 
-static int decode_audio(struct safe_decoder *decoder, int fd)
+static int decode_audio(struct sdec_pool *decoder, int fd)
 {
-	struct safe_input input = fd_input(fd);
-	struct safe_audio audio = { .size = sizeof(audio) };
-	enum safe_status status = safe_decode_audio(decoder, &input, NULL, &audio, NULL);
-	bool right = status == SAFE_OK ? audio.sample_frames == FRAMES && audio.samples : !audio.samples;
+	struct sdec_input input = fd_input(fd);
+	struct sdec_audio audio = { .size = sizeof(audio) };
+	enum sdec_status status = sdec_decode_audio(decoder, &input, NULL, &audio, NULL);
+	bool right = status == SDEC_OK ? audio.sample_frames == FRAMES && audio.samples : !audio.samples;
 
-	safe_audio_free(&audio);
+	sdec_audio_free(&audio);
 	return right ? (int)status : -1;
 }
 
-static int decode_audio_into(struct safe_decoder *decoder, int fd)
+static int decode_audio_into(struct sdec_pool *decoder, int fd)
 {
 	static uint8_t samples[FRAMES * FRAME_BYTES];
-	struct safe_input input = fd_input(fd);
-	struct safe_audio audio = { .size = sizeof(audio) };
-	enum safe_status status = safe_decode_audio_into(decoder, &input, NULL, samples, sizeof(samples), &audio, NULL);
+	struct sdec_input input = fd_input(fd);
+	struct sdec_audio audio = { .size = sizeof(audio) };
+	enum sdec_status status = sdec_decode_audio_into(decoder, &input, NULL, samples, sizeof(samples), &audio, NULL);
 
-	return status != SAFE_OK || audio.sample_frames == FRAMES ? (int)status : -1;
+	return status != SDEC_OK || audio.sample_frames == FRAMES ? (int)status : -1;
 }
 
-static int probe(struct safe_decoder *decoder, int fd)
+static int probe(struct sdec_pool *decoder, int fd)
 {
-	struct safe_input input = fd_input(fd);
-	struct safe_info info = { .size = sizeof(info) };
-	enum safe_status status = safe_probe(decoder, &input, NULL, &info, NULL);
+	struct sdec_input input = fd_input(fd);
+	struct sdec_info info = { .size = sizeof(info) };
+	enum sdec_status status = sdec_probe(decoder, &input, NULL, &info, NULL);
 
-	return status != SAFE_OK || info.width == SIDE ? (int)status : -1;
+	return status != SDEC_OK || info.width == SIDE ? (int)status : -1;
 }
 
-static int ask_posture(struct safe_decoder *decoder, int fd)
+static int ask_posture(struct sdec_pool *decoder, int fd)
 {
-	struct safe_posture posture = { .size = sizeof(posture) };
-	enum safe_status status = safe_decoder_posture(decoder, NULL, &posture);
+	struct sdec_posture posture = { .size = sizeof(posture) };
+	enum sdec_status status = sdec_pool_posture(decoder, NULL, &posture);
 
 	(void)fd;
-	return (status == SAFE_OK) == (posture.verified != 0) ? (int)status : -1;
+	return (status == SDEC_OK) == (posture.verified != 0) ? (int)status : -1;
 }
 
 /* Rows, bytes and sample frames, whichever come. */
-static uint64_t count_output(const struct safe_event *event)
+static uint64_t count_output(const struct sdec_event *event)
 {
-	return event->kind == SAFE_EVENT_ROWS      ? event->rows
-	       : event->kind == SAFE_EVENT_BYTES   ? event->data_size
-	       : event->kind == SAFE_EVENT_SAMPLES ? event->sample_frames
+	return event->kind == SDEC_EVENT_ROWS      ? event->rows
+	       : event->kind == SDEC_EVENT_BYTES   ? event->data_size
+	       : event->kind == SDEC_EVENT_SAMPLES ? event->sample_frames
 	                                           : 0;
 }
 
-static int stream(struct safe_decoder *decoder, int fd)
+static int stream(struct sdec_pool *decoder, int fd)
 {
-	struct safe_input input = fd_input(fd);
-	struct safe_stream *opened = NULL;
-	struct safe_event event = { .size = sizeof(event) };
-	enum safe_status status = safe_stream_open(decoder, &input, NULL, &opened);
+	struct sdec_input input = fd_input(fd);
+	struct sdec_stream *opened = NULL;
+	struct sdec_event event = { .size = sizeof(event) };
+	enum sdec_status status = sdec_stream_open(decoder, &input, NULL, &opened);
 	uint64_t came = 0;
 	bool hangs = false;
 
-	while (status == SAFE_OK && event.kind != SAFE_EVENT_END && !hangs) {
-		struct pollfd ready = { .fd = safe_stream_fd(opened), .events = POLLIN };
-		status = safe_stream_step(opened, &event);
+	while (status == SDEC_OK && event.kind != SDEC_EVENT_END && !hangs) {
+		struct pollfd ready = { .fd = sdec_stream_fd(opened), .events = POLLIN };
+		status = sdec_stream_step(opened, &event);
 		came += count_output(&event);
-		if (status == SAFE_OK && event.kind == SAFE_EVENT_NONE)
+		if (status == SDEC_OK && event.kind == SDEC_EVENT_NONE)
 			hangs = __real_poll(&ready, 1, PATIENCE) != 1;
 	}
-	safe_stream_close(&opened);
+	sdec_stream_close(&opened);
 	bool all = came == SIDE || came == BYTES_SIZE || came == FRAMES;
-	return !hangs && (status != SAFE_OK || all) ? (int)status : -1;
+	return !hangs && (status != SDEC_OK || all) ? (int)status : -1;
 }
 
 /* An input that comes late, in two pieces. */
@@ -178,7 +178,7 @@ static void *write_late(void *context)
 	return NULL;
 }
 
-static int stream_late(struct safe_decoder *decoder, int fd)
+static int stream_late(struct sdec_pool *decoder, int fd)
 {
 	struct late late;
 	int ends[2];
@@ -196,31 +196,31 @@ static int stream_late(struct safe_decoder *decoder, int fd)
 	return status;
 }
 
-static int decode_hostile(struct safe_decoder *decoder, const char *text)
+static int decode_hostile(struct sdec_pool *decoder, const char *text)
 {
-	struct safe_input input = text_input(text);
-	struct safe_image image = { .size = sizeof(image) };
-	enum safe_status status = safe_decode_image(decoder, &input, NULL, &image, NULL);
+	struct sdec_input input = text_input(text);
+	struct sdec_image image = { .size = sizeof(image) };
+	enum sdec_status status = sdec_decode_image(decoder, &input, NULL, &image, NULL);
 
-	safe_image_free(&image);
+	sdec_image_free(&image);
 	return (int)status;
 }
 
 /* After a crash there is another broker. */
-static int crash(struct safe_decoder *decoder, int fd)
+static int crash(struct sdec_pool *decoder, int fd)
 {
 	(void)fd;
 	int crashed = decode_hostile(decoder, "HOSTILE segfault 8");
 	int after = decode_hostile(decoder, "HOSTILE picture 4 4");
 
-	return crashed == SAFE_OK || after == SAFE_KILLED ? -1 : crashed;
+	return crashed == SDEC_OK || after == SDEC_KILLED ? -1 : crashed;
 }
 
 /* ---- the walk ---- */
 
 static const struct kind {
 	const char *name, *path;
-	int (*run)(struct safe_decoder *decoder, int fd);
+	int (*run)(struct sdec_pool *decoder, int fd);
 	bool crashes, moves_nothing;
 } kinds[] = {
 	{ .name = "image", .path = IMAGE, .run = decode_image },
@@ -240,17 +240,17 @@ static const struct kind {
 /* Opens a decoder, decodes, and closes it, with faults. */
 static int run(const struct kind *kind, enum faults_mode mode, uint32_t target)
 {
-	struct safe_config config = { .size = sizeof(config), .programs = programs };
-	struct safe_decoder *decoder = NULL;
+	struct sdec_config config = { .size = sizeof(config), .programs = programs };
+	struct sdec_pool *decoder = NULL;
 	int fd = open(kind->path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return -1;
 	faults_begin(&state, mode, target);
-	int status = (int)safe_decoder_open(&config, &decoder);
-	if (status == SAFE_OK)
+	int status = (int)sdec_pool_open(&config, &decoder);
+	if (status == SDEC_OK)
 		status = kind->run(decoder, fd);
-	safe_decoder_close(&decoder);
+	sdec_pool_close(&decoder);
 	faults_end();
 	(void)close(fd);
 	return status;
@@ -264,9 +264,9 @@ static bool is_sane(const struct kind *kind, enum faults_mode mode, uint32_t tar
 	size_t after = count_descriptors();
 	size_t children = list_children(NULL, 0);
 	bool must_work = mode != FAULTS_FAIL || atomic_load(&state.fired) == 0;
-	int wanted = kind->crashes ? SAFE_KILLED : SAFE_OK;
+	int wanted = kind->crashes ? SDEC_KILLED : SDEC_OK;
 
-	if (status >= SAFE_OK && status <= SAFE_EXHAUSTED && (status == wanted || !must_work) && after == before &&
+	if (status >= SDEC_OK && status <= SDEC_EXHAUSTED && (status == wanted || !must_work) && after == before &&
 	    children == 0)
 		return true;
 	printf("# %s, call %u, %s: status %d, %zu descriptors instead of %zu, %zu children\n", kind->name, target,

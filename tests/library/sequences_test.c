@@ -120,13 +120,13 @@ static void extend(struct sweep *sweep, size_t size, size_t length)
 }
 
 static const uint32_t flags[] = { 0,
-	                          SAFE_PARTIAL,
-	                          SAFE_STRICT,
-	                          SAFE_PARTIAL | SAFE_STRICT,
-	                          SAFE_HEADER_ONLY,
-	                          SAFE_HEADER_ONLY | SAFE_PARTIAL,
-	                          SAFE_HEADER_ONLY | SAFE_STRICT,
-	                          SAFE_HEADER_ONLY | SAFE_PARTIAL | SAFE_STRICT };
+	                          SDEC_PARTIAL,
+	                          SDEC_STRICT,
+	                          SDEC_PARTIAL | SDEC_STRICT,
+	                          SDEC_HEADER_ONLY,
+	                          SDEC_HEADER_ONLY | SDEC_PARTIAL,
+	                          SDEC_HEADER_ONLY | SDEC_STRICT,
+	                          SDEC_HEADER_ONLY | SDEC_PARTIAL | SDEC_STRICT };
 static const char *const formats[] = { "jpeg", "gzip", "wav" };
 
 Test(sequences, none_breaks_a_promise, .timeout = 300)
@@ -171,8 +171,8 @@ Test(sequences, damage_where_only_the_header_is_wanted)
 		memcpy(said + played.size, message->bytes, message->size);
 		played.size += message->size;
 	}
-	enum safe_status status = played_call(&played, PLAYED_STREAM, "jpeg", SAFE_PARTIAL | SAFE_HEADER_ONLY, &broken);
-	cr_expect_eq(status, SAFE_KILLED);
+	enum sdec_status status = played_call(&played, PLAYED_STREAM, "jpeg", SDEC_PARTIAL | SDEC_HEADER_ONLY, &broken);
+	cr_expect_eq(status, SDEC_KILLED);
 	cr_expect_null(broken);
 	played_end(&played);
 }

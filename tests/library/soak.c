@@ -33,7 +33,7 @@ enum {
 	FILES_MAX = 4096,
 	SIZE_LARGEST = 256 << 10, /* larger files only make it slow */
 	ROOM = SIZE_LARGEST + 4096,
-	STATUSES = SAFE_EXHAUSTED + 1,
+	STATUSES = SDEC_EXHAUSTED + 1,
 	MEMORY_MORE = 8 << 20,
 	BROKERS_MOST = 2 * 16, /* one for each program and decoder, and some that are on their way out */
 	OF_A_BROKER = 20,      /* descriptors, with its spares */
@@ -46,7 +46,7 @@ static struct file {
 } files[FILES_MAX];
 static size_t file_count;
 
-static struct safe_decoder *sandboxed, *plain;
+static struct sdec_pool *sandboxed, *plain;
 static const char *kept;
 static atomic_ulong decodes, compared, different, endings[STATUSES];
 static atomic_bool over;
@@ -54,38 +54,38 @@ static atomic_bool over;
 /* ---- one decode ---- */
 
 struct plan {
-	struct safe_input input;
-	struct safe_limits limits;
-	struct safe_request request;
+	struct sdec_input input;
+	struct sdec_limits limits;
+	struct sdec_request request;
 	bool is_picture, probes;
 };
 
 struct answer {
-	enum safe_status status;
-	struct safe_result result;
-	struct safe_image image;
-	struct safe_bytes bytes;
+	enum sdec_status status;
+	struct sdec_result result;
+	struct sdec_image image;
+	struct sdec_bytes bytes;
 	const void *data;
 	size_t size;
 };
 
-static void decode(struct safe_decoder *decoder, const struct plan *plan, struct answer *answer)
+static void decode(struct sdec_pool *decoder, const struct plan *plan, struct answer *answer)
 {
-	struct safe_info info = { .size = sizeof(info) };
+	struct sdec_info info = { .size = sizeof(info) };
 
 	*answer = (struct answer){ .result = { .size = sizeof(answer->result) },
 		                   .image = { .size = sizeof(answer->image) },
 		                   .bytes = { .size = sizeof(answer->bytes) } };
 	if (plan->probes) {
-		answer->status = safe_probe(decoder, &plan->input, &plan->request, &info, &answer->result);
+		answer->status = sdec_probe(decoder, &plan->input, &plan->request, &info, &answer->result);
 	} else if (plan->is_picture) {
 		answer->status =
-		        safe_decode_image(decoder, &plan->input, &plan->request, &answer->image, &answer->result);
+		        sdec_decode_image(decoder, &plan->input, &plan->request, &answer->image, &answer->result);
 		answer->data = answer->image.pixels;
 		answer->size = answer->data ? answer->image.stride * answer->image.height : 0;
 	} else {
 		answer->status =
-		        safe_decode_bytes(decoder, &plan->input, &plan->request, &answer->bytes, &answer->result);
+		        sdec_decode_bytes(decoder, &plan->input, &plan->request, &answer->bytes, &answer->result);
 		answer->data = answer->bytes.data;
 		answer->size = answer->bytes.data_size;
 	}
@@ -93,8 +93,8 @@ static void decode(struct safe_decoder *decoder, const struct plan *plan, struct
 
 static void release(struct answer *answer)
 {
-	safe_image_free(&answer->image);
-	safe_bytes_free(&answer->bytes);
+	sdec_image_free(&answer->image);
+	sdec_bytes_free(&answer->bytes);
 }
 
 /* ---- what is wanted ---- */
@@ -109,13 +109,13 @@ static void make_plan(struct plan *plan, const char *name, uint64_t *dice)
 	static const char *const pictures[] = { "/jpeg/", "/png/", ".jpg", ".png" };
 	static const char *const sounds[] = { "/flac/", "/mp3/", "/opus/", "/vorbis/", "/wav/", "/aiff/", "/au/" };
 
-	*plan = (struct plan){ .input = { .size = sizeof(plan->input), .kind = SAFE_INPUT_MEMORY, .name = name } };
+	*plan = (struct plan){ .input = { .size = sizeof(plan->input), .kind = SDEC_INPUT_MEMORY, .name = name } };
 	for (size_t i = 0; i < sizeof(pictures) / sizeof(pictures[0]); i++)
 		plan->is_picture |= strstr(name, pictures[i]) != NULL;
 	for (size_t i = 0; i < sizeof(sounds) / sizeof(sounds[0]); i++)
 		plan->probes |= strstr(name, sounds[i]) != NULL;
 	plan->probes |= hash_dice(dice, 16) == 0;
-	plan->limits = (struct safe_limits){
+	plan->limits = (struct sdec_limits){
 		.size = sizeof(plan->limits),
 		.max_pixels = some(dice, 1 << 22, 100000),
 		.max_output = some(dice, 1 << 24, 100000),
@@ -126,11 +126,11 @@ static void make_plan(struct plan *plan, const char *name, uint64_t *dice)
 		.cpu_seconds = hash_dice(dice, 32) == 0 ? 1 : 0,
 		.deadline_milliseconds = (uint32_t)some(dice, 60000, 2000),
 	};
-	plan->request = (struct safe_request){
+	plan->request = (struct sdec_request){
 		.size = sizeof(plan->request),
 		.limits = &plan->limits,
-		.pixel_format = hash_dice(dice, SAFE_RGBA16 + 1),
-		.flags = hash_dice(dice, 2) ? SAFE_PARTIAL : 0,
+		.pixel_format = hash_dice(dice, SDEC_RGBA16 + 1),
+		.flags = hash_dice(dice, 2) ? SDEC_PARTIAL : 0,
 		.scale = hash_dice(dice, 4) == 0 ? 1U << hash_dice(dice, 4) : 0,
 	};
 }
@@ -146,7 +146,7 @@ static void keep(const char *why, const char *name, const struct plan *plan, con
 	(void)snprintf(path, sizeof(path), "%s/%s-%u-%s", kept, why, atomic_fetch_add(&number, 1),
 	               slash ? slash + 1 : name);
 	printf("# %s: %s: %s: %s, signal %d, format %u, scale %u, flags %u, memory %" PRIu64 "\n", why, path,
-	       safe_status_name(answer->status), answer->result.reason ? answer->result.reason : "",
+	       sdec_status_name(answer->status), answer->result.reason ? answer->result.reason : "",
 	       answer->result.signal, plan->request.pixel_format, plan->request.scale, plan->request.flags,
 	       plan->limits.memory);
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -159,8 +159,8 @@ static void keep(const char *why, const char *name, const struct plan *plan, con
 /* Time and memory are not the same outside: then nothing can be said. */
 static bool is_comparable(const struct answer *answer)
 {
-	return answer->status != SAFE_KILLED &&
-	       !(answer->status == SAFE_LIMIT && answer->result.limit >= SAFE_LIMIT_MEMORY);
+	return answer->status != SDEC_KILLED &&
+	       !(answer->status == SDEC_LIMIT && answer->result.limit >= SDEC_LIMIT_MEMORY);
 }
 
 static void compare(const char *name, const struct plan *plan, const struct answer *inside)
@@ -195,7 +195,7 @@ static void decode_one(uint8_t *room, uint64_t *dice)
 	decode(sandboxed, &plan, &answer);
 	atomic_fetch_add(&decodes, 1);
 	atomic_fetch_add(&endings[answer.status], 1);
-	if (answer.status == SAFE_KILLED)
+	if (answer.status == SDEC_KILLED)
 		keep("killed", file->name, &plan, &answer);
 	if (hash_dice(dice, 16) == 0)
 		compare(file->name, &plan, &answer);
@@ -238,7 +238,7 @@ static void report(const char *when)
 {
 	printf("# %s: %lu decodes:", when, atomic_load(&decodes));
 	for (int i = 0; i < STATUSES; i++)
-		printf(" %s %lu%s", safe_status_name((enum safe_status)i), atomic_load(&endings[i]),
+		printf(" %s %lu%s", sdec_status_name((enum sdec_status)i), atomic_load(&endings[i]),
 		       i < STATUSES - 1 ? "," : "\n");
 	printf("# %zu descriptors, %zu children, %zu KiB; %lu compared, %lu different\n", count_descriptors(),
 	       list_children(NULL, 0), resident() / 1024, atomic_load(&compared), atomic_load(&different));
@@ -265,18 +265,18 @@ static int load(const char *path, const struct stat *status, int type, struct FT
 }
 
 /* On decoder programs in a folder that lies beside the folder of this program. */
-static struct safe_decoder *open_on(const char *name)
+static struct sdec_pool *open_on(const char *name)
 {
 	char path[PATH_MAX] = "";
-	struct safe_config config = { .size = sizeof(config), .programs = path };
-	struct safe_decoder *decoder = NULL;
+	struct sdec_config config = { .size = sizeof(config), .programs = path };
+	struct sdec_pool *decoder = NULL;
 	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 64);
 	char *slash = length > 0 ? strrchr(path, '/') : NULL;
 
 	if (!slash)
 		abort();
 	(void)snprintf(slash + 1, sizeof(path) - (size_t)(slash + 1 - path), "%s", name);
-	if (safe_decoder_open(&config, &decoder) != SAFE_OK)
+	if (sdec_pool_open(&config, &decoder) != SDEC_OK)
 		abort();
 	return decoder;
 }
@@ -332,17 +332,17 @@ int main(int argc, char **argv)
 	}
 	struct count last = settle(threads);
 	report("at last");
-	bool all = expect(atomic_load(&endings[SAFE_KILLED]) == 0, "no decoder was killed");
-	all &= expect(atomic_load(&endings[SAFE_IO]) + atomic_load(&endings[SAFE_NO_SANDBOX]) +
-	                              atomic_load(&endings[SAFE_EXHAUSTED]) ==
+	bool all = expect(atomic_load(&endings[SDEC_KILLED]) == 0, "no decoder was killed");
+	all &= expect(atomic_load(&endings[SDEC_IO]) + atomic_load(&endings[SDEC_NO_SANDBOX]) +
+	                              atomic_load(&endings[SDEC_EXHAUSTED]) ==
 	                      0,
 	              "none failed for us");
 	all &= expect(atomic_load(&compared) > 0 && atomic_load(&different) == 0, "without a sandbox it is the same");
 	all &= expect(last.children <= BROKERS_MOST, "no broker stays behind");
 	all &= expect(last.descriptors <= descriptors + last.children * OF_A_BROKER, "descriptors stay");
 	all &= expect(last.memory <= first.memory + MEMORY_MORE, "memory stays");
-	safe_decoder_close(&sandboxed);
-	safe_decoder_close(&plain);
+	sdec_pool_close(&sandboxed);
+	sdec_pool_close(&plain);
 	all &= expect(count_descriptors() == descriptors, "no descriptor is left at the end");
 	all &= expect(list_children(NULL, 0) == 0, "no process is left at the end");
 	for (size_t i = 0; i < file_count; i++) {

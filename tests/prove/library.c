@@ -53,16 +53,16 @@ static void print_answer(const struct answer *answer)
 }
 
 /* The line, in memory or in a pipe.  Returns false if there cannot be one. */
-static bool open_input(const char *line, struct safe_input *input, int ends[2])
+static bool open_input(const char *line, struct sdec_input *input, int ends[2])
 {
-	*input = (struct safe_input){
-		.size = sizeof(*input), .kind = SAFE_INPUT_MEMORY, .data = line, .data_size = strlen(line)
+	*input = (struct sdec_input){
+		.size = sizeof(*input), .kind = SDEC_INPUT_MEMORY, .data = line, .data_size = strlen(line)
 	};
 	if (!stays_open)
 		return true;
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return false;
-	input->kind = SAFE_INPUT_FD;
+	input->kind = SDEC_INPUT_FD;
 	input->data_size = 0;
 	input->fd = ends[0];
 	return dprintf(ends[1], "%-*s\n", LONG_ENOUGH, line) > 0;
@@ -70,20 +70,20 @@ static bool open_input(const char *line, struct safe_input *input, int ends[2])
 
 static void decode_line(struct way *way, way_decode *decode, const char *line)
 {
-	struct safe_input input;
+	struct sdec_input input;
 	int ends[2] = { -1, -1 };
 	uint64_t before = milliseconds();
 
 	if (!open_input(line, &input, ends))
-		exit(SAFE_IO);
+		exit(SDEC_IO);
 	way->line = line;
 	way->answer.size = 0;
 	way->broken = NULL;
-	way->result = (struct safe_result){ .size = sizeof(way->result) };
-	enum safe_status status = decode(way, &input);
+	way->result = (struct sdec_result){ .size = sizeof(way->result) };
+	enum sdec_status status = decode(way, &input);
 	for (int i = 0; i < 2 && ends[i] >= 0; i++)
 		(void)close(ends[i]);
-	printf("%s\t%d\t%u\t%llu\t%s\t", way->broken ? way->broken : safe_status_name(status), (int)way->result.signal,
+	printf("%s\t%d\t%u\t%llu\t%s\t", way->broken ? way->broken : sdec_status_name(status), (int)way->result.signal,
 	       way->result.limit, (unsigned long long)(milliseconds() - before),
 	       way->result.reason ? way->result.reason : "");
 	print_answer(&way->answer);
@@ -112,8 +112,8 @@ static size_t count_children(void)
 
 /* ---- settings ---- */
 
-static struct safe_config config = { .size = sizeof(config) };
-static struct safe_limits limits = { .size = sizeof(limits) };
+static struct sdec_config config = { .size = sizeof(config) };
+static struct sdec_limits limits = { .size = sizeof(limits) };
 static uint32_t flags;
 
 static bool set(const char *argument)
@@ -177,18 +177,18 @@ int main(int argc, char **argv)
 	struct rusage usage;
 
 	if (!decode || !set_programs(argv[0]) || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
-		return SAFE_USAGE;
+		return SDEC_USAGE;
 	for (int i = 2; i < argc; i++)
 		if (!set(argv[i]))
-			return SAFE_USAGE;
+			return SDEC_USAGE;
 	way.request.flags = flags;
 	char *secret = strdup(argv[argc - 1]); /* on the heap, too, until the end */
 	int before = count_descriptors();
-	if (safe_decoder_open(&config, &way.decoder) == SAFE_OK)
+	if (sdec_pool_open(&config, &way.decoder) == SDEC_OK)
 		decode_all(&way, decode);
-	safe_decoder_close(&way.decoder);
+	sdec_pool_close(&way.decoder);
 	free(secret);
 	(void)getrusage(RUSAGE_SELF, &usage);
 	printf("left\t%d\t%zu\t%ld\n", count_descriptors() - before, count_children(), usage.ru_maxrss);
-	return SAFE_OK;
+	return SDEC_OK;
 }

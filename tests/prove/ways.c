@@ -41,72 +41,72 @@ static size_t frame_size(uint32_t channels, uint32_t sample_format)
 
 /* ---- one call ---- */
 
-static enum safe_status call_for_bytes(struct way *way, const struct safe_input *input)
+static enum sdec_status call_for_bytes(struct way *way, const struct sdec_input *input)
 {
-	struct safe_bytes bytes = { .size = sizeof(bytes) };
-	enum safe_status status = safe_decode_bytes(way->decoder, input, &way->request, &bytes, &way->result);
+	struct sdec_bytes bytes = { .size = sizeof(bytes) };
+	enum sdec_status status = sdec_decode_bytes(way->decoder, input, &way->request, &bytes, &way->result);
 
 	keep(&way->answer, bytes.data, bytes.data_size);
-	promised(way, status == SAFE_OK || !bytes.data, "a failure gave bytes");
-	safe_bytes_free(&bytes);
+	promised(way, status == SDEC_OK || !bytes.data, "a failure gave bytes");
+	sdec_bytes_free(&bytes);
 	return status;
 }
 
-static enum safe_status call_for_sound(struct way *way, const struct safe_input *input)
+static enum sdec_status call_for_sound(struct way *way, const struct sdec_input *input)
 {
-	struct safe_audio audio = { .size = sizeof(audio) };
-	enum safe_status status = safe_decode_audio(way->decoder, input, &way->request, &audio, &way->result);
+	struct sdec_audio audio = { .size = sizeof(audio) };
+	enum sdec_status status = sdec_decode_audio(way->decoder, input, &way->request, &audio, &way->result);
 	size_t frame = frame_size(audio.channels, audio.sample_format);
 
-	promised(way, status == SAFE_OK || !audio.samples, "a failure gave samples");
-	promised(way, status != SAFE_OK || (frame > 0 && audio.samples_size == audio.sample_frames * frame),
+	promised(way, status == SDEC_OK || !audio.samples, "a failure gave samples");
+	promised(way, status != SDEC_OK || (frame > 0 && audio.samples_size == audio.sample_frames * frame),
 	         "other samples than it says");
-	safe_audio_free(&audio);
+	sdec_audio_free(&audio);
 	return status;
 }
 
-static enum safe_status by_call(struct way *way, const struct safe_input *input)
+static enum sdec_status by_call(struct way *way, const struct sdec_input *input)
 {
-	struct safe_image image = { .size = sizeof(image) };
+	struct sdec_image image = { .size = sizeof(image) };
 
 	if (poses_as(way, "HOSTBYT "))
 		return call_for_bytes(way, input);
 	if (poses_as(way, "HOSTSND "))
 		return call_for_sound(way, input);
-	enum safe_status status = safe_decode_image(way->decoder, input, &way->request, &image, &way->result);
-	promised(way, status == SAFE_OK || !image.pixels, "a failure gave pixels");
-	safe_image_free(&image);
+	enum sdec_status status = sdec_decode_image(way->decoder, input, &way->request, &image, &way->result);
+	promised(way, status == SDEC_OK || !image.pixels, "a failure gave pixels");
+	sdec_image_free(&image);
 	return status;
 }
 
 /* ---- into memory of the caller's ---- */
 
-static enum safe_status into(struct way *way, const struct safe_input *input, const struct safe_info *info,
+static enum sdec_status into(struct way *way, const struct sdec_input *input, const struct sdec_info *info,
                              unsigned char *memory, size_t size)
 {
-	struct safe_audio audio = { .size = sizeof(audio) };
-	struct safe_image image = { .size = sizeof(image) };
+	struct sdec_audio audio = { .size = sizeof(audio) };
+	struct sdec_image image = { .size = sizeof(image) };
 
-	if (info->kind == SAFE_KIND_AUDIO)
-		return safe_decode_audio_into(way->decoder, input, &way->request, memory, size, &audio, &way->result);
-	return safe_decode_image_into(way->decoder, input, &way->request, memory, size, (size_t)info->width * 4, &image,
+	if (info->kind == SDEC_KIND_AUDIO)
+		return sdec_decode_audio_into(way->decoder, input, &way->request, memory, size, &audio, &way->result);
+	return sdec_decode_image_into(way->decoder, input, &way->request, memory, size, (size_t)info->width * 4, &image,
 	                              &way->result);
 }
 
 /* As a caller does who believes what the decoder said first. */
-static enum safe_status into_probed(struct way *way, const struct safe_input *input)
+static enum sdec_status into_probed(struct way *way, const struct sdec_input *input)
 {
 	static const unsigned char guard[GUARD];
-	struct safe_info info = { .size = sizeof(info) };
-	enum safe_status status = safe_probe(way->decoder, input, &way->request, &info, &way->result);
-	size_t size = info.kind == SAFE_KIND_AUDIO ? info.sample_frames * frame_size(info.channels, info.sample_format)
+	struct sdec_info info = { .size = sizeof(info) };
+	enum sdec_status status = sdec_probe(way->decoder, input, &way->request, &info, &way->result);
+	size_t size = info.kind == SDEC_KIND_AUDIO ? info.sample_frames * frame_size(info.channels, info.sample_format)
 	                                           : (size_t)info.width * 4 * info.height;
 
-	if (status != SAFE_OK)
+	if (status != SDEC_OK)
 		return status;
 	unsigned char *memory = calloc(1, size + GUARD);
 	if (!memory)
-		return SAFE_IO;
+		return SDEC_IO;
 	status = into(way, input, &info, memory, size);
 	promised(way, memcmp(memory + size, guard, GUARD) == 0, "wrote behind the memory that it was given");
 	free(memory);
@@ -122,14 +122,14 @@ struct progress {
 	size_t frame; /* bytes of a sample frame */
 };
 
-static void take_info(struct way *way, struct progress *progress, const struct safe_info *info)
+static void take_info(struct way *way, struct progress *progress, const struct sdec_info *info)
 {
 	promised(way, progress->infos++ == 0, "told twice what it is");
-	if (info->kind == SAFE_KIND_AUDIO)
+	if (info->kind == SDEC_KIND_AUDIO)
 		progress->frame = frame_size(info->channels, info->sample_format);
 }
 
-static void take_samples(struct way *way, struct progress *progress, const struct safe_event *event)
+static void take_samples(struct way *way, struct progress *progress, const struct sdec_event *event)
 {
 	promised(way, progress->frame > 0, "samples before the header");
 	promised(way, event->sample_frames > 0 && event->first_sample_frame == progress->frames,
@@ -139,35 +139,35 @@ static void take_samples(struct way *way, struct progress *progress, const struc
 	progress->frames += event->sample_frames;
 }
 
-static void take_tag(struct way *way, struct progress *progress, const struct safe_event *event)
+static void take_tag(struct way *way, struct progress *progress, const struct sdec_event *event)
 {
-	promised(way, ++progress->tags <= TAGS_MOST && event->tag <= SAFE_TAG_ENCODER, "other tags than there are");
+	promised(way, ++progress->tags <= TAGS_MOST && event->tag <= SDEC_TAG_ENCODER, "other tags than there are");
 	promised(way, event->data_size >= 1 && event->data_size <= TAG_MOST && strlen(event->data) == event->data_size,
 	         "a tag that is no text");
 }
 
-static void take_loss(struct way *way, struct progress *progress, const struct safe_event *event)
+static void take_loss(struct way *way, struct progress *progress, const struct sdec_event *event)
 {
 	promised(way, event->losses > progress->losses, "losses that do not grow");
 	progress->losses = event->losses;
 }
 
-static void take(struct way *way, struct progress *progress, const struct safe_event *event)
+static void take(struct way *way, struct progress *progress, const struct sdec_event *event)
 {
 	switch (event->kind) {
-	case SAFE_EVENT_INFO:
+	case SDEC_EVENT_INFO:
 		take_info(way, progress, event->info);
 		break;
-	case SAFE_EVENT_SAMPLES:
+	case SDEC_EVENT_SAMPLES:
 		take_samples(way, progress, event);
 		break;
-	case SAFE_EVENT_TAG:
+	case SDEC_EVENT_TAG:
 		take_tag(way, progress, event);
 		break;
-	case SAFE_EVENT_LOSS:
+	case SDEC_EVENT_LOSS:
 		take_loss(way, progress, event);
 		break;
-	case SAFE_EVENT_BYTES:
+	case SDEC_EVENT_BYTES:
 		keep(&way->answer, event->data, event->data_size);
 		break;
 	default:
@@ -175,24 +175,24 @@ static void take(struct way *way, struct progress *progress, const struct safe_e
 	}
 }
 
-static enum safe_status by_stream(struct way *way, const struct safe_input *input)
+static enum sdec_status by_stream(struct way *way, const struct sdec_input *input)
 {
 	struct progress progress = { .infos = 0 };
-	struct safe_stream *stream = NULL;
-	struct safe_event event = { .size = sizeof(event) };
-	enum safe_status status = safe_stream_open(way->decoder, input, &way->request, &stream);
+	struct sdec_stream *stream = NULL;
+	struct sdec_event event = { .size = sizeof(event) };
+	enum sdec_status status = sdec_stream_open(way->decoder, input, &way->request, &stream);
 
-	while (status == SAFE_OK && event.kind != SAFE_EVENT_END) {
-		struct pollfd ready = { .fd = safe_stream_fd(stream), .events = POLLIN };
+	while (status == SDEC_OK && event.kind != SDEC_EVENT_END) {
+		struct pollfd ready = { .fd = sdec_stream_fd(stream), .events = POLLIN };
 		if (poll(&ready, 1, -1) < 0 && errno != EINTR)
 			break;
-		status = safe_stream_step(stream, &event);
-		if (status == SAFE_OK)
+		status = sdec_stream_step(stream, &event);
+		if (status == SDEC_OK)
 			take(way, &progress, &event);
 	}
-	safe_stream_result(stream, &way->result);
-	promised(way, way->result.losses == progress.losses || status != SAFE_OK, "losses that nobody told of");
-	safe_stream_close(&stream);
+	sdec_stream_result(stream, &way->result);
+	promised(way, way->result.losses == progress.losses || status != SDEC_OK, "losses that nobody told of");
+	sdec_stream_close(&stream);
 	return status;
 }
 

@@ -17,17 +17,17 @@ struct answer {
 };
 
 struct way {
-	struct safe_decoder *decoder;
-	struct safe_request request;
-	struct safe_result result;
+	struct sdec_pool *decoder;
+	struct sdec_request request;
+	struct sdec_result result;
 	const char *line;     /* the input, a command for the hostile decoder */
 	struct answer answer; /* of inputs that give bytes */
 	const char *broken;   /* what the library promises and did not hold; NULL: nothing */
 };
 
-typedef enum safe_status way_decode(struct way *way, const struct safe_input *input);
+typedef enum sdec_status way_decode(struct way *way, const struct sdec_input *input);
 
-/* "call" (the one-call functions), "into" (the same into memory of the size that safe_probe() told) or "stream"; NULL:
+/* "call" (the one-call functions), "into" (the same into memory of the size that sdec_probe() told) or "stream"; NULL:
  * there is no such way. */
 way_decode *way_by_name(const char *name);
 

@@ -9,12 +9,12 @@
 
 enum { PATIENCE = 20000, PIECE_MOST = 256 << 10 };
 
-static void take_samples(struct heard *heard, const struct safe_event *event)
+static void take_samples(struct heard *heard, const struct sdec_event *event)
 {
 	static const uint8_t bytes[] = { 0, 2, 3, 4, 4 };
 	size_t frame = heard->info.channels * (size_t)bytes[heard->info.sample_format];
 
-	cr_assert_eq(heard->info.kind, SAFE_KIND_AUDIO);
+	cr_assert_eq(heard->info.kind, SDEC_KIND_AUDIO);
 	cr_assert_eq(event->first_sample_frame, heard->frames);
 	cr_assert_gt(event->sample_frames, 0);
 	cr_assert_eq(event->data_size, event->sample_frames * frame);
@@ -26,65 +26,65 @@ static void take_samples(struct heard *heard, const struct safe_event *event)
 	heard->frames += event->sample_frames;
 }
 
-static void take_tag(struct heard *heard, const struct safe_event *event)
+static void take_tag(struct heard *heard, const struct sdec_event *event)
 {
 	size_t length = strlen(heard->tag_text);
 
 	cr_assert_eq(strlen(event->data), event->data_size);
 	(void)snprintf(heard->tag_text + length, sizeof(heard->tag_text) - length, "%s=%s\n",
-	               safe_tag_name((enum safe_tag)event->tag), (const char *)event->data);
+	               sdec_tag_name((enum sdec_tag)event->tag), (const char *)event->data);
 	heard->tags++;
 }
 
-static void take(struct heard *heard, const struct safe_event *event)
+static void take(struct heard *heard, const struct sdec_event *event)
 {
 	switch (event->kind) {
-	case SAFE_EVENT_INFO:
-		cr_assert_eq(heard->info.kind, SAFE_KIND_NONE);
+	case SDEC_EVENT_INFO:
+		cr_assert_eq(heard->info.kind, SDEC_KIND_NONE);
 		heard->info = *event->info;
 		break;
-	case SAFE_EVENT_SAMPLES:
+	case SDEC_EVENT_SAMPLES:
 		take_samples(heard, event);
 		break;
-	case SAFE_EVENT_TAG:
+	case SDEC_EVENT_TAG:
 		take_tag(heard, event);
 		break;
-	case SAFE_EVENT_LOSS:
+	case SDEC_EVENT_LOSS:
 		cr_assert_gt(event->losses, heard->losses);
 		heard->losses = event->losses;
 		break;
-	case SAFE_EVENT_END:
+	case SDEC_EVENT_END:
 		heard->ends++;
 		break;
 	default:
-		cr_assert_eq(event->kind, SAFE_EVENT_NONE);
+		cr_assert_eq(event->kind, SDEC_EVENT_NONE);
 	}
 }
 
-void listen_on(struct heard *heard, struct safe_stream *stream, int events)
+void listen_on(struct heard *heard, struct sdec_stream *stream, int events)
 {
-	struct safe_event event = { .size = sizeof(event) };
+	struct sdec_event event = { .size = sizeof(event) };
 
-	while (heard->status == SAFE_OK && heard->ends == 0 && events != 0) {
-		struct pollfd ready = { .fd = safe_stream_fd(stream), .events = POLLIN };
+	while (heard->status == SDEC_OK && heard->ends == 0 && events != 0) {
+		struct pollfd ready = { .fd = sdec_stream_fd(stream), .events = POLLIN };
 		cr_assert_eq(poll(&ready, 1, PATIENCE), 1, "the stream's descriptor does not become readable");
-		heard->status = safe_stream_step(stream, &event);
-		if (heard->status == SAFE_OK)
+		heard->status = sdec_stream_step(stream, &event);
+		if (heard->status == SDEC_OK)
 			take(heard, &event);
-		events -= events > 0 && event.kind != SAFE_EVENT_NONE;
+		events -= events > 0 && event.kind != SDEC_EVENT_NONE;
 	}
 	heard->result.size = sizeof(heard->result);
-	safe_stream_result(stream, &heard->result);
+	sdec_stream_result(stream, &heard->result);
 	cr_assert_eq(heard->result.status, heard->status);
 }
 
-struct heard listen_to(struct safe_decoder *decoder, const struct safe_input *input, const struct safe_request *request)
+struct heard listen_to(struct sdec_pool *decoder, const struct sdec_input *input, const struct sdec_request *request)
 {
-	struct heard heard = { .status = SAFE_OK };
-	struct safe_stream *stream = NULL;
+	struct heard heard = { .status = SDEC_OK };
+	struct sdec_stream *stream = NULL;
 
-	cr_assert_eq(safe_stream_open(decoder, input, request, &stream), SAFE_OK);
+	cr_assert_eq(sdec_stream_open(decoder, input, request, &stream), SDEC_OK);
 	listen_on(&heard, stream, -1);
-	safe_stream_close(&stream);
+	sdec_stream_close(&stream);
 	return heard;
 }

@@ -7,21 +7,20 @@
 
 /* What a listener heard. */
 struct heard {
-	enum safe_status status;
-	struct safe_info info;
+	enum sdec_status status;
+	struct sdec_info info;
 	uint64_t frames, losses;
 	unsigned tags, ends;
 	char tag_text[4096]; /* "name=value" lines */
 	uint8_t *data;       /* owned: the samples */
 	size_t size;
-	struct safe_result result;
+	struct sdec_result result;
 };
 
 /* Follows a stream to its end in a poll() loop, and asserts that all that comes is in order. */
-struct heard listen_to(struct safe_decoder *decoder, const struct safe_input *input,
-                       const struct safe_request *request);
+struct heard listen_to(struct sdec_pool *decoder, const struct sdec_input *input, const struct sdec_request *request);
 
 /* The same on an open stream, for at most `events` events; -1: to its end.  `heard` is zero at first. */
-void listen_on(struct heard *heard, struct safe_stream *stream, int events);
+void listen_on(struct heard *heard, struct sdec_stream *stream, int events);
 
 #endif

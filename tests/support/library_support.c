@@ -78,56 +78,56 @@ const char *built_program(const char *name)
 	return path;
 }
 
-static struct safe_decoder *open_on(const char *folder, const struct safe_config *config)
+static struct sdec_pool *open_on(const char *folder, const struct sdec_config *config)
 {
-	struct safe_config mine = config ? *config : (struct safe_config){ .size = sizeof(mine) };
-	struct safe_decoder *decoder = NULL;
+	struct sdec_config mine = config ? *config : (struct sdec_config){ .size = sizeof(mine) };
+	struct sdec_pool *decoder = NULL;
 
 	/* Brokers are no children of their caller; the tests find them, and count them, because they are adopted. */
 	cr_assert_eq(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
 	mine.programs = built_program(folder);
-	cr_assert_eq(safe_decoder_open(&mine, &decoder), SAFE_OK);
+	cr_assert_eq(sdec_pool_open(&mine, &decoder), SDEC_OK);
 	cr_assert_not_null(decoder);
 	return decoder;
 }
 
-struct safe_decoder *open_decoder(const struct safe_config *config)
+struct sdec_pool *open_decoder(const struct sdec_config *config)
 {
 	return open_on("decoders", config);
 }
 
-struct safe_decoder *open_hostile(const struct safe_config *config)
+struct sdec_pool *open_hostile(const struct sdec_config *config)
 {
 	return open_on("tests/bin-hostile/decoders", config);
 }
 
-struct safe_input memory_input(const void *data, size_t size)
+struct sdec_input memory_input(const void *data, size_t size)
 {
-	return (struct safe_input){
-		.size = sizeof(struct safe_input), .kind = SAFE_INPUT_MEMORY, .data = data, .data_size = size, .fd = -1
+	return (struct sdec_input){
+		.size = sizeof(struct sdec_input), .kind = SDEC_INPUT_MEMORY, .data = data, .data_size = size, .fd = -1
 	};
 }
 
-struct safe_input text_input(const char *text)
+struct sdec_input text_input(const char *text)
 {
 	return memory_input(text, strlen(text));
 }
 
-struct safe_input fd_input(int fd)
+struct sdec_input fd_input(int fd)
 {
-	return (struct safe_input){ .size = sizeof(struct safe_input), .kind = SAFE_INPUT_FD, .fd = fd };
+	return (struct sdec_input){ .size = sizeof(struct sdec_input), .kind = SDEC_INPUT_FD, .fd = fd };
 }
 
-void expect_works(struct safe_decoder *decoder)
+void expect_works(struct sdec_pool *decoder)
 {
 	struct blob blob = read_blob(THUMBNAIL);
-	struct safe_input input = memory_input(blob.data, blob.size);
-	struct safe_image image = { .size = sizeof(image) };
-	struct safe_result result = { .size = sizeof(result) };
+	struct sdec_input input = memory_input(blob.data, blob.size);
+	struct sdec_image image = { .size = sizeof(image) };
+	struct sdec_result result = { .size = sizeof(result) };
 	uint32_t sum = 0;
 
-	enum safe_status status = safe_decode_image(decoder, &input, NULL, &image, &result);
-	cr_assert_eq(status, SAFE_OK, "%s: %s (%d)", safe_status_name(status), result.reason, result.error_number);
+	enum sdec_status status = sdec_decode_image(decoder, &input, NULL, &image, &result);
+	cr_assert_eq(status, SDEC_OK, "%s: %s (%d)", sdec_status_name(status), result.reason, result.error_number);
 	cr_assert_eq(image.width, 32);
 	cr_assert_eq(image.height, 32);
 	/* Opaque BGRA that is not all of one value. */
@@ -137,7 +137,7 @@ void expect_works(struct safe_decoder *decoder)
 		sum |= pixels[4 * i] ^ (uint32_t)pixels[0];
 	}
 	cr_assert_neq(sum, 0);
-	safe_image_free(&image);
+	sdec_image_free(&image);
 	free_blob(&blob);
 }
 

@@ -33,17 +33,17 @@ void free_blob(struct blob *blob);
 const char *built_program(const char *name);
 
 /* Opens a decoder; the broker is set here, all else is as in `config`, which may be NULL. */
-struct safe_decoder *open_decoder(const struct safe_config *config);
+struct sdec_pool *open_decoder(const struct sdec_config *config);
 
 /* The same, on a broker that knows the format "hostile" as well. */
-struct safe_decoder *open_hostile(const struct safe_config *config);
+struct sdec_pool *open_hostile(const struct sdec_config *config);
 
-struct safe_input memory_input(const void *data, size_t size);
-struct safe_input text_input(const char *text);
-struct safe_input fd_input(int fd);
+struct sdec_input memory_input(const void *data, size_t size);
+struct sdec_input text_input(const char *text);
+struct sdec_input fd_input(int fd);
 
 /* Decodes the thumbnail, and asserts that it comes out right. */
-void expect_works(struct safe_decoder *decoder);
+void expect_works(struct sdec_pool *decoder);
 
 /* The only child of this process: its broker. */
 pid_t the_broker(void);

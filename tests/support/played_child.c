@@ -9,21 +9,21 @@
 
 /* ---- the child ---- */
 
-static struct safe_outcome verify(struct child *child, struct sandbox_posture *posture)
+static struct outcome verify(struct child *child, struct sandbox_posture *posture)
 {
 	(void)child;
 	*posture = (struct sandbox_posture){ .verified = true, .strict = true, .no_new_privs = true };
 	return outcome_ok();
 }
 
-static struct safe_outcome fate(struct child *child, bool said_hello, int milliseconds)
+static struct outcome fate(struct child *child, bool said_hello, int milliseconds)
 {
 	struct played *played = child->context;
 
 	(void)said_hello;
 	(void)milliseconds;
 	played->silent = true;
-	return outcome_of(SAFE_KILLED, "the decoder ended before it was done");
+	return outcome_of(SDEC_KILLED, "the decoder ended before it was done");
 }
 
 static void end(struct child *child, bool crashed)
@@ -63,7 +63,7 @@ void played_init(struct played *played)
 		abort();
 	played->pool.owner = owner_self();
 	played->pool.config =
-	        (struct safe_config){ .size = sizeof(played->pool.config), .memory = UINT64_C(512) << 20 };
+	        (struct sdec_config){ .size = sizeof(played->pool.config), .memory = UINT64_C(512) << 20 };
 	played->pool.source = source_at_once(want);
 }
 
@@ -87,88 +87,88 @@ static void promised(struct answer *answer, bool held, const char *what)
 		answer->broken = what;
 }
 
-static enum safe_status by_image(struct safe_decoder *pool, const struct safe_input *input,
-                                 const struct safe_request *request, struct answer *answer, bool into)
+static enum sdec_status by_image(struct sdec_pool *pool, const struct sdec_input *input,
+                                 const struct sdec_request *request, struct answer *answer, bool into)
 {
-	struct safe_image image = { .size = sizeof(image) };
-	enum safe_status status =
-	        into ? safe_decode_image_into(pool, input, request, answer->memory, MEMORY, 16, &image, NULL)
-	             : safe_decode_image(pool, input, request, &image, NULL);
+	struct sdec_image image = { .size = sizeof(image) };
+	enum sdec_status status =
+	        into ? sdec_decode_image_into(pool, input, request, answer->memory, MEMORY, 16, &image, NULL)
+	             : sdec_decode_image(pool, input, request, &image, NULL);
 
-	promised(answer, status == SAFE_OK || !image.pixels || into, "a failure gave pixels");
-	promised(answer, status != SAFE_OK || (image.pixels && image.width > 0 && image.height > 0),
+	promised(answer, status == SDEC_OK || !image.pixels || into, "a failure gave pixels");
+	promised(answer, status != SDEC_OK || (image.pixels && image.width > 0 && image.height > 0),
 	         "a success gave no pixels");
 	if (!into)
-		safe_image_free(&image);
+		sdec_image_free(&image);
 	return status;
 }
 
-static enum safe_status by_audio(struct safe_decoder *pool, const struct safe_input *input,
-                                 const struct safe_request *request, struct answer *answer, bool into)
+static enum sdec_status by_audio(struct sdec_pool *pool, const struct sdec_input *input,
+                                 const struct sdec_request *request, struct answer *answer, bool into)
 {
-	struct safe_audio audio = { .size = sizeof(audio) };
-	enum safe_status status =
-	        into ? safe_decode_audio_into(pool, input, request, answer->memory, MEMORY, &audio, NULL)
-	             : safe_decode_audio(pool, input, request, &audio, NULL);
+	struct sdec_audio audio = { .size = sizeof(audio) };
+	enum sdec_status status =
+	        into ? sdec_decode_audio_into(pool, input, request, answer->memory, MEMORY, &audio, NULL)
+	             : sdec_decode_audio(pool, input, request, &audio, NULL);
 
-	promised(answer, status == SAFE_OK || into || !audio.samples, "a failure gave samples");
-	promised(answer, status != SAFE_OK || audio.channels > 0, "a success without channels");
+	promised(answer, status == SDEC_OK || into || !audio.samples, "a failure gave samples");
+	promised(answer, status != SDEC_OK || audio.channels > 0, "a success without channels");
 	if (!into)
-		safe_audio_free(&audio);
+		sdec_audio_free(&audio);
 	return status;
 }
 
-static enum safe_status by_bytes(struct safe_decoder *pool, const struct safe_input *input,
-                                 const struct safe_request *request, struct answer *answer)
+static enum sdec_status by_bytes(struct sdec_pool *pool, const struct sdec_input *input,
+                                 const struct sdec_request *request, struct answer *answer)
 {
-	struct safe_bytes bytes = { .size = sizeof(bytes) };
-	enum safe_status status = safe_decode_bytes(pool, input, request, &bytes, NULL);
+	struct sdec_bytes bytes = { .size = sizeof(bytes) };
+	enum sdec_status status = sdec_decode_bytes(pool, input, request, &bytes, NULL);
 
-	promised(answer, status == SAFE_OK || !bytes.data, "a failure gave bytes");
-	safe_bytes_free(&bytes);
+	promised(answer, status == SDEC_OK || !bytes.data, "a failure gave bytes");
+	sdec_bytes_free(&bytes);
 	return status;
 }
 
-static enum safe_status by_stream(struct safe_decoder *pool, const struct safe_input *input,
-                                  const struct safe_request *request, struct answer *answer, bool into)
+static enum sdec_status by_stream(struct sdec_pool *pool, const struct sdec_input *input,
+                                  const struct sdec_request *request, struct answer *answer, bool into)
 {
 	enum { STEPS = 1 << 14 }; /* more than any answer of the size of a pipe takes */
-	struct safe_stream *stream = NULL;
-	struct safe_event event = { .size = sizeof(event) };
-	enum safe_status status = safe_stream_open(pool, input, request, &stream);
+	struct sdec_stream *stream = NULL;
+	struct sdec_event event = { .size = sizeof(event) };
+	enum sdec_status status = sdec_stream_open(pool, input, request, &stream);
 	unsigned infos = 0;
 	int steps = 0;
 
-	for (; status == SAFE_OK && event.kind != SAFE_EVENT_END && steps < STEPS; steps++) {
+	for (; status == SDEC_OK && event.kind != SDEC_EVENT_END && steps < STEPS; steps++) {
 		volatile unsigned char sum = 0;
-		status = safe_stream_step(stream, &event);
-		if (status != SAFE_OK)
+		status = sdec_stream_step(stream, &event);
+		if (status != SDEC_OK)
 			break;
-		infos += event.kind == SAFE_EVENT_INFO;
-		if (event.kind == SAFE_EVENT_INFO && into)
-			(void)safe_stream_into(stream, answer->memory, MEMORY, 16);
+		infos += event.kind == SDEC_EVENT_INFO;
+		if (event.kind == SDEC_EVENT_INFO && into)
+			(void)sdec_stream_into(stream, answer->memory, MEMORY, 16);
 		/* All that is told can be read. */
-		for (size_t i = 0; event.kind != SAFE_EVENT_NONE && event.data && i < event.data_size; i++)
+		for (size_t i = 0; event.kind != SDEC_EVENT_NONE && event.data && i < event.data_size; i++)
 			sum = (unsigned char)(sum + ((const unsigned char *)event.data)[i]);
 	}
 	promised(answer, infos <= 1, "told twice what it is");
 	promised(answer, steps < STEPS, "a stream without an end");
-	safe_stream_close(&stream);
+	sdec_stream_close(&stream);
 	return status;
 }
 
-enum safe_status played_call(struct played *played, enum played_way way, const char *format, uint32_t flags,
+enum sdec_status played_call(struct played *played, enum played_way way, const char *format, uint32_t flags,
                              const char **broken)
 {
 	static const char input_bytes[] = "input";
-	const struct safe_input input = {
-		.size = sizeof(input), .kind = SAFE_INPUT_MEMORY, .data = input_bytes, .data_size = sizeof(input_bytes)
+	const struct sdec_input input = {
+		.size = sizeof(input), .kind = SDEC_INPUT_MEMORY, .data = input_bytes, .data_size = sizeof(input_bytes)
 	};
-	const struct safe_request request = { .size = sizeof(request), .format = format, .flags = flags };
+	const struct sdec_request request = { .size = sizeof(request), .format = format, .flags = flags };
 	struct answer answer = { .broken = NULL };
-	struct safe_decoder *pool = &played->pool;
-	struct safe_info info = { .size = sizeof(info) };
-	enum safe_status status = SAFE_USAGE;
+	struct sdec_pool *pool = &played->pool;
+	struct sdec_info info = { .size = sizeof(info) };
+	enum sdec_status status = SDEC_USAGE;
 
 	memset(answer.memory + MEMORY, 0x5a, GUARD);
 	played->silent = false;
@@ -179,7 +179,7 @@ enum safe_status played_call(struct played *played, enum played_way way, const c
 	else if (way == PLAYED_AUDIO || way == PLAYED_AUDIO_INTO)
 		status = by_audio(pool, &input, &request, &answer, way == PLAYED_AUDIO_INTO);
 	else if (way == PLAYED_PROBE)
-		status = safe_probe(pool, &input, &request, &info, NULL);
+		status = sdec_probe(pool, &input, &request, &info, NULL);
 	else
 		status = by_stream(pool, &input, &request, &answer, way == PLAYED_STREAM_INTO);
 	for (size_t i = MEMORY; i < sizeof(answer.memory); i++)

@@ -7,12 +7,12 @@
 #include "broker/service/pool.h"
 
 struct played {
-	struct safe_decoder pool; /* first: what calls of the library are given */
-	const void *said;         /* borrowed */
-	size_t size;              /* bytes; a pipe must hold them */
-	bool silent;              /* it was asked how it ended, so it had said too little */
-	bool verified;            /* before it came, as a broker's */
-	int nowhere;              /* where its input goes */
+	struct sdec_pool pool; /* first: what calls of the library are given */
+	const void *said;      /* borrowed */
+	size_t size;           /* bytes; a pipe must hold them */
+	bool silent;           /* it was asked how it ended, so it had said too little */
+	bool verified;         /* before it came, as a broker's */
+	int nowhere;           /* where its input goes */
 };
 
 /* Aborts where there are no descriptors. */
@@ -32,9 +32,9 @@ enum played_way {
 	PLAYED_WAYS,
 };
 
-/* Calls the library in one way, for an input of a format, with SAFE_PARTIAL and the like.  Returns the status.  Sets
+/* Calls the library in one way, for an input of a format, with SDEC_PARTIAL and the like.  Returns the status.  Sets
  * *broken to what the library promises and did not hold, or NULL. */
-enum safe_status played_call(struct played *played, enum played_way way, const char *format, uint32_t flags,
+enum sdec_status played_call(struct played *played, enum played_way way, const char *format, uint32_t flags,
                              const char **broken);
 
 #endif

@@ -27,17 +27,17 @@ struct counts {
 	char value[WIRE_VALUE_MAX + 1]; /* of the last tag */
 	uint64_t losses;
 	uint8_t room[16];
-	enum safe_status refuse_image; /* what image() returns */
+	enum sdec_status refuse_image; /* what image() returns */
 	bool no_room, empty_room, any_channels;
 };
 
-static inline struct safe_outcome count_hello(void *context)
+static inline struct outcome count_hello(void *context)
 {
 	((struct counts *)context)->hello++;
 	return outcome_ok();
 }
 
-static inline struct safe_outcome count_image(void *context, const struct wire_image *image)
+static inline struct outcome count_image(void *context, const struct wire_image *image)
 {
 	struct counts *counts = context;
 
@@ -46,20 +46,20 @@ static inline struct safe_outcome count_image(void *context, const struct wire_i
 	return outcome_of(counts->refuse_image, "refused");
 }
 
-static inline struct safe_outcome count_frame(void *context, const struct wire_frame *frame)
+static inline struct outcome count_frame(void *context, const struct wire_frame *frame)
 {
 	(void)frame;
 	((struct counts *)context)->frame++;
 	return outcome_ok();
 }
 
-static inline struct safe_outcome count_bytes(void *context)
+static inline struct outcome count_bytes(void *context)
 {
 	((struct counts *)context)->bytes++;
 	return outcome_ok();
 }
 
-static inline struct safe_outcome count_audio(void *context, const struct wire_audio *audio)
+static inline struct outcome count_audio(void *context, const struct wire_audio *audio)
 {
 	struct counts *counts = context;
 
@@ -68,7 +68,7 @@ static inline struct safe_outcome count_audio(void *context, const struct wire_a
 	return outcome_ok();
 }
 
-static inline struct safe_outcome count_metadata(void *context, enum wire_tag tag, const char *value, size_t size)
+static inline struct outcome count_metadata(void *context, enum wire_tag tag, const char *value, size_t size)
 {
 	struct counts *counts = context;
 
@@ -79,7 +79,7 @@ static inline struct safe_outcome count_metadata(void *context, enum wire_tag ta
 	return outcome_ok();
 }
 
-static inline struct safe_outcome count_loss(void *context, uint64_t parts)
+static inline struct outcome count_loss(void *context, uint64_t parts)
 {
 	((struct counts *)context)->loss++;
 	((struct counts *)context)->losses = parts;
@@ -101,13 +101,13 @@ static inline void *give_room(void *context, size_t *size)
 	return counts->no_room ? NULL : counts->room;
 }
 
-static inline struct safe_outcome count_commit(void *context, size_t size)
+static inline struct outcome count_commit(void *context, size_t size)
 {
 	((struct counts *)context)->committed += size;
 	return outcome_ok();
 }
 
-static inline struct safe_outcome count_end(void *context, enum wire_failure damage, uint32_t notes)
+static inline struct outcome count_end(void *context, enum wire_failure damage, uint32_t notes)
 {
 	struct counts *counts = context;
 
@@ -280,7 +280,7 @@ static inline enum wire_progress read_all(struct wire_reader *reader, struct str
 	return read_on(reader, stream);
 }
 
-static inline enum safe_status status_of(struct stream *stream, const struct wire_request *request)
+static inline enum sdec_status status_of(struct stream *stream, const struct wire_request *request)
 {
 	static struct counts counts;
 	struct wire_reader reader;
@@ -289,7 +289,7 @@ static inline enum safe_status status_of(struct stream *stream, const struct wir
 	stream->taken = 0;
 	enum wire_progress progress = read_all(&reader, stream, &counts, request);
 	/* A stream that just stops is no verdict. */
-	return progress == WIRE_PROGRESS_OVER ? reader.outcome.status : SAFE_OK;
+	return progress == WIRE_PROGRESS_OVER ? reader.outcome.status : SDEC_OK;
 }
 
 #endif

@@ -27,15 +27,14 @@ enum { ALLOWED = 0, CANNOT_CONFINE = 200, NO_LANDLOCK };
 #define STARTER (CONFINE_ROLES + 1) /* not filtered; instead of a folder, that whose programs it may execute */
 #define NAMING (CONFINE_ROLES + 2)  /* not filtered; it opens nothing in the folder, as CONFINE_ONE_FILE */
 
-static struct safe_outcome confine_like(enum confine_role role, const char *place, struct confinement *confinement)
+static struct outcome confine_like(enum confine_role role, const char *place, struct confinement *confinement)
 {
 	struct confine_files files = { .place = place ? open(place, O_PATH | O_CLOEXEC) : -1,
 		                       .writing = role != NAMING && role != CONFINE_ONE_FILE };
 
 	if (place && files.place < 0)
-		return outcome_of(SAFE_NO_SANDBOX, "the test's place is not there");
-	struct safe_outcome outcome =
-	        role == STARTER ? confine_starter(files.place) : confine_files(&files, confinement);
+		return outcome_of(SDEC_NO_SANDBOX, "the test's place is not there");
+	struct outcome outcome = role == STARTER ? confine_starter(files.place) : confine_files(&files, confinement);
 	if (files.place >= 0)
 		(void)close(files.place);
 	return outcome;
@@ -51,11 +50,11 @@ static int attempt(enum confine_role role, const char *folder, int (*act)(void))
 	cr_assert(pid >= 0);
 	if (pid == 0) {
 		struct confinement confinement = { .landlock = 0 };
-		if (confine_like(role, folder, &confinement).status != SAFE_OK)
+		if (confine_like(role, folder, &confinement).status != SDEC_OK)
 			_exit(CANNOT_CONFINE);
 		if ((role == NOT_FILTERED || role == NAMING) && confinement.landlock == 0)
 			_exit(NO_LANDLOCK);
-		if (role < CONFINE_ROLES && confine_calls(role, &confinement).status != SAFE_OK)
+		if (role < CONFINE_ROLES && confine_calls(role, &confinement).status != SDEC_OK)
 			_exit(CANNOT_CONFINE);
 		errno = 0;
 		_exit(act() < 0 ? errno : ALLOWED);
@@ -293,7 +292,7 @@ Test(confine_files, what_is_only_made_is_not_opened)
 	cr_assert(made >= 0);
 	(void)close(made);
 	struct confine_files files = { .place = open("/tmp", O_PATH | O_CLOEXEC), .writing = false };
-	cr_assert(confine_files(&files, &confinement).status == SAFE_OK);
+	cr_assert(confine_files(&files, &confinement).status == SDEC_OK);
 	/* A file of a name of its own can be made without the right to write, but not opened. */
 	cr_expect(open("/tmp/confine-test-made", O_WRONLY) < 0 && errno == EACCES);
 	cr_expect(mknod("/tmp/confine-test-new", S_IFREG | 0600, 0) == 0);
@@ -339,7 +338,7 @@ Test(confine_files, a_place_that_is_none_is_an_error)
 
 	if (attempt(NOT_FILTERED, NULL, nothing) == NO_LANDLOCK)
 		cr_skip("this kernel has no Landlock");
-	cr_expect(confine_files(&files, &confinement).status == SAFE_NO_SANDBOX);
+	cr_expect(confine_files(&files, &confinement).status == SDEC_NO_SANDBOX);
 	cr_expect(confinement.landlock == 0);
 }
 
@@ -355,7 +354,7 @@ static int kill_an_older_one(bool killing)
 	if (older == 0)
 		for ((void)prctl(PR_SET_PDEATHSIG, SIGKILL);;)
 			(void)pause();
-	if (confine_files(&files, &confinement).status != SAFE_OK)
+	if (confine_files(&files, &confinement).status != SDEC_OK)
 		return CANNOT_CONFINE;
 	errno = 0;
 	int result = kill(older, SIGKILL) == 0 ? ALLOWED : errno;

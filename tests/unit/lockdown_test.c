@@ -263,8 +263,8 @@ Test(lockdown, processor_time_is_limited, .timeout = 30)
 	cr_assert_eq(poll(&ended, 1, 20000), 1);
 	int status = end_gently(&made);
 	cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU, "status %#x", (unsigned)status);
-	cr_expect_eq(child_outcome(status).status, SAFE_LIMIT);
-	cr_expect_eq(child_outcome(status).limit, SAFE_LIMIT_CPU);
+	cr_expect_eq(child_outcome(status).status, SDEC_LIMIT);
+	cr_expect_eq(child_outcome(status).limit, SDEC_LIMIT_CPU);
 }
 
 /* It finds its parent's death out by itself: nobody is left to kill it. */

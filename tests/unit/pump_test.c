@@ -128,7 +128,7 @@ static void vanish(void)
 
 /* ---- the consumer ---- */
 
-static struct safe_outcome take_hello(void *context)
+static struct outcome take_hello(void *context)
 {
 	struct child *child = context;
 
@@ -137,7 +137,7 @@ static struct safe_outcome take_hello(void *context)
 	return outcome_ok();
 }
 
-static struct safe_outcome take_bytes(void *context)
+static struct outcome take_bytes(void *context)
 {
 	(void)context;
 	return outcome_ok();
@@ -151,7 +151,7 @@ static void *reserve(void *context, size_t *size)
 	return child->room;
 }
 
-static struct safe_outcome commit(void *context, size_t size)
+static struct outcome commit(void *context, size_t size)
 {
 	((struct child *)context)->received += size;
 	return outcome_ok();
@@ -164,13 +164,13 @@ static int outlet(void *context)
 	return child->outlet > 0 ? child->outlet : -1;
 }
 
-static struct safe_outcome note_moved(void *context, size_t size)
+static struct outcome note_moved(void *context, size_t size)
 {
 	((struct child *)context)->moved += size;
 	return outcome_ok();
 }
 
-static struct safe_outcome take_end(void *context, enum wire_failure damage, uint32_t notes)
+static struct outcome take_end(void *context, enum wire_failure damage, uint32_t notes)
 {
 	(void)notes;
 	((struct child *)context)->damaged = damage != WIRE_OK;
@@ -241,7 +241,7 @@ static void init(struct child *child, int source, uint64_t max_input, uint32_t s
 		                        .max_input = max_input,
 		                        .stall_seconds = stall_seconds };
 
-	cr_assert_eq(pump_init(&child->pump, &plan).status, SAFE_OK);
+	cr_assert_eq(pump_init(&child->pump, &plan).status, SDEC_OK);
 }
 
 /* Pumps until it is over, closing the child's input when the pump says so. */
@@ -290,7 +290,7 @@ Test(pump, echo, .timeout = 30)
 
 	start(&child, echo);
 	cr_expect_eq(run(&child, make_source((size_t)3 << 20), UINT64_MAX, 10), PUMP_OVER);
-	cr_expect_eq(child.pump.outcome.status, SAFE_OK);
+	cr_expect_eq(child.pump.outcome.status, SDEC_OK);
 	cr_expect_eq(child.received, (uint64_t)3 << 20);
 	finish(&child);
 }
@@ -306,7 +306,7 @@ Test(pump, much_is_moved_on_and_what_cannot_be_is_read, .timeout = 30)
 		if (file == 0)
 			cr_assert_eq(fcntl(child.outlet, F_SETFL, O_APPEND), 0); /* refuses it */
 		cr_expect_eq(run(&child, make_source((size_t)1 << 20), UINT64_MAX, 10), PUMP_OVER);
-		cr_expect_eq(child.pump.outcome.status, SAFE_OK);
+		cr_expect_eq(child.pump.outcome.status, SDEC_OK);
 		cr_expect_eq(child.received + child.moved, SIZE);
 		cr_expect_eq(lseek(child.outlet, 0, SEEK_END), (off_t)child.moved);
 		cr_expect(file == 0 ? child.moved == 0 : child.moved > SIZE / 2, "%d", (int)child.moved);
@@ -320,7 +320,7 @@ Test(pump, a_child_that_talks_first_is_no_deadlock, .timeout = 30)
 
 	start(&child, talk_first);
 	cr_expect_eq(run(&child, make_source((size_t)1 << 20), UINT64_MAX, 10), PUMP_OVER);
-	cr_expect_eq(child.pump.outcome.status, SAFE_OK);
+	cr_expect_eq(child.pump.outcome.status, SDEC_OK);
 	cr_expect_eq(child.received, (uint64_t)64 * 65536);
 	finish(&child);
 }
@@ -331,7 +331,7 @@ Test(pump, a_child_need_not_read_everything, .timeout = 30)
 
 	start(&child, ignore_input);
 	cr_expect_eq(run(&child, make_source((size_t)8 << 20), UINT64_MAX, 10), PUMP_OVER);
-	cr_expect_eq(child.pump.outcome.status, SAFE_OK);
+	cr_expect_eq(child.pump.outcome.status, SDEC_OK);
 	finish(&child);
 }
 
@@ -344,7 +344,7 @@ Test(pump, nothing_leaves_before_release, .timeout = 30)
 	start(&child, hang); /* which reads nothing, so that whatever left is still in the pipe */
 	child.release = false;
 	cr_expect_eq(run(&child, make_source(100), UINT64_MAX, 1), PUMP_OVER);
-	cr_expect_eq(child.pump.outcome.status, SAFE_LIMIT);
+	cr_expect_eq(child.pump.outcome.status, SDEC_LIMIT);
 	cr_assert_eq(ioctl(child.input, FIONREAD, &waiting), 0);
 	cr_expect_eq(waiting, 0);
 	cr_expect_eq(child.pump.input, 0);
@@ -357,7 +357,7 @@ Test(pump, a_stalled_child_is_given_up, .timeout = 30)
 
 	start(&child, hang);
 	cr_expect_eq(run(&child, make_source((size_t)1 << 20), UINT64_MAX, 1), PUMP_OVER);
-	cr_expect_eq(child.pump.outcome.status, SAFE_LIMIT);
+	cr_expect_eq(child.pump.outcome.status, SDEC_LIMIT);
 	finish(&child);
 }
 
@@ -377,7 +377,7 @@ Test(pump, a_slow_source_is_not_a_stall, .timeout = 30)
 	(void)close(source[1]);
 	start(&child, echo);
 	cr_expect_eq(run(&child, source[0], UINT64_MAX, 1), PUMP_OVER);
-	cr_expect_eq(child.pump.outcome.status, SAFE_OK, "%s", child.pump.outcome.reason);
+	cr_expect_eq(child.pump.outcome.status, SDEC_OK, "%s", child.pump.outcome.reason);
 	cr_expect_eq(child.received, 4);
 	finish(&child);
 	cr_assert_eq(waitpid(writer, NULL, 0), writer);
@@ -417,7 +417,7 @@ Test(pump, sources_of_every_kind, .timeout = 30)
 	for (enum channel channel = PIPE; channel <= SOCKET; channel++) {
 		start(&child, echo);
 		cr_expect_eq(run(&child, make_writer(channel, 3000001), UINT64_MAX, 10), PUMP_OVER);
-		cr_expect_eq(child.pump.outcome.status, SAFE_OK, "%s", child.pump.outcome.reason);
+		cr_expect_eq(child.pump.outcome.status, SDEC_OK, "%s", child.pump.outcome.reason);
 		cr_expect_eq(child.received, 3000001);
 		cr_expect_eq(child.pump.input, 3000001);
 		finish(&child);
@@ -431,7 +431,7 @@ Test(pump, a_full_pipe_is_waited_for, .timeout = 30)
 
 	start(&child, pause_first);
 	cr_expect_eq(run(&child, make_writer(PIPE, (size_t)1 << 20), UINT64_MAX, 10), PUMP_OVER);
-	cr_expect_eq(child.pump.outcome.status, SAFE_OK, "%s", child.pump.outcome.reason);
+	cr_expect_eq(child.pump.outcome.status, SDEC_OK, "%s", child.pump.outcome.reason);
 	cr_expect_lt(child.steps, 2000, "%u steps", child.steps);
 	finish(&child);
 }
@@ -479,11 +479,11 @@ Test(pump, input_limit, .timeout = 30)
 
 	start(&child, echo);
 	cr_expect_eq(run(&child, make_source(100001), 100000, 10), PUMP_OVER);
-	cr_expect_eq(child.pump.outcome.status, SAFE_LIMIT);
+	cr_expect_eq(child.pump.outcome.status, SDEC_LIMIT);
 	finish(&child);
 	start(&child, echo);
 	cr_expect_eq(run(&child, make_source(100000), 100000, 10), PUMP_OVER);
-	cr_expect_eq(child.pump.outcome.status, SAFE_OK);
+	cr_expect_eq(child.pump.outcome.status, SDEC_OK);
 	finish(&child);
 }
 
@@ -494,7 +494,7 @@ Test(pump, a_source_that_cannot_be_read, .timeout = 30)
 
 	start(&child, echo);
 	cr_expect_eq(run(&child, folder, UINT64_MAX, 10), PUMP_OVER);
-	cr_expect_eq(child.pump.outcome.status, SAFE_IO);
+	cr_expect_eq(child.pump.outcome.status, SDEC_IO);
 	cr_expect_eq(child.pump.outcome.error_number, EISDIR);
 	finish(&child);
 }

@@ -39,7 +39,7 @@ Test(registry, magics)
 
 Test(registry, sets)
 {
-	const struct safe_format *jpeg = registry_by_name("jpeg"), *last = NULL;
+	const struct format *jpeg = registry_by_name("jpeg"), *last = NULL;
 	uint64_t set = 0;
 	size_t count = 0;
 
@@ -95,7 +95,7 @@ Test(registry, lzma_headers)
 
 Test(registry, names)
 {
-	const struct safe_format *format = NULL;
+	const struct format *format = NULL;
 
 	for (size_t i = 0; (format = registry_at(i)) != NULL; i++)
 		cr_expect_eq(registry_by_name(format->name), format);

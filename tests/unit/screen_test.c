@@ -357,11 +357,11 @@ Test(screen, nonsense_is_refused)
 /* What a driver was asked to do; it has a screen that was panned since it was opened. */
 static struct {
 	struct screen now;
-	struct safe_outcome outcome; /* of the beginning */
+	struct outcome outcome; /* of the beginning */
 	int begun, flushed;
 } asked;
 
-static struct safe_outcome begin(void *context, struct screen *screen)
+static struct outcome begin(void *context, struct screen *screen)
 {
 	cr_assert_eq(context, &asked);
 	*screen = asked.now;
@@ -369,7 +369,7 @@ static struct safe_outcome begin(void *context, struct screen *screen)
 	return asked.outcome;
 }
 
-static struct safe_outcome flush(void *context)
+static struct outcome flush(void *context)
 {
 	cr_assert_eq(context, &asked);
 	asked.flushed++;
@@ -379,7 +379,7 @@ static struct safe_outcome flush(void *context)
 static const struct screen_driver driver = { .begin = begin, .flush = flush };
 
 /* Draws the first `size` bytes of an opaque picture, which come without alpha, in pieces. */
-static struct safe_outcome draw(const uint8_t *rgb, size_t size, size_t piece)
+static struct outcome draw(const uint8_t *rgb, size_t size, size_t piece)
 {
 	const struct wire_image image = { .width = 5, .height = 4, .pixel_format = WIRE_RGB, .frames = 1 };
 	struct device device = { .kind = DEVICE_FRAMEBUFFER, .driver = &driver, .context = &asked, .console.fd = -1 };
@@ -387,8 +387,8 @@ static struct safe_outcome draw(const uint8_t *rgb, size_t size, size_t piece)
 
 	sink_init(&sink, device_sink_format(DEVICE_FRAMEBUFFER), WIRE_FORMAT_BIT(WIRE_BGRA), -1);
 	sink.device = &device;
-	struct safe_outcome outcome = sink_image(&sink, &image);
-	for (size_t at = 0; at < size && outcome.status == SAFE_OK; at += piece) {
+	struct outcome outcome = sink_image(&sink, &image);
+	for (size_t at = 0; at < size && outcome.status == SDEC_OK; at += piece) {
 		size_t room = 0;
 		uint8_t *place = sink_reserve(&sink, &room);
 		size_t part = size - at < piece ? size - at : piece;
@@ -396,7 +396,7 @@ static struct safe_outcome draw(const uint8_t *rgb, size_t size, size_t piece)
 		memcpy(place, rgb + at, part);
 		outcome = sink_commit(&sink, part);
 	}
-	if (outcome.status == SAFE_OK)
+	if (outcome.status == SDEC_OK)
 		outcome = sink_end(&sink, true);
 	sink_release(&sink);
 	return outcome;
@@ -414,7 +414,7 @@ Test(screen, a_picture_comes_in_pieces_and_perhaps_not_whole)
 				rgb[i] = (uint8_t)(i * 37 + 11);
 			memset(expected, 0, sizeof(expected));
 			memcpy(expected, rgb, size);
-			cr_assert_eq(draw(rgb, size, piece).status, SAFE_OK);
+			cr_assert_eq(draw(rgb, size, piece).status, SDEC_OK);
 			expect_screen(&asked.now, expected, "in pieces");
 			cr_assert(asked.begun == 1 && asked.flushed == 1);
 			free(asked.now.memory);
@@ -427,7 +427,7 @@ Test(screen, a_device_that_fails_is_not_drawn_on)
 	uint8_t rgb[5 * 4 * 3] = { 0 };
 
 	memset(&asked, 0, sizeof(asked));
-	asked.outcome = outcome_of(SAFE_IO, "the screen is gone");
-	cr_expect_eq(draw(rgb, sizeof(rgb), 7).status, SAFE_IO);
+	asked.outcome = outcome_of(SDEC_IO, "the screen is gone");
+	cr_expect_eq(draw(rgb, sizeof(rgb), 7).status, SDEC_IO);
 	cr_expect(asked.begun == 1 && asked.flushed == 0);
 }

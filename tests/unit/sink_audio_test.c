@@ -25,7 +25,7 @@ static void feed(struct sink *sink, const uint8_t *samples, size_t size, size_t 
 		if (part > room)
 			part = room;
 		memcpy(place, samples, part);
-		cr_assert_eq(sink_commit(sink, part).status, SAFE_OK);
+		cr_assert_eq(sink_commit(sink, part).status, SDEC_OK);
 		samples += part;
 		size -= part;
 	}
@@ -40,9 +40,9 @@ static size_t write_audio(const char *name, const struct wire_audio *audio, cons
 
 	cr_assert(fd >= 0);
 	sink_init(&sink, sink_format_by_name(name), 0, fd);
-	cr_assert_eq(sink_audio(&sink, audio).status, SAFE_OK);
+	cr_assert_eq(sink_audio(&sink, audio).status, SDEC_OK);
 	feed(&sink, samples, size, piece);
-	cr_assert_eq(sink_end(&sink, true).status, SAFE_OK);
+	cr_assert_eq(sink_end(&sink, true).status, SDEC_OK);
 	sink_release(&sink);
 	ssize_t got = pread(fd, output, room, 0);
 	cr_assert(got >= 0 && (size_t)got < room);
@@ -89,7 +89,7 @@ static size_t write_header(uint64_t frames, uint8_t *output, size_t room)
 	struct sink sink;
 
 	sink_init(&sink, sink_format_by_name("wav"), 0, fd);
-	cr_assert_eq(sink_audio(&sink, &audio).status, SAFE_OK);
+	cr_assert_eq(sink_audio(&sink, &audio).status, SDEC_OK);
 	ssize_t got = pread(fd, output, room, 0);
 	sink_release(&sink);
 	cr_assert_eq(close(fd), 0);
@@ -123,9 +123,9 @@ Test(sink_audio, a_length_that_is_known_last)
 	struct sink sink;
 
 	sink_init(&sink, sink_format_by_name("wav"), 0, fd);
-	cr_assert_eq(sink_audio(&sink, &audio).status, SAFE_OK);
+	cr_assert_eq(sink_audio(&sink, &audio).status, SDEC_OK);
 	sink.written = (uint64_t)5 << 32;
-	cr_assert_eq(sink_end(&sink, false).status, SAFE_OK);
+	cr_assert_eq(sink_end(&sink, false).status, SDEC_OK);
 	sink_release(&sink);
 	cr_assert_eq(pread(fd, header, sizeof(header), 0), sizeof(header));
 	cr_assert_arr_eq(header, "RF64\xff\xff\xff\xffWAVEds64", 16);
@@ -142,11 +142,11 @@ Test(sink_audio, formats_without_audio_say_so)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		sink_init(&sink, sink_format_by_name(names[i]), 0, -1);
-		cr_expect_eq(sink_audio(&sink, &audio).status, SAFE_UNSUPPORTED);
+		cr_expect_eq(sink_audio(&sink, &audio).status, SDEC_UNSUPPORTED);
 		sink_release(&sink);
 	}
 	sink_init(&sink, sink_format_by_name("preview"), 0, -1);
-	cr_expect_eq(sink_audio(&sink, &deep).status, SAFE_UNSUPPORTED);
+	cr_expect_eq(sink_audio(&sink, &deep).status, SDEC_UNSUPPORTED);
 	sink_release(&sink);
 }
 

@@ -29,13 +29,13 @@ static size_t image_size(enum wire_pixel_format format)
 }
 
 /* Feeds the first `size` bytes of a picture in pieces to a sink that writes `wanted`. */
-static struct safe_outcome feed(struct sink *sink, enum wire_pixel_format format, const uint8_t *pixels, size_t size,
-                                size_t piece)
+static struct outcome feed(struct sink *sink, enum wire_pixel_format format, const uint8_t *pixels, size_t size,
+                           size_t piece)
 {
 	const struct wire_image image = make_image(format);
-	struct safe_outcome outcome = sink_image(sink, &image);
+	struct outcome outcome = sink_image(sink, &image);
 
-	while (size > 0 && outcome.status == SAFE_OK) {
+	while (size > 0 && outcome.status == SDEC_OK) {
 		size_t room = 0;
 		uint8_t *place = sink_reserve(sink, &room);
 		size_t part = piece < size ? piece : size;
@@ -68,9 +68,9 @@ static size_t write_picture(const char *name, enum wire_pixel_format format, siz
 	cr_assert(fd >= 0);
 	fill(pixels, sizeof(pixels));
 	sink_init(&sink, sink_format_by_name(name), WIRE_FORMAT_BIT(format), fd);
-	struct safe_outcome outcome = feed(&sink, format, pixels, size, piece);
-	cr_assert_eq(outcome.status, SAFE_OK, "%s: %s", name, outcome.reason);
-	cr_assert_eq(sink_end(&sink, partial).status, SAFE_OK);
+	struct outcome outcome = feed(&sink, format, pixels, size, piece);
+	cr_assert_eq(outcome.status, SDEC_OK, "%s: %s", name, outcome.reason);
+	cr_assert_eq(sink_end(&sink, partial).status, SDEC_OK);
 	sink_release(&sink);
 	sink_release(&sink); /* twice is allowed */
 	ssize_t got = pread(fd, output, room, 0);
@@ -172,8 +172,8 @@ Test(sink, a_full_disk_is_an_error)
 		enum wire_pixel_format format = i == 2 ? WIRE_RGBA : WIRE_BGRA;
 		struct sink sink;
 		sink_init(&sink, sink_format_by_name(names[i]), WIRE_FORMAT_BIT(format), full);
-		struct safe_outcome outcome = feed(&sink, format, pixels, sizeof(pixels), sizeof(pixels));
-		cr_expect_eq(outcome.status, SAFE_IO);
+		struct outcome outcome = feed(&sink, format, pixels, sizeof(pixels), sizeof(pixels));
+		cr_expect_eq(outcome.status, SDEC_IO);
 		cr_expect_eq(outcome.error_number, ENOSPC);
 		sink_release(&sink);
 	}
@@ -195,14 +195,14 @@ Test(sink, what_cannot_be_held)
 	struct sink sink;
 
 	sink_init(&sink, sink_format_by_name("png"), WIRE_FORMAT_BIT(WIRE_RGBA), STDOUT_FILENO);
-	cr_expect_eq(sink_next(&sink, &image).status, SAFE_USAGE); /* it has had one */
+	cr_expect_eq(sink_next(&sink, &image).status, SDEC_USAGE); /* it has had one */
 	sink_release(&sink);
 	image = make_image(WIRE_BGRA);
 	image.width = image.height = 40000; /* 6.4 GB: more than a bmp file's size field holds */
 	sink_init(&sink, sink_format_by_name("bmp"), WIRE_FORMAT_BIT(WIRE_BGRA), STDOUT_FILENO);
-	cr_expect_eq(sink_image(&sink, &image).status, SAFE_USAGE);
+	cr_expect_eq(sink_image(&sink, &image).status, SDEC_USAGE);
 	sink_release(&sink);
 	sink_init(&sink, sink_format_by_name("ppm"), WIRE_FORMAT_BIT(WIRE_RGB), STDOUT_FILENO);
-	cr_expect_eq(sink_bytes(&sink).status, SAFE_UNSUPPORTED);
+	cr_expect_eq(sink_bytes(&sink).status, SDEC_UNSUPPORTED);
 	sink_release(&sink);
 }

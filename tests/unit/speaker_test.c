@@ -15,7 +15,7 @@ static struct card {
 	int starts, drains, stops;
 } card;
 
-static struct safe_outcome start(void *context, const struct wire_audio *audio)
+static struct outcome start(void *context, const struct wire_audio *audio)
 {
 	cr_assert_eq(context, &card);
 	card.stride = (size_t)audio->channels * wire_sample_bytes[audio->sample_format];
@@ -23,14 +23,14 @@ static struct safe_outcome start(void *context, const struct wire_audio *audio)
 	return outcome_ok();
 }
 
-static struct safe_outcome play(void *context, const uint8_t *samples, size_t frames, uint64_t *gaps)
+static struct outcome play(void *context, const uint8_t *samples, size_t frames, uint64_t *gaps)
 {
 	cr_assert_eq(context, &card);
 	cr_assert(frames > 0 && card.size + frames * card.stride <= CARD_BYTES);
 	memcpy(card.heard + card.size, samples, frames * card.stride);
 	card.size += frames * card.stride;
 	(*gaps)++;
-	return card.fails_at > 0 && card.size >= card.fails_at ? outcome_of(SAFE_IO, "the card is gone") : outcome_ok();
+	return card.fails_at > 0 && card.size >= card.fails_at ? outcome_of(SDEC_IO, "the card is gone") : outcome_ok();
 }
 
 static uint64_t pending(void *context)
@@ -39,7 +39,7 @@ static uint64_t pending(void *context)
 	return PENDING;
 }
 
-static struct safe_outcome drain(void *context)
+static struct outcome drain(void *context)
 {
 	cr_assert_eq(context, &card);
 	card.drains++;
@@ -81,18 +81,18 @@ static struct device make_device(void)
 	};
 }
 
-static struct safe_outcome begin(struct sink *sink, struct device *device, const struct wire_audio *audio)
+static struct outcome begin(struct sink *sink, struct device *device, const struct wire_audio *audio)
 {
 	sink_init(sink, device_sink_format(DEVICE_SPEAKER), 0, -1);
 	sink->device = device;
 	return sink_audio(sink, audio);
 }
 
-static struct safe_outcome feed(struct sink *sink, const uint8_t *samples, size_t size, size_t piece)
+static struct outcome feed(struct sink *sink, const uint8_t *samples, size_t size, size_t piece)
 {
-	struct safe_outcome outcome = outcome_ok();
+	struct outcome outcome = outcome_ok();
 
-	while (size > 0 && outcome.status == SAFE_OK) {
+	while (size > 0 && outcome.status == SDEC_OK) {
 		size_t room = 0;
 		uint8_t *place = sink_reserve(sink, &room);
 		size_t part = piece < size ? piece : size;
@@ -124,9 +124,9 @@ Test(speaker, whole_frames_in_pieces_of_every_size)
 	for (size_t piece = 1; piece < 40000; piece = piece * 3 + 1) {
 		struct device device = make_device();
 		struct sink sink;
-		cr_assert_eq(begin(&sink, &device, &audio).status, SAFE_OK);
-		cr_assert_eq(feed(&sink, samples, sizeof(samples), piece).status, SAFE_OK);
-		cr_assert_eq(sink_end(&sink, false).status, SAFE_OK);
+		cr_assert_eq(begin(&sink, &device, &audio).status, SDEC_OK);
+		cr_assert_eq(feed(&sink, samples, sizeof(samples), piece).status, SDEC_OK);
+		cr_assert_eq(sink_end(&sink, false).status, SDEC_OK);
 		sink_release(&sink);
 		cr_assert_eq(card.size, sizeof(samples));
 		cr_assert_arr_eq(card.heard, samples, sizeof(samples));
@@ -145,8 +145,8 @@ Test(speaker, a_card_that_fails_ends_the_sound)
 	struct sink sink;
 
 	card.fails_at = 8000;
-	cr_assert_eq(begin(&sink, &device, &audio).status, SAFE_OK);
-	cr_expect_eq(feed(&sink, samples, sizeof(samples), sizeof(samples)).status, SAFE_IO);
+	cr_assert_eq(begin(&sink, &device, &audio).status, SDEC_OK);
+	cr_expect_eq(feed(&sink, samples, sizeof(samples), sizeof(samples)).status, SDEC_IO);
 	sink_release(&sink);
 	cr_expect(card.size == 8000 && card.drains == 0 && card.stops == 1);
 }
@@ -157,20 +157,20 @@ Test(speaker, limits)
 	static const struct {
 		uint32_t rate, channels;
 		uint64_t frames;
-		enum safe_status status;
+		enum sdec_status status;
 	} cases[] = {
-		{ 4000, 1, 0, SAFE_OK },
-		{ 3999, 1, 0, SAFE_LIMIT },
-		{ 1, 1, WIRE_UNKNOWN, SAFE_LIMIT },
-		{ 192000, 8, 100, SAFE_OK },
-		{ 192001, 8, 100, SAFE_LIMIT },
-		{ WIRE_RATE_MAX, 1, 0, SAFE_LIMIT },
-		{ 48000, 9, 100, SAFE_LIMIT },
-		{ 48000, WIRE_CHANNELS_MAX, 100, SAFE_LIMIT },
-		{ 48000, 2, UINT64_C(48000) * 86400, SAFE_OK },
-		{ 48000, 2, UINT64_C(48000) * 86400 + 1, SAFE_LIMIT },
-		{ 48000, 2, WIRE_UNKNOWN - 1, SAFE_LIMIT },
-		{ 48000, 2, WIRE_UNKNOWN, SAFE_OK },
+		{ 4000, 1, 0, SDEC_OK },
+		{ 3999, 1, 0, SDEC_LIMIT },
+		{ 1, 1, WIRE_UNKNOWN, SDEC_LIMIT },
+		{ 192000, 8, 100, SDEC_OK },
+		{ 192001, 8, 100, SDEC_LIMIT },
+		{ WIRE_RATE_MAX, 1, 0, SDEC_LIMIT },
+		{ 48000, 9, 100, SDEC_LIMIT },
+		{ 48000, WIRE_CHANNELS_MAX, 100, SDEC_LIMIT },
+		{ 48000, 2, UINT64_C(48000) * 86400, SDEC_OK },
+		{ 48000, 2, UINT64_C(48000) * 86400 + 1, SDEC_LIMIT },
+		{ 48000, 2, WIRE_UNKNOWN - 1, SDEC_LIMIT },
+		{ 48000, 2, WIRE_UNKNOWN, SDEC_OK },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -178,7 +178,7 @@ Test(speaker, limits)
 		struct device device = make_device();
 		struct sink sink;
 		cr_expect_eq(begin(&sink, &device, &audio).status, cases[i].status, "%zu", i);
-		cr_expect_eq(card.starts, cases[i].status == SAFE_OK ? 1 : 0, "%zu", i);
+		cr_expect_eq(card.starts, cases[i].status == SDEC_OK ? 1 : 0, "%zu", i);
 		sink_release(&sink);
 		cr_expect_eq(card.stops, card.starts, "%zu", i);
 	}
@@ -192,8 +192,8 @@ Test(speaker, a_sound_that_is_longer_than_it_said)
 	struct sink sink;
 
 	device.speaker.limits.max_seconds = 2;
-	cr_assert_eq(begin(&sink, &device, &audio).status, SAFE_OK);
-	cr_expect_eq(feed(&sink, samples, sizeof(samples), 4000).status, SAFE_LIMIT);
+	cr_assert_eq(begin(&sink, &device, &audio).status, SDEC_OK);
+	cr_expect_eq(feed(&sink, samples, sizeof(samples), 4000).status, SDEC_LIMIT);
 	sink_release(&sink);
 	cr_expect(card.size <= (size_t)4 * RATE * 2);
 }

@@ -23,5 +23,5 @@ Test(verify, what_is_no_status_of_the_kernel_is_not_verified)
 	cr_assert_eq(lseek(fd, 0, SEEK_SET), 0);
 	cr_expect_eq(verify_status(fd, &expected, &posture), VERIFY_NO_PROC);
 	cr_expect_not(posture.verified);
-	cr_expect_eq(verify_outcome(VERIFY_NO_PROC, ENOTSUP).status, SAFE_NO_SANDBOX);
+	cr_expect_eq(verify_outcome(VERIFY_NO_PROC, ENOTSUP).status, SDEC_NO_SANDBOX);
 }

@@ -2,7 +2,7 @@
 /* Audio, tags and covers on the wire: what is taken, and what a child can claim that is not so. */
 #include "tests/support/wire_stream.h"
 
-static enum safe_status status_of_audio(const struct wire_audio *audio, const struct wire_request *request)
+static enum sdec_status status_of_audio(const struct wire_audio *audio, const struct wire_request *request)
 {
 	static struct stream stream;
 
@@ -24,27 +24,27 @@ Test(wire_audio, fields)
 {
 	const struct wire_request request = make_request();
 
-	EXPECT_STATUS(rate, 1, SAFE_OK);
-	EXPECT_STATUS(rate, WIRE_RATE_MAX, SAFE_OK);
-	EXPECT_STATUS(rate, 0, SAFE_KILLED);
-	EXPECT_STATUS(rate, WIRE_RATE_MAX + 1, SAFE_KILLED);
-	EXPECT_STATUS(channels, 0, SAFE_KILLED);
-	EXPECT_STATUS(channels, 1, SAFE_KILLED); /* the layout has two */
-	EXPECT_STATUS(channels, WIRE_CHANNELS_MAX + 1, SAFE_KILLED);
-	EXPECT_STATUS(sample_format, WIRE_F32, SAFE_OK);
-	EXPECT_STATUS(sample_format, WIRE_S24, SAFE_KILLED); /* was not asked for */
-	EXPECT_STATUS(sample_format, WIRE_SAMPLE_FORMATS, SAFE_KILLED);
-	EXPECT_STATUS(sample_format, 32, SAFE_KILLED); /* a shift too far */
-	EXPECT_STATUS(depth, WIRE_DEPTH_MAX, SAFE_OK);
-	EXPECT_STATUS(depth, 0, SAFE_KILLED);
-	EXPECT_STATUS(depth, WIRE_DEPTH_MAX + 1, SAFE_KILLED);
-	EXPECT_STATUS(channel_layout, 0, SAFE_OK);
-	EXPECT_STATUS(channel_layout, WIRE_SPEAKER_BIT(WIRE_FRONT_CENTER), SAFE_KILLED);
-	EXPECT_STATUS(channel_layout, WIRE_SPEAKER_BIT(WIRE_SPEAKERS) | 1, SAFE_KILLED);
-	EXPECT_STATUS(flags, WIRE_AUDIO_FLAGS, SAFE_OK);
-	EXPECT_STATUS(flags, WIRE_AUDIO_FLAGS + 1, SAFE_KILLED);
-	EXPECT_STATUS(frames, 0, SAFE_OK);
-	EXPECT_STATUS(flags, WIRE_AUDIO_VORBIS_ORDER, SAFE_OK);
+	EXPECT_STATUS(rate, 1, SDEC_OK);
+	EXPECT_STATUS(rate, WIRE_RATE_MAX, SDEC_OK);
+	EXPECT_STATUS(rate, 0, SDEC_KILLED);
+	EXPECT_STATUS(rate, WIRE_RATE_MAX + 1, SDEC_KILLED);
+	EXPECT_STATUS(channels, 0, SDEC_KILLED);
+	EXPECT_STATUS(channels, 1, SDEC_KILLED); /* the layout has two */
+	EXPECT_STATUS(channels, WIRE_CHANNELS_MAX + 1, SDEC_KILLED);
+	EXPECT_STATUS(sample_format, WIRE_F32, SDEC_OK);
+	EXPECT_STATUS(sample_format, WIRE_S24, SDEC_KILLED); /* was not asked for */
+	EXPECT_STATUS(sample_format, WIRE_SAMPLE_FORMATS, SDEC_KILLED);
+	EXPECT_STATUS(sample_format, 32, SDEC_KILLED); /* a shift too far */
+	EXPECT_STATUS(depth, WIRE_DEPTH_MAX, SDEC_OK);
+	EXPECT_STATUS(depth, 0, SDEC_KILLED);
+	EXPECT_STATUS(depth, WIRE_DEPTH_MAX + 1, SDEC_KILLED);
+	EXPECT_STATUS(channel_layout, 0, SDEC_OK);
+	EXPECT_STATUS(channel_layout, WIRE_SPEAKER_BIT(WIRE_FRONT_CENTER), SDEC_KILLED);
+	EXPECT_STATUS(channel_layout, WIRE_SPEAKER_BIT(WIRE_SPEAKERS) | 1, SDEC_KILLED);
+	EXPECT_STATUS(flags, WIRE_AUDIO_FLAGS, SDEC_OK);
+	EXPECT_STATUS(flags, WIRE_AUDIO_FLAGS + 1, SDEC_KILLED);
+	EXPECT_STATUS(frames, 0, SDEC_OK);
+	EXPECT_STATUS(flags, WIRE_AUDIO_VORBIS_ORDER, SDEC_OK);
 }
 
 /* The trusted side has a table of this order, of 8 channels at most. */
@@ -75,10 +75,10 @@ Test(wire_audio, only_where_it_was_asked_for)
 	struct wire_request request = make_request();
 
 	request.sample_formats = 0;
-	cr_expect_eq(status_of_audio(&audio, &request), SAFE_KILLED);
+	cr_expect_eq(status_of_audio(&audio, &request), SDEC_KILLED);
 	request = make_request();
 	request.operation = WIRE_COVER;
-	cr_expect_eq(status_of_audio(&audio, &request), SAFE_KILLED);
+	cr_expect_eq(status_of_audio(&audio, &request), SDEC_KILLED);
 }
 
 Test(wire_audio, a_consumer_need_not_take_everything)
@@ -102,7 +102,7 @@ Test(wire_audio, a_consumer_need_not_take_everything)
 	wire_reader_init(&reader, &request, &consumer);
 	while (progress == WIRE_PROGRESS_MORE)
 		progress = wire_reader_step(&reader, give, &stream);
-	cr_expect_eq(reader.outcome.status, SAFE_UNSUPPORTED);
+	cr_expect_eq(reader.outcome.status, SDEC_UNSUPPORTED);
 }
 
 Test(wire_audio, whole_decode_in_pieces_of_every_size)
@@ -124,7 +124,7 @@ Test(wire_audio, whole_decode_in_pieces_of_every_size)
 		struct wire_reader reader;
 		stream.taken = 0;
 		cr_expect_eq(read_all(&reader, &stream, &counts, &request), WIRE_PROGRESS_OVER);
-		cr_expect_eq(reader.outcome.status, SAFE_OK);
+		cr_expect_eq(reader.outcome.status, SDEC_OK);
 		cr_expect(counts.audio == 1 && counts.metadata == 1 && counts.loss == 2 && counts.end == 1);
 		cr_expect(counts.tag == WIRE_TAG_ALBUM && strcmp(counts.value, "An album") == 0);
 		cr_expect_eq(counts.losses, more.parts);
@@ -141,7 +141,7 @@ Test(wire_audio, parts_of_a_sample_frame)
 		stream.size = 0;
 		reach(&stream, WIRE_STATE_AUDIO);
 		put_good(&stream, WIRE_SAMPLES, size);
-		cr_expect_eq(status_of(&stream, &request), size % SAMPLE_FRAME == 0 ? SAFE_OK : SAFE_KILLED);
+		cr_expect_eq(status_of(&stream, &request), size % SAMPLE_FRAME == 0 ? SDEC_OK : SDEC_KILLED);
 	}
 }
 
@@ -154,14 +154,14 @@ Test(wire_audio, more_than_the_limit_allows)
 	reach(&stream, WIRE_STATE_AUDIO);
 	put_good(&stream, WIRE_SAMPLES, 3000);
 	put_good(&stream, WIRE_SAMPLES, 1000);
-	cr_expect_eq(status_of(&stream, &request), SAFE_OK);
+	cr_expect_eq(status_of(&stream, &request), SDEC_OK);
 	put_good(&stream, WIRE_SAMPLES, SAMPLE_FRAME);
-	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+	cr_expect_eq(status_of(&stream, &request), SDEC_KILLED);
 }
 
 /* ---- tags ---- */
 
-static enum safe_status status_of_tags(size_t count, uint32_t tag, const char *value, size_t size,
+static enum sdec_status status_of_tags(size_t count, uint32_t tag, const char *value, size_t size,
                                        uint32_t max_metadata)
 {
 	static struct stream stream;
@@ -182,18 +182,18 @@ Test(wire_audio, tags_that_lie)
 	static char longest[WIRE_VALUE_MAX];
 
 	memset(longest, 'a', sizeof(longest));
-	cr_expect_eq(status_of_tags(1, WIRE_TAG_TITLE, longest, sizeof(longest), WIRE_VALUE_MAX), SAFE_OK);
-	cr_expect_eq(status_of_tags(1, WIRE_TAG_TITLE, longest, sizeof(longest), WIRE_VALUE_MAX - 1), SAFE_KILLED);
-	cr_expect_eq(status_of_tags(4, WIRE_TAG_TITLE, longest, 100, 400), SAFE_OK);
-	cr_expect_eq(status_of_tags(4, WIRE_TAG_TITLE, longest, 100, 399), SAFE_KILLED);
-	cr_expect_eq(status_of_tags(WIRE_METADATA_MAX, WIRE_TAG_TITLE, "x", 1, UINT32_MAX), SAFE_OK);
-	cr_expect_eq(status_of_tags(WIRE_METADATA_MAX + 1, WIRE_TAG_TITLE, "x", 1, UINT32_MAX), SAFE_KILLED);
-	cr_expect_eq(status_of_tags(1, WIRE_TAGS - 1, "x", 1, 1), SAFE_OK);
-	cr_expect_eq(status_of_tags(1, WIRE_TAGS, "x", 1, 1), SAFE_KILLED);
-	cr_expect_eq(status_of_tags(1, UINT32_MAX, "x", 1, 1), SAFE_KILLED);
-	cr_expect_eq(status_of_tags(1, WIRE_TAG_TITLE, "a\0b", 3, 100), SAFE_KILLED);
-	cr_expect_eq(status_of_tags(1, WIRE_TAG_TITLE, "ab\0", 3, 100), SAFE_KILLED);
-	cr_expect_eq(status_of_tags(1, WIRE_TAG_TITLE, "\x1b[31m\xff\xfe", 7, 100), SAFE_OK); /* but only as data */
+	cr_expect_eq(status_of_tags(1, WIRE_TAG_TITLE, longest, sizeof(longest), WIRE_VALUE_MAX), SDEC_OK);
+	cr_expect_eq(status_of_tags(1, WIRE_TAG_TITLE, longest, sizeof(longest), WIRE_VALUE_MAX - 1), SDEC_KILLED);
+	cr_expect_eq(status_of_tags(4, WIRE_TAG_TITLE, longest, 100, 400), SDEC_OK);
+	cr_expect_eq(status_of_tags(4, WIRE_TAG_TITLE, longest, 100, 399), SDEC_KILLED);
+	cr_expect_eq(status_of_tags(WIRE_METADATA_MAX, WIRE_TAG_TITLE, "x", 1, UINT32_MAX), SDEC_OK);
+	cr_expect_eq(status_of_tags(WIRE_METADATA_MAX + 1, WIRE_TAG_TITLE, "x", 1, UINT32_MAX), SDEC_KILLED);
+	cr_expect_eq(status_of_tags(1, WIRE_TAGS - 1, "x", 1, 1), SDEC_OK);
+	cr_expect_eq(status_of_tags(1, WIRE_TAGS, "x", 1, 1), SDEC_KILLED);
+	cr_expect_eq(status_of_tags(1, UINT32_MAX, "x", 1, 1), SDEC_KILLED);
+	cr_expect_eq(status_of_tags(1, WIRE_TAG_TITLE, "a\0b", 3, 100), SDEC_KILLED);
+	cr_expect_eq(status_of_tags(1, WIRE_TAG_TITLE, "ab\0", 3, 100), SDEC_KILLED);
+	cr_expect_eq(status_of_tags(1, WIRE_TAG_TITLE, "\x1b[31m\xff\xfe", 7, 100), SDEC_OK); /* but only as data */
 }
 
 /* ---- losses ---- */
@@ -209,17 +209,17 @@ Test(wire_audio, losses_that_lie)
 		reach(&stream, WIRE_STATE_AUDIO);
 		put(&stream, WIRE_LOSS, sizeof(uint64_t), &counts[i][0], sizeof(uint64_t));
 		put(&stream, WIRE_LOSS, sizeof(uint64_t), &counts[i][1], sizeof(uint64_t));
-		cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+		cr_expect_eq(status_of(&stream, &request), SDEC_KILLED);
 	}
 	stream.size = 0;
 	reach(&stream, WIRE_STATE_AUDIO);
 	put_good(&stream, WIRE_LOSS, 0);
-	cr_expect_eq(status_of(&stream, &request), SAFE_OK);
+	cr_expect_eq(status_of(&stream, &request), SDEC_OK);
 	request.flags = WIRE_STRICT;
-	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+	cr_expect_eq(status_of(&stream, &request), SDEC_KILLED);
 	request = make_request();
 	request.operation = WIRE_INFO;
-	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+	cr_expect_eq(status_of(&stream, &request), SDEC_KILLED);
 }
 
 /* They cost a child next to nothing, and the trusted side a moment each: a decode took minutes of its time, far beyond
@@ -260,7 +260,7 @@ Test(wire_audio, losses_end)
 	(void)read_on(&reader, &start);
 	for (uint64_t steps = 0; wire_reader_step(&reader, give_losses, &endless) != WIRE_PROGRESS_OVER; steps++)
 		cr_assert_lt(steps, 1000000);
-	cr_expect_eq(reader.outcome.status, SAFE_KILLED);
+	cr_expect_eq(reader.outcome.status, SDEC_KILLED);
 	cr_expect_gt(counts.loss, 100000); /* as many as any decoder that means well has to report */
 }
 
@@ -276,16 +276,16 @@ Test(wire_audio, information_only)
 	reach(&stream, WIRE_STATE_AUDIO);
 	put_good(&stream, WIRE_METADATA, 0);
 	put_good(&stream, WIRE_END, 0);
-	cr_expect_eq(status_of(&stream, &request), SAFE_OK);
+	cr_expect_eq(status_of(&stream, &request), SDEC_OK);
 	stream.size = 0;
 	reach(&stream, WIRE_STATE_AUDIO);
 	put_good(&stream, WIRE_SAMPLES, SAMPLE_FRAME);
-	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+	cr_expect_eq(status_of(&stream, &request), SDEC_KILLED);
 	/* Where nothing is decoded, nothing can be lost. */
 	stream.size = 0;
 	reach(&stream, WIRE_STATE_AUDIO);
 	put_good(&stream, WIRE_LOSS, 0);
-	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+	cr_expect_eq(status_of(&stream, &request), SDEC_KILLED);
 }
 
 Test(wire_audio, covers)
@@ -298,12 +298,12 @@ Test(wire_audio, covers)
 	reach(&stream, WIRE_STATE_BYTES);
 	put_good(&stream, WIRE_DATA, 4000);
 	put_good(&stream, WIRE_END, 0);
-	cr_expect_eq(status_of(&stream, &request), SAFE_OK);
+	cr_expect_eq(status_of(&stream, &request), SDEC_OK);
 	stream.size = 0;
 	reach(&stream, WIRE_STATE_BYTES);
 	put_good(&stream, WIRE_DATA, 4001);
-	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+	cr_expect_eq(status_of(&stream, &request), SDEC_KILLED);
 	stream.size = 0;
 	reach(&stream, WIRE_STATE_IMAGE); /* the bytes of a picture are wanted, not its pixels */
-	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+	cr_expect_eq(status_of(&stream, &request), SDEC_KILLED);
 }

@@ -2,7 +2,7 @@
 /* What a child can claim that is not so, and what the wire reader makes of it. */
 #include "tests/support/wire_stream.h"
 
-static enum safe_status status_of_image(const struct wire_image *image, const struct wire_request *request)
+static enum sdec_status status_of_image(const struct wire_image *image, const struct wire_request *request)
 {
 	static struct stream stream;
 
@@ -17,7 +17,7 @@ static enum safe_status status_of_image(const struct wire_image *image, const st
 	do {                                                                                                           \
 		struct wire_image image = make_image();                                                                \
 		image.field = (value);                                                                                 \
-		cr_expect_eq(status_of_image(&image, &request), SAFE_KILLED, #field " = " #value);                     \
+		cr_expect_eq(status_of_image(&image, &request), SDEC_KILLED, #field " = " #value);                     \
 	} while (0)
 
 Test(wire_reader, images_that_lie)
@@ -50,16 +50,16 @@ Test(wire_reader, sizes_that_overflow_or_pass_a_limit)
 	request.max_pixels = UINT64_MAX;
 	request.max_output = UINT64_MAX;
 	image.width = image.height = UINT32_MAX; /* times 4 bytes: more than 64 bits */
-	cr_expect_eq(status_of_image(&image, &request), SAFE_KILLED);
+	cr_expect_eq(status_of_image(&image, &request), SDEC_KILLED);
 	image.width = image.height = 1U << 31; /* 2^62 pixels, and 2^64 bytes */
-	cr_expect_eq(status_of_image(&image, &request), SAFE_KILLED);
+	cr_expect_eq(status_of_image(&image, &request), SDEC_KILLED);
 	image = make_image();
 	request = make_request();
 	request.max_pixels = WIDTH * HEIGHT - 1;
-	cr_expect_eq(status_of_image(&image, &request), SAFE_KILLED);
+	cr_expect_eq(status_of_image(&image, &request), SDEC_KILLED);
 	request = make_request();
 	request.max_output = PIXELS - 1;
-	cr_expect_eq(status_of_image(&image, &request), SAFE_KILLED);
+	cr_expect_eq(status_of_image(&image, &request), SDEC_KILLED);
 }
 
 /* ---- frames and pages ---- */
@@ -82,7 +82,7 @@ static void put_frame(struct stream *stream, const struct wire_frame *frame)
 }
 
 /* "i": a page, "a": an animation, "f": a frame, "e": the end. */
-static enum safe_status status_of_frames(const char *messages, const struct wire_request *request)
+static enum sdec_status status_of_frames(const char *messages, const struct wire_request *request)
 {
 	static struct stream stream;
 
@@ -104,16 +104,16 @@ Test(wire_reader, orders_of_frames_and_pages)
 	static const struct {
 		const char *messages;
 		uint32_t max_frames;
-		enum safe_status status;
+		enum sdec_status status;
 	} rows[] = {
-		{ "ife", 1, SAFE_OK },       { "afe", 1, SAFE_OK },
-		{ "afffe", 3, SAFE_OK },     { "affffe", 3, SAFE_KILLED }, /* one more than was asked for */
-		{ "ififife", 3, SAFE_OK },   { "iffe", 3, SAFE_KILLED },   /* a page has one frame */
-		{ "iife", 3, SAFE_KILLED },                                /* a page without a frame */
-		{ "ie", 3, SAFE_KILLED },    { "ae", 3, SAFE_KILLED },
-		{ "ifie", 3, SAFE_KILLED },  { "ifife", 1, SAFE_KILLED }, /* a page more than was asked for */
-		{ "afife", 3, SAFE_KILLED },                              /* a page in an animation */
-		{ "ifafe", 3, SAFE_KILLED }, { "afafe", 3, SAFE_KILLED },
+		{ "ife", 1, SDEC_OK },       { "afe", 1, SDEC_OK },
+		{ "afffe", 3, SDEC_OK },     { "affffe", 3, SDEC_KILLED }, /* one more than was asked for */
+		{ "ififife", 3, SDEC_OK },   { "iffe", 3, SDEC_KILLED },   /* a page has one frame */
+		{ "iife", 3, SDEC_KILLED },                                /* a page without a frame */
+		{ "ie", 3, SDEC_KILLED },    { "ae", 3, SDEC_KILLED },
+		{ "ifie", 3, SDEC_KILLED },  { "ifife", 1, SDEC_KILLED }, /* a page more than was asked for */
+		{ "afife", 3, SDEC_KILLED },                              /* a page in an animation */
+		{ "ifafe", 3, SDEC_KILLED }, { "afafe", 3, SDEC_KILLED },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -129,32 +129,32 @@ Test(wire_reader, limits_are_on_all_frames_together)
 
 	request.max_frames = UINT32_MAX;
 	request.max_pixels = 3 * WIDTH * HEIGHT;
-	cr_expect_eq(status_of_frames("afffe", &request), SAFE_OK);
-	cr_expect_eq(status_of_frames("affffe", &request), SAFE_KILLED);
-	cr_expect_eq(status_of_frames("ififife", &request), SAFE_OK);
-	cr_expect_eq(status_of_frames("ifififife", &request), SAFE_KILLED);
+	cr_expect_eq(status_of_frames("afffe", &request), SDEC_OK);
+	cr_expect_eq(status_of_frames("affffe", &request), SDEC_KILLED);
+	cr_expect_eq(status_of_frames("ififife", &request), SDEC_OK);
+	cr_expect_eq(status_of_frames("ifififife", &request), SDEC_KILLED);
 	request.max_pixels = UINT64_MAX;
 	request.max_output = 3 * PIXELS + PIXELS - 1;
-	cr_expect_eq(status_of_frames("afffe", &request), SAFE_OK);
-	cr_expect_eq(status_of_frames("affffe", &request), SAFE_KILLED);
-	cr_expect_eq(status_of_frames("ifififife", &request), SAFE_KILLED);
+	cr_expect_eq(status_of_frames("afffe", &request), SDEC_OK);
+	cr_expect_eq(status_of_frames("affffe", &request), SDEC_KILLED);
+	cr_expect_eq(status_of_frames("ifififife", &request), SDEC_KILLED);
 }
 
 Test(wire_reader, rectangles_outside_of_the_picture)
 {
 	static const struct {
 		struct wire_frame frame;
-		enum safe_status status;
+		enum sdec_status status;
 	} rows[] = {
-		{ { .width = WIDTH, .height = HEIGHT }, SAFE_OK },
-		{ { .x = WIDTH, .y = HEIGHT }, SAFE_OK },
-		{ { .x = 1, .y = 1, .width = WIDTH - 1, .height = HEIGHT - 1, .delay = UINT32_MAX }, SAFE_OK },
-		{ { .x = 1, .width = WIDTH, .height = HEIGHT }, SAFE_KILLED },
-		{ { .y = 1, .width = WIDTH, .height = HEIGHT }, SAFE_KILLED },
-		{ { .x = WIDTH + 1 }, SAFE_KILLED },
-		{ { .y = HEIGHT + 1 }, SAFE_KILLED },
-		{ { .x = 2, .width = UINT32_MAX }, SAFE_KILLED }, /* the sum overflows */
-		{ { .y = 2, .height = UINT32_MAX }, SAFE_KILLED },
+		{ { .width = WIDTH, .height = HEIGHT }, SDEC_OK },
+		{ { .x = WIDTH, .y = HEIGHT }, SDEC_OK },
+		{ { .x = 1, .y = 1, .width = WIDTH - 1, .height = HEIGHT - 1, .delay = UINT32_MAX }, SDEC_OK },
+		{ { .x = 1, .width = WIDTH, .height = HEIGHT }, SDEC_KILLED },
+		{ { .y = 1, .width = WIDTH, .height = HEIGHT }, SDEC_KILLED },
+		{ { .x = WIDTH + 1 }, SDEC_KILLED },
+		{ { .y = HEIGHT + 1 }, SDEC_KILLED },
+		{ { .x = 2, .width = UINT32_MAX }, SDEC_KILLED }, /* the sum overflows */
+		{ { .y = 2, .height = UINT32_MAX }, SDEC_KILLED },
 	};
 	const struct wire_request request = make_request();
 
@@ -179,26 +179,26 @@ Test(wire_reader, fewer_and_more_than_announced)
 	reach(&stream, WIRE_STATE_FRAME);
 	put_good(&stream, WIRE_PIXELS, PIXELS - 1);
 	put_good(&stream, WIRE_END, 0);
-	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+	cr_expect_eq(status_of(&stream, &request), SDEC_KILLED);
 	/* END while the frame lacks. */
 	stream.size = 0;
 	reach(&stream, WIRE_STATE_IMAGE);
 	put_good(&stream, WIRE_END, 0);
-	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+	cr_expect_eq(status_of(&stream, &request), SDEC_KILLED);
 	/* Pixels after the last one, and a frame after the last one. */
 	for (uint32_t kind = WIRE_FRAME; kind <= WIRE_PIXELS; kind++) {
 		stream.size = 0;
 		reach(&stream, WIRE_STATE_FRAME);
 		put_good(&stream, WIRE_PIXELS, PIXELS);
 		put_good(&stream, kind, 4);
-		cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+		cr_expect_eq(status_of(&stream, &request), SDEC_KILLED);
 	}
 	/* Data over the limit, in pieces that are each under it. */
 	stream.size = 0;
 	reach(&stream, WIRE_STATE_BYTES);
 	put_good(&stream, WIRE_DATA, 3000);
 	put_good(&stream, WIRE_DATA, 1001);
-	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+	cr_expect_eq(status_of(&stream, &request), SDEC_KILLED);
 }
 
 Test(wire_reader, failure_codes)
@@ -212,14 +212,14 @@ Test(wire_reader, failure_codes)
 		stream.size = 0;
 		put_good(&stream, WIRE_HELLO, 0);
 		put(&stream, WIRE_FAIL, sizeof(fail), &fail, sizeof(fail));
-		enum safe_status expected =
-		        listed ? outcome_of_failure((enum wire_failure)failure).status : SAFE_KILLED;
-		cr_expect_neq(expected, SAFE_OK);
+		enum sdec_status expected =
+		        listed ? outcome_of_failure((enum wire_failure)failure).status : SDEC_KILLED;
+		cr_expect_neq(expected, SDEC_OK);
 		cr_expect_eq(status_of(&stream, &request), expected, "failure %u", failure);
 		stream.size = 0;
 		reach(&stream, WIRE_STATE_FRAME);
 		put(&stream, WIRE_DAMAGE, sizeof(fail), &fail, sizeof(fail));
-		cr_expect_eq(status_of(&stream, &request), listed ? SAFE_OK : SAFE_KILLED, "damage %u", failure);
+		cr_expect_eq(status_of(&stream, &request), listed ? SDEC_OK : SDEC_KILLED, "damage %u", failure);
 	}
 }
 
@@ -252,7 +252,7 @@ Test(wire_reader, other_versions)
 		struct wire_hello hello = { .version = others[i] };
 		stream.size = 0;
 		put(&stream, WIRE_HELLO, sizeof(hello), &hello, sizeof(hello));
-		cr_expect_eq(status_of(&stream, &request), SAFE_KILLED, "version %u", others[i]);
+		cr_expect_eq(status_of(&stream, &request), SDEC_KILLED, "version %u", others[i]);
 	}
 }
 
@@ -266,7 +266,7 @@ Test(wire_reader, every_note)
 		stream.size = 0;
 		reach(&stream, WIRE_STATE_BYTES);
 		put(&stream, WIRE_END, sizeof(end), &end, sizeof(end));
-		cr_expect_eq(status_of(&stream, &request), end.notes & WIRE_NOTES ? SAFE_OK : SAFE_KILLED, "bit %u",
+		cr_expect_eq(status_of(&stream, &request), end.notes & WIRE_NOTES ? SDEC_OK : SDEC_KILLED, "bit %u",
 		             bit);
 	}
 }
@@ -284,10 +284,10 @@ Test(wire_reader, damage_only_when_partial_results_are_wanted)
 	put_good(&stream, WIRE_DAMAGE, 0);
 	put_good(&stream, WIRE_END, 0);
 	cr_expect_eq(read_all(&reader, &stream, &counts, &request), WIRE_PROGRESS_OVER);
-	cr_expect_eq(reader.outcome.status, SAFE_OK);
+	cr_expect_eq(reader.outcome.status, SDEC_OK);
 	cr_expect_eq(counts.damage, WIRE_FAIL_DATA);
 	request.flags = 0;
-	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+	cr_expect_eq(status_of(&stream, &request), SDEC_KILLED);
 }
 
 Test(wire_reader, information_only)
@@ -300,20 +300,20 @@ Test(wire_reader, information_only)
 	stream.size = 0;
 	reach(&stream, WIRE_STATE_IMAGE);
 	put_good(&stream, WIRE_END, 0);
-	cr_expect_eq(status_of(&stream, &request), SAFE_OK);
+	cr_expect_eq(status_of(&stream, &request), SDEC_OK);
 	/* Where nothing is decoded, nothing can be missing. */
 	static const enum wire_state announced[] = { WIRE_STATE_IMAGE, WIRE_STATE_BYTES, WIRE_STATE_AUDIO };
 	for (size_t i = 0; i < sizeof(announced) / sizeof(announced[0]); i++) {
 		stream.size = 0;
 		reach(&stream, announced[i]);
 		put_good(&stream, WIRE_DAMAGE, 0);
-		cr_expect_eq(status_of(&stream, &request), SAFE_KILLED, "state %d", (int)announced[i]);
+		cr_expect_eq(status_of(&stream, &request), SDEC_KILLED, "state %d", (int)announced[i]);
 	}
 	stream.size = 0;
 	reach(&stream, WIRE_STATE_FRAME);
-	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+	cr_expect_eq(status_of(&stream, &request), SDEC_KILLED);
 	stream.size = 0;
 	reach(&stream, WIRE_STATE_BYTES);
 	put_good(&stream, WIRE_DATA, 1);
-	cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+	cr_expect_eq(status_of(&stream, &request), SDEC_KILLED);
 }

@@ -46,7 +46,7 @@ static ssize_t say(void *context, void *data, size_t size)
 	return (ssize_t)size;
 }
 
-static struct safe_outcome nothing(void *context)
+static struct outcome nothing(void *context)
 {
 	(void)context;
 	return outcome_ok();
@@ -58,13 +58,13 @@ static void *reserve(void *context, size_t *size)
 	return &((struct child *)context)->room;
 }
 
-static struct safe_outcome commit(void *context, size_t size)
+static struct outcome commit(void *context, size_t size)
 {
 	((struct child *)context)->taken += size;
 	return outcome_ok();
 }
 
-static struct safe_outcome end(void *context, enum wire_failure damage, uint32_t notes)
+static struct outcome end(void *context, enum wire_failure damage, uint32_t notes)
 {
 	(void)context;
 	(void)damage;
@@ -72,7 +72,7 @@ static struct safe_outcome end(void *context, enum wire_failure damage, uint32_t
 	return outcome_ok();
 }
 
-static struct safe_outcome outcome_for(struct child *child, uint64_t pieces, bool counts)
+static struct outcome outcome_for(struct child *child, uint64_t pieces, bool counts)
 {
 	static const struct wire_hello hello = { .version = WIRE_VERSION };
 	const struct wire_request request = {
@@ -95,10 +95,10 @@ Test(wire_pieces, few_for_what_is_there)
 {
 	static struct child child;
 
-	cr_expect_eq(outcome_for(&child, 200000, false).status, SAFE_OK);
+	cr_expect_eq(outcome_for(&child, 200000, false).status, SDEC_OK);
 	cr_expect_eq(child.taken, 200000);
-	struct safe_outcome outcome = outcome_for(&child, 1000000, false);
-	cr_expect_eq(outcome.status, SAFE_KILLED);
+	struct outcome outcome = outcome_for(&child, 1000000, false);
+	cr_expect_eq(outcome.status, SDEC_KILLED);
 	cr_expect_not_null(strstr(outcome.reason, "too many messages"));
 	cr_expect_lt(child.taken, 300000);
 }
@@ -108,6 +108,6 @@ Test(wire_pieces, as_many_as_the_input)
 {
 	static struct child child;
 
-	cr_expect_eq(outcome_for(&child, 1000000, true).status, SAFE_OK);
+	cr_expect_eq(outcome_for(&child, 1000000, true).status, SDEC_OK);
 	cr_expect_eq(child.taken, 1000000);
 }

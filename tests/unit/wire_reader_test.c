@@ -45,9 +45,9 @@ Test(wire_reader, every_message_in_every_state)
 			stream.size = 0;
 			reach(&stream, states[i]);
 			put_good(&stream, kind, 4);
-			enum safe_status status = status_of(&stream, &request);
-			enum safe_status good = kind == WIRE_FAIL ? SAFE_MALFORMED : SAFE_OK;
-			cr_expect_eq(status, may_come(kind, states[i]) ? good : SAFE_KILLED, "kind %u in state %d: %s",
+			enum sdec_status status = status_of(&stream, &request);
+			enum sdec_status good = kind == WIRE_FAIL ? SDEC_MALFORMED : SDEC_OK;
+			cr_expect_eq(status, may_come(kind, states[i]) ? good : SDEC_KILLED, "kind %u in state %d: %s",
 			             kind, (int)states[i], status_name(status));
 		}
 	}
@@ -70,7 +70,7 @@ Test(wire_reader, a_forbidden_call_is_told_only_where_that_was_asked_for)
 		put_good(&stream, WIRE_FORBIDDEN, 0);
 		put_good(&stream, WIRE_END, 0);
 		cr_expect_eq(read_all(&reader, &stream, &counts, &request), WIRE_PROGRESS_OVER);
-		cr_expect_eq(reader.outcome.status, SAFE_KILLED);
+		cr_expect_eq(reader.outcome.status, SDEC_KILLED);
 		bool told = asked && state != WIRE_STATE_START;
 		cr_expect_eq(counts.forbidden, told, "state %d", (int)state);
 		cr_expect_eq(strcmp(reader.outcome.reason, "the decoder tried a forbidden system call") == 0, told,
@@ -94,7 +94,7 @@ Test(wire_reader, nobody_has_to_care_for_a_forbidden_call)
 	request.flags |= WIRE_DIAGNOSE;
 	wire_reader_init(&reader, &request, &consumer);
 	cr_expect_eq(read_on(&reader, &stream), WIRE_PROGRESS_OVER);
-	cr_expect_eq(reader.outcome.status, SAFE_KILLED);
+	cr_expect_eq(reader.outcome.status, SDEC_KILLED);
 }
 
 Test(wire_reader, unknown_kinds)
@@ -108,7 +108,7 @@ Test(wire_reader, unknown_kinds)
 			stream.size = 0;
 			reach(&stream, states[i]);
 			put(&stream, unknown[j], 0, "", 0);
-			cr_expect_eq(status_of(&stream, &request), SAFE_KILLED);
+			cr_expect_eq(status_of(&stream, &request), SDEC_KILLED);
 		}
 	}
 }
@@ -137,7 +137,7 @@ static const struct {
 	{ WIRE_METADATA, WIRE_STATE_AUDIO, 5, 4 + WIRE_VALUE_MAX },
 };
 
-static enum safe_status status_of_length(size_t row, uint32_t length)
+static enum sdec_status status_of_length(size_t row, uint32_t length)
 {
 	static struct stream stream;
 	const struct wire_request request = make_request();
@@ -153,13 +153,13 @@ Test(wire_reader, every_length)
 {
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		uint32_t shortest = lengths[i].shortest, longest = lengths[i].longest;
-		cr_expect_eq(status_of_length(i, shortest), SAFE_OK, "row %zu", i);
-		cr_expect_eq(status_of_length(i, longest), SAFE_OK, "row %zu", i);
-		cr_expect_eq(status_of_length(i, longest + 1), SAFE_KILLED, "row %zu", i);
-		cr_expect_eq(status_of_length(i, UINT32_MAX), SAFE_KILLED, "row %zu", i);
-		cr_expect_eq(status_of_length(i, UINT32_MAX - 7), SAFE_KILLED, "row %zu", i);
+		cr_expect_eq(status_of_length(i, shortest), SDEC_OK, "row %zu", i);
+		cr_expect_eq(status_of_length(i, longest), SDEC_OK, "row %zu", i);
+		cr_expect_eq(status_of_length(i, longest + 1), SDEC_KILLED, "row %zu", i);
+		cr_expect_eq(status_of_length(i, UINT32_MAX), SDEC_KILLED, "row %zu", i);
+		cr_expect_eq(status_of_length(i, UINT32_MAX - 7), SDEC_KILLED, "row %zu", i);
 		if (shortest > 0)
-			cr_expect_eq(status_of_length(i, shortest - 1), SAFE_KILLED, "row %zu", i);
+			cr_expect_eq(status_of_length(i, shortest - 1), SDEC_KILLED, "row %zu", i);
 	}
 }
 
@@ -205,7 +205,7 @@ Test(wire_reader, whole_decode_in_pieces_of_every_size)
 		struct wire_reader reader;
 		stream.taken = 0;
 		cr_expect_eq(read_all(&reader, &stream, &counts, &request), WIRE_PROGRESS_OVER);
-		cr_expect_eq(reader.outcome.status, SAFE_OK);
+		cr_expect_eq(reader.outcome.status, SDEC_OK);
 		cr_expect(counts.hello == 1 && counts.image == 1 && counts.frame == 1 && counts.end == 1);
 		cr_expect_eq(counts.committed, PIXELS);
 	}
@@ -224,24 +224,24 @@ Test(wire_reader, nothing_is_read_after_the_end)
 	cr_expect_eq(read_all(&reader, &stream, &counts, &request), WIRE_PROGRESS_OVER);
 	cr_expect_eq(wire_reader_step(&reader, give, &stream), WIRE_PROGRESS_OVER);
 	cr_expect_eq(stream.taken, whole);
-	cr_expect_eq(reader.outcome.status, SAFE_OK);
+	cr_expect_eq(reader.outcome.status, SDEC_OK);
 }
 
 Test(wire_reader, the_consumer_can_refuse)
 {
 	static struct stream stream;
 	const struct wire_request request = make_request();
-	struct counts counts = { .refuse_image = SAFE_IO };
+	struct counts counts = { .refuse_image = SDEC_IO };
 	struct wire_reader reader;
 
 	put_decode(&stream);
 	cr_expect_eq(read_all(&reader, &stream, &counts, &request), WIRE_PROGRESS_OVER);
-	cr_expect_eq(reader.outcome.status, SAFE_IO);
+	cr_expect_eq(reader.outcome.status, SDEC_IO);
 	for (int empty = 0; empty < 2; empty++) {
 		counts = (struct counts){ .no_room = !empty, .empty_room = empty };
 		stream.taken = 0;
 		cr_expect_eq(read_all(&reader, &stream, &counts, &request), WIRE_PROGRESS_OVER);
-		cr_expect_eq(reader.outcome.status, SAFE_IO);
+		cr_expect_eq(reader.outcome.status, SDEC_IO);
 		cr_expect_eq(counts.committed, 0);
 	}
 }
@@ -261,7 +261,7 @@ Test(wire_reader, nobody_has_to_care_for_losses)
 	consumer.loss = NULL;
 	wire_reader_init(&reader, &request, &consumer);
 	cr_expect_eq(read_on(&reader, &stream), WIRE_PROGRESS_OVER);
-	cr_expect_eq(reader.outcome.status, SAFE_OK);
+	cr_expect_eq(reader.outcome.status, SDEC_OK);
 }
 
 static ssize_t fail_to_read(void *context, void *data, size_t size)
@@ -303,7 +303,7 @@ Test(wire_reader, odd_reads)
 	stream.piece = stream.taken = 0;
 	wire_reader_init(&reader, &request, &consumer);
 	cr_expect_eq(wire_reader_step(&reader, read_too_much, &stream), WIRE_PROGRESS_OVER);
-	cr_expect_eq(reader.outcome.status, SAFE_IO);
+	cr_expect_eq(reader.outcome.status, SDEC_IO);
 }
 
 Test(wire_reader, read_errors)
@@ -317,6 +317,6 @@ Test(wire_reader, read_errors)
 	cr_expect_eq(wire_reader_step(&reader, fail_to_read, &error), WIRE_PROGRESS_WAIT);
 	error = EIO;
 	cr_expect_eq(wire_reader_step(&reader, fail_to_read, &error), WIRE_PROGRESS_OVER);
-	cr_expect_eq(reader.outcome.status, SAFE_IO);
+	cr_expect_eq(reader.outcome.status, SDEC_IO);
 	cr_expect_eq(reader.outcome.error_number, EIO);
 }
