@@ -86,7 +86,7 @@ INTERFACE := $(filter-out broker/cli/main.c $(SINK_MODULES) $(DEVICE_MODULES),$(
 MEMORY := decoders/arena.c decoders/interpose.c
 COMMON := decoders/session.c decoders/rehearse.c decoders/session_audio.c decoders/pixels.c decoders/reduce.c decoders/exif.c decoders/stream.c
 # What audio decoders share; a module has those of them that it needs.
-COMMON += decoders/input.c decoders/samples.c decoders/tags.c decoders/id3.c decoders/ogg_pages.c
+COMMON += decoders/input.c decoders/samples.c decoders/tags.c decoders/id3.c decoders/tail_tags.c decoders/ogg_pages.c
 
 # A decoder is a file in decoders/ that says which libraries it needs, or "none"; files NAME_*.c belong to decoder NAME.
 DECODERS := $(patsubst decoders/%.c,%,$(shell grep -l '^[/ ]\* pkg-config: ' decoders/*.c))

@@ -14,8 +14,8 @@ import subprocess
 import sys
 import time
 
-from audio_files import (FLOAT, UNKNOWN, aiff, au, chunk, damaged, id3, id3v1, ogg_page, ogg_pages, ogg_with_serial, syncsafe,
-                         wav, wav_format, wav_list)
+from audio_files import (FLOAT, UNKNOWN, aiff, au, chunk, damaged, flac_without_a_total, id3, id3v1, ogg_page, ogg_pages,
+                         ogg_with_serial, syncsafe, wav, wav_format, wav_list)
 from cli_support import PROGRAM, Folder, Skip, expect, expect_failure, expect_status, main, read, run, test
 
 FLAC = "samples/flac/flac-multiple-album-artists-tags.flac"  # 10 frames of 4608
@@ -392,6 +392,29 @@ def flac_of_unknown_length():
         expect(info(bytes(data))["frames"] == expected, path)
         expect(json.loads(run("-i", input=bytes(data)).stdout)["frames"] is None)
         expect(raw_without_a_word(bytes(data)) == raw(read(path)))
+
+
+@test
+def tags_behind_flac_of_unknown_length():
+    """What libFLAC found no frame in was taken for the rest of one: the input was said to end early."""
+    known, audio = read(FLAC), flac_without_a_total(read(FLAC))
+    expected, frames = raw(known), info(known)["frames"]
+    large = TAGS | {"large APE": ape(FALSE_FRAMES * 40), "large ID3": id3(3, [(b"APIC", bytes(70000))])}
+    every = b"".join(large.values())
+    for name, tag in (large | {"all": every, "cut": every[:-50]}).items():
+        expect(raw_without_a_word(audio + tag) == expected, name)
+        expect(info(audio + tag)["frames"] == frames, name)
+        expect(raw_without_a_word(known + tag) == expected, name)
+    # Wherever the last frame ends in what is read at a time, and with a tag of which only a part is at hand.
+    for size in range(0, 4200, 97):
+        padding = b"\x01" + size.to_bytes(3, "big") + bytes(size)
+        moved = audio[:42] + padding + audio[42:]
+        expect(raw_without_a_word(moved + id3v1(b"A title")) == expected, size)
+    # What is no tag, or follows one and is none, is damage.
+    for odd in (b"TA", b"Tail", b"APETAGE", b"stray bytes", bytes(100), every + b"x", TAGS["ID3v1"] + bytes(5000)):
+        expect_failure(run("-q", input=audio + odd), 3)
+        expect(raw(audio + odd, "--partial") == expected, odd[:10])
+    expect_failure(run("-q", input=audio[:-1] + id3v1(b"A title")), 3)
 
 
 @test
