@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* AIFF and AIFF-C, of Apple. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "id3.h"
@@ -89,13 +90,28 @@ static session_result take_common(struct pcm *pcm, uint32_t size, bool compresse
 	return set_compression(pcm, compressed ? common + COMMON_SIZE : (const uint8_t *)"NONE", bits);
 }
 
-/* Returns WIRE_OK at the samples, which do not start at once. */
+/* The format comes behind the samples: keeps these for decode(), or passes over them where nobody wants them. */
+static session_result keep_sound(struct pcm *pcm)
+{
+	size_t size = (size_t)pcm->size;
+
+	/* Where they end, only the format could tell. */
+	if (pcm->open_ended)
+		return WIRE_FAIL_UNSUPPORTED;
+	if (session_request(pcm->input.session)->operation != WIRE_DECODE)
+		return input_skip(&pcm->input, size) < size ? WIRE_FAIL_TRUNCATED : WIRE_OK;
+	session_needs(pcm->input.session, size);
+	pcm->kept = malloc(size + INPUT_PEEK_MAX);
+	if (!pcm->kept)
+		return WIRE_FAIL_LIMIT_MEMORY;
+	return input_take(&pcm->input, pcm->kept, size) < size ? WIRE_FAIL_TRUNCATED : WIRE_OK;
+}
+
+/* Returns WIRE_OK at the samples, which do not start at once, or behind them, if they had to be kept. */
 static session_result take_sound(struct pcm *pcm, uint32_t size)
 {
 	uint8_t header[8];
 
-	if (!pcm->has_format)
-		return WIRE_FAIL_UNSUPPORTED; /* allowed, but their kind would have to be known before */
 	if (pcm->has_data)
 		return WIRE_FAIL_STRUCTURE;
 	/* A writer that did not know the size may have written none at all. */
@@ -111,7 +127,7 @@ static session_result take_sound(struct pcm *pcm, uint32_t size)
 		return WIRE_FAIL_TRUNCATED;
 	pcm->chunks = PCM_BIG_CHUNKS;
 	pcm_set_size(pcm, rest - offset);
-	return WIRE_OK;
+	return pcm->has_format ? WIRE_OK : keep_sound(pcm);
 }
 
 static session_result take_other(struct pcm *pcm, const uint8_t *name, uint32_t size)
@@ -140,14 +156,18 @@ static bool take_chunk(struct pcm *pcm, const uint8_t *header, bool compressed, 
 {
 	uint32_t size = input_be32(header + 4);
 	uint64_t end = pcm->input.position + size;
+	bool sound = memcmp(header, "SSND", 4) == 0, had_data = pcm->has_data;
 
 	if (memcmp(header, "COMM", 4) == 0)
 		*result = take_common(pcm, size, compressed);
-	else if (memcmp(header, "SSND", 4) == 0)
+	else if (sound)
 		*result = take_sound(pcm, size);
 	else
 		*result = take_other(pcm, header, size);
-	if (*result != WIRE_OK || (memcmp(header, "SSND", 4) == 0 && !pcm_pass_samples(pcm)))
+	if (*result != WIRE_OK || (sound && pcm->has_format && !pcm_pass_samples(pcm)))
+		return false;
+	/* The format of samples that are behind already. */
+	if (had_data && pcm->has_format && !pcm_wants_rest(pcm))
 		return false;
 	if (pcm->input.position < end)
 		(void)input_skip(&pcm->input, end - pcm->input.position);
@@ -169,8 +189,10 @@ session_result pcm_read_aiff(struct pcm *pcm)
 	while (input_take(&pcm->input, header, 8) == 8)
 		if (!take_chunk(pcm, header, compressed, &result))
 			break;
+	if (pcm->kept)
+		input_return(&pcm->input, pcm->kept, (size_t)pcm->size);
 	/* Behind the samples, nothing that is odd costs any. */
-	if (pcm->has_data)
+	if (pcm->has_data && pcm->has_format)
 		return WIRE_OK;
 	return result == WIRE_OK ? WIRE_FAIL_TRUNCATED : result;
 }

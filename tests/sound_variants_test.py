@@ -161,6 +161,47 @@ def no_samples_at_all():
     expect(info(wav(b"", after=after))["tags"] == {"title": ["nothing"]})
 
 
+def aiff_turned(data, *names):
+    """The chunks of a file in another order; those that are not named are left out."""
+    chunks, at = {}, 12
+    while at < len(data):
+        size, = struct.unpack_from(">I", data, at + 4)
+        chunks[data[at:at + 4]] = data[at:at + 8 + size + size % 2]
+        at += 8 + size + size % 2
+    body = data[8:12] + b"".join(chunks[name] for name in names)
+    return b"FORM" + struct.pack(">I", len(body)) + body
+
+
+@test
+def aiff_whose_sound_comes_first():
+    """It was called unsupported: the format has to be known before.  Now it is kept until then."""
+    title = chunk(b"NAME", b"A title", order=">")
+    orders = (b"SSND", b"COMM"), (b"NAME", b"SSND", b"COMM"), (b"SSND", b"NAME", b"COMM"), (b"SSND", b"COMM", b"NAME")
+    large = b"".join(struct.pack(">h", i % 30011) for i in range(300001))
+    for data in (aiff(BIG, after=title), aiff(large, channels=1, after=title), aiff(BIG, offset=6, after=title),
+                 aiff(large, channels=3, bits=24, after=title), aiff(b"", after=title),
+                 aiff(large, compression=b"fl32", bits=32, after=title)):
+        usual = info(data)
+        for order in orders:
+            turned = aiff_turned(data, *order)
+            expect(raw_without_a_word(turned) == raw(data), order)
+            about = info(turned)
+            expect(about["frames"] == usual["frames"], (order, about))
+            expect(about["tags"] == (usual["tags"] if b"NAME" in order else {}), (order, about))
+            expect(json.loads(run("-i", input=turned).stdout)["frames"] == usual["frames"], order)
+    packets = read("samples/aiff/tone-ima4.aifc")
+    expect(raw_without_a_word(aiff_turned(packets, b"SSND", b"COMM")) == raw(packets))
+    turned = aiff_turned(aiff(large, channels=1), b"SSND", b"COMM")
+    for cut in (12, 20, 1000, len(turned) - 26, len(turned) - 20, len(turned) - 1):
+        expect_failure(run("-q", "--decoder", "aiff", input=turned[:cut]), 3, "ends early")
+    expect_failure(run("-q", input=turned[:-18] + bytes(18)), 3, "header")
+    # It stays within the limit, whatever a header claims.
+    claimed = turned[:16] + struct.pack(">I", 0x70000000) + turned[20:]
+    expect_failure(run("-q", "--memory", "64M", input=claimed), 4, "memory")
+    expect_failure(run("-q", input=turned[:16] + struct.pack(">I", UNKNOWN) + turned[20:]), 7)
+    expect_failure(run("-q", input=turned[:12] + turned[12:-26] * 2 + turned[-26:]), 3, "doubled")
+
+
 @test
 def files_that_are_as_large_as_a_placeholder():
     """Recorders split files at 2 GiB: the chunks behind the samples are none."""
