@@ -53,6 +53,7 @@ struct pcm {
 	uint64_t guess;         /* where it is not known: a chunk may follow after so many bytes; 0: never */
 	enum pcm_chunks chunks; /* that may follow the samples */
 	uint64_t frames;        /* sample frames, where the container says so besides; else WIRE_UNKNOWN */
+	bool empty;             /* the container says that there are none */
 	bool has_format;        /* encoding and the rest are set */
 	bool has_data;          /* the samples were found */
 	uint8_t *kept;          /* owned; samples that came before the format, or NULL */

@@ -81,6 +81,7 @@ static session_result take_common(struct pcm *pcm, uint32_t size, bool compresse
 		return WIRE_FAIL_TRUNCATED;
 	audio->channels = input_be16(common);
 	audio->rate = read_rate(common + 8);
+	pcm->empty = input_be32(common + 2) == 0;
 	uint32_t bits = input_be16(common + 6);
 	if (audio->channels == 0 || audio->rate == 0)
 		return WIRE_FAIL_HEADER;
@@ -176,19 +177,31 @@ static bool take_chunk(struct pcm *pcm, const uint8_t *header, bool compressed, 
 	return true;
 }
 
+/* At the end of the input: whether a file that began at `start`, and has no samples, is whole. */
+static bool is_empty(const struct pcm *pcm, uint64_t start, uint32_t size)
+{
+	bool whole = !input_is_placeholder(size) && pcm->input.position - start + 1 >= size + 8;
+
+	return whole && pcm->has_format && pcm->empty;
+}
+
 session_result pcm_read_aiff(struct pcm *pcm)
 {
 	uint8_t header[12];
+	uint64_t start = pcm->input.position;
 	session_result result = WIRE_OK;
 
 	if (input_take(&pcm->input, header, sizeof(header)) < sizeof(header))
 		return WIRE_FAIL_TRUNCATED;
 	bool compressed = memcmp(header + 8, "AIFC", 4) == 0;
+	uint32_t size = input_be32(header + 4);
 	if (memcmp(header, "FORM", 4) != 0 || (!compressed && memcmp(header + 8, "AIFF", 4) != 0))
 		return WIRE_FAIL_SIGNATURE;
 	while (input_take(&pcm->input, header, 8) == 8)
 		if (!take_chunk(pcm, header, compressed, &result))
 			break;
+	if (!pcm->has_data && result == WIRE_OK && is_empty(pcm, start, size))
+		pcm->has_data = true;
 	if (pcm->kept)
 		input_return(&pcm->input, pcm->kept, (size_t)pcm->size);
 	/* Behind the samples, nothing that is odd costs any. */

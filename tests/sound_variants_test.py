@@ -203,6 +203,22 @@ def aiff_whose_sound_comes_first():
 
 
 @test
+def aiff_without_sound():
+    """One that counts no frames need not have a chunk for them; it was said to end early."""
+    for compression in (None, b"sowt"):
+        data = aiff_turned(aiff(b"", compression=compression), b"COMM")
+        tagged = aiff_turned(aiff(b"", compression=compression, after=chunk(b"NAME", b"none", order=">")), b"COMM", b"NAME")
+        for whole in (data, tagged, id3(3, [(b"TIT2", b"\0none")]) + data):
+            expect(raw_without_a_word(whole, "--decoder", "aiff") == b"")
+            expect(info(whole, "--decoder", "aiff")["frames"] == 0)
+        expect(info(tagged)["tags"] == {"title": ["none"]})
+        # Where frames are counted, or the whole is larger, some are missing.
+        expect_failure(run("-q", input=aiff_turned(aiff(BIG, compression=compression), b"COMM")), 3, "ends early")
+        for cut in (2, 8, 10):
+            expect_failure(run("-q", "--decoder", "aiff", input=tagged[:-cut]), 3, "ends early")
+
+
+@test
 def files_that_are_as_large_as_a_placeholder():
     """Recorders split files at 2 GiB: the chunks behind the samples are none."""
     size = 0x7FFFF000
