@@ -14,8 +14,8 @@ import subprocess
 import sys
 import time
 
-from audio_files import (FLOAT, UNKNOWN, aiff, au, chunk, damaged, flac_without_a_total, id3, id3v1, ogg_page, ogg_pages,
-                         ogg_with_serial, syncsafe, wav, wav_format, wav_list)
+from audio_files import (FLOAT, UNKNOWN, aiff, au, chunk, damaged, flac_without_a_total, id3, id3v1, ogg_crc,
+                         ogg_in_small_pages, ogg_page, ogg_pages, ogg_with_serial, syncsafe, wav, wav_format, wav_list)
 from cli_support import PROGRAM, Folder, Skip, expect, expect_failure, expect_status, main, read, run, test
 
 FLAC = "samples/flac/flac-multiple-album-artists-tags.flac"  # 10 frames of 4608
@@ -514,6 +514,42 @@ def sound_beside_other_streams():
     two = ogg_pages(ogg_with_serial(read(VORBIS), 5)), ogg_pages(ogg_with_serial(read("samples/vorbis/tone-5.1.ogg"), 6))
     mixed = two[0][0] + two[1][0] + b"".join(two[1][1:]) + b"".join(two[0][1:])
     expect(raw_without_a_word(mixed, "--decoder", "vorbis") == raw(read(VORBIS)))
+
+
+def joined(pages, headers, first, position=0):
+    """What who tunes in later gets: the headers, then pages from one in the middle on, at another position."""
+    made = pages[:headers]
+    for page in pages[first:]:
+        flags, end, serial, number = struct.unpack_from("<BqII", page, 5)
+        moved = bytearray(page[:22] + bytes(4) + page[26:])
+        moved[6:14] = struct.pack("<q", end + position if end > 0 else end)
+        moved[22:26] = struct.pack("<I", ogg_crc(moved))
+        made.append(bytes(moved))
+    return b"".join(made)
+
+
+@test
+def lengths_of_streams_that_were_joined_later():
+    """All was counted that came before the first sample, or all of the first page was left out."""
+    samples = noise(48000)
+    source = wav(samples, wav_format(rate=48000))
+    flac = ogg_pages(tool("flac", "-s", "--ogg", "-b", "576", "-c", "-", input=source))
+    at = flac[0].index(b"fLaC") + 8 + 13
+    unknown = bytearray(flac[0])
+    unknown[at:at + 5] = bytes((unknown[at] & 0xF0,)) + bytes(4)
+    flac[0] = ogg_page(2, 0, struct.unpack_from("<I", unknown, 14)[0], 0, [bytes(unknown[28:])])
+    opus = ogg_pages(tool("opusenc", "--quiet", "--max-delay", "200", "-", "-", input=source))
+    small = ogg_in_small_pages(read(OPUS), 3, 960)
+    vorbis = ogg_pages(tool("oggenc", "-Q", "-q", "9", "-o", "-", "-", input=source))
+    for name, pages in (("flac", flac), ("opus", opus), ("opus", small), ("vorbis", vorbis)):
+        headers = next(i for i, page in enumerate(pages) if struct.unpack_from("<q", page, 6)[0] > 0)
+        expect(len(pages) > 7, (name, len(pages)))
+        for first in range(headers, len(pages) - 2):
+            for position in (0, 5000, 48000 * 3600):
+                data = joined(pages, headers, first, position)
+                about = info(data)
+                frames = len(raw(data)) // 2 // about["channels"]
+                expect(about["frames"] == frames, (name, first, position, about["frames"], frames))
 
 
 @test
