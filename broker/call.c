@@ -235,7 +235,7 @@ static void step_wanting(struct call *call)
 static struct safe_outcome name_limit(const struct call *call, struct safe_outcome outcome)
 {
 	if (call->plan.operation == WIRE_COVER && outcome.limit == SAFE_LIMIT_OUTPUT)
-		return outcome_of_limit(SAFE_LIMIT_COVER, "a larger cover than the limit allows (--max-cover)");
+		return outcome_of_limit(SAFE_LIMIT_COVER, "a larger cover than the limit allows");
 	return outcome;
 }
 

@@ -276,6 +276,23 @@ def limits():
     expect_status(run("-q", "--max-side", "1165", PHOTO), 0)
 
 
+@test
+def the_option_of_a_limit_is_named():
+    """It is not the library's, which says only which limit."""
+    picture = read(PHOTO)
+    for option, amount, data in (("--max-pixels", "1000000", picture), ("--max-side", "1164", picture),
+                                 ("--max-output", "1K", picture), ("--max-input", "100", picture),
+                                 ("--memory", "1M", read("samples/bz2/romeo.txt.bz2"))):
+        done = run("-q", option, amount, input=data)
+        expect_failure(done, 4, option)
+        expect(done.stderr.endswith(f"limit allows ({option})\n".encode()) or b"MiB" in done.stderr, done.stderr)
+    with subprocess.Popen([PROGRAM, "-q", "--deadline", "200", "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE) as process:
+        process.stdin.write(picture[:1000])
+        process.stdin.flush()
+        expect(process.stderr.read().endswith(b"took longer than the limit allows (--deadline)\n"))
+
+
 # ---- the command line itself ----
 
 

@@ -30,12 +30,28 @@ static void print_name(const char *name)
 	fputs(": ", stderr);
 }
 
+/* Reasons speak of limits, for the library has no options. */
+static const char *limit_option(enum safe_limit limit)
+{
+	static const char *const options[] = {
+		[SAFE_LIMIT_SIDE] = "--max-side",     [SAFE_LIMIT_PIXELS] = "--max-pixels",
+		[SAFE_LIMIT_OUTPUT] = "--max-output", [SAFE_LIMIT_INPUT] = "--max-input",
+		[SAFE_LIMIT_MEMORY] = "--memory",     [SAFE_LIMIT_CPU] = "--cpu",
+		[SAFE_LIMIT_STALL] = "--stall",       [SAFE_LIMIT_DEADLINE] = "--deadline",
+		[SAFE_LIMIT_WORK] = "--max-work",     [SAFE_LIMIT_COVER] = "--max-cover",
+	};
+
+	return limit < sizeof(options) / sizeof(options[0]) ? options[limit] : NULL;
+}
+
 static void print_failure(const char *input, const char *output, const struct safe_outcome *outcome)
 {
 	fputs("safe-decode: ", stderr);
 	print_name(input);
 	print_name(output);
 	fputs(outcome->reason, stderr);
+	if (limit_option(outcome->limit))
+		fprintf(stderr, " (%s)", limit_option(outcome->limit));
 	if (outcome->error_number != 0)
 		fprintf(stderr, ": %s", strerror(outcome->error_number));
 	if (outcome->signal == SIGKILL)
