@@ -303,6 +303,9 @@ def help_version_and_decoders():
     expect(all(len(line) <= 80 for line in done.stdout.decode().splitlines()), "a line is too long")
     for word in (b"--output-dir", b"--diagnose", b"exit codes", b"preview"):
         expect(word in done.stdout, word)
+    # It said "print a JSON object an input" and "write one file an input there".
+    for word in (b"one JSON object per input;", b"one file per input to DIR;", b"decode N inputs at a time"):
+        expect(word in done.stdout, word)
     expect(run("--version").stdout.startswith(b"safe-decode "))
     listed = [line.split()[0] for line in run("--list-decoders").stdout.splitlines()]
     expect(listed == [b"jpeg", b"png", b"flac", b"ogg-flac", b"vorbis", b"opus", b"mp3", b"wav", b"aiff", b"au",
