@@ -7,6 +7,7 @@
 
 import json
 import os
+import pty
 import signal
 import stat
 import struct
@@ -609,6 +610,29 @@ def a_dumb_terminal_gets_plain_text():
         with Folder() as folder:
             status, output = on_terminal("--output-dir", folder("out"), "-tppm", PHOTO, THUMBNAIL, terminal=terminal)
             expect(status == 0 and output == b"2 inputs: 2 decoded, 0 failed\r\n", output)
+
+
+@test
+def the_progress_bar_is_erased_by_a_signal():
+    """It stayed before the shell's prompt."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with Folder() as folder:
+            master, slave = pty.openpty()
+            process = subprocess.Popen([PROGRAM, "-j1", "--output-dir", folder("out"), PHOTO, "-"], stdin=subprocess.PIPE,
+                                       stdout=subprocess.DEVNULL, stderr=slave, env=dict(os.environ, TERM="xterm"))
+            os.close(slave)
+            output = b""
+            while b"1/2" not in output:
+                output += os.read(master, 65536)
+            process.send_signal(number)
+            try:
+                while piece := os.read(master, 65536):
+                    output += piece
+            except OSError:
+                pass
+            process.stdin.close()
+            os.close(master)
+            expect(process.wait(TIME_LIMIT) == -number and output.endswith(b"\r\x1b[K"), output)
 
 
 if __name__ == "__main__":
