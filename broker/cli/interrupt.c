@@ -38,6 +38,8 @@ static struct watched {
 static void (*volatile restore_first)(void *context);
 static void *volatile restore_context;
 
+static volatile sig_atomic_t has_line; /* that is to be erased */
+
 /* Our own children are reaped; of others, their end is waited for. */
 static void wait_for(int pidfd)
 {
@@ -46,6 +48,16 @@ static void wait_for(int pidfd)
 
 	if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) != 0)
 		(void)poll(&ended, 1, 1000);
+}
+
+/* A terminal that is stopped is not waited for.  Where there is no such line, the cursor is on an empty one. */
+static void erase_line(void)
+{
+	static const char erase[] = "\r\033[K";
+	struct pollfd terminal = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	if (has_line && poll(&terminal, 1, 0) > 0 && (terminal.revents & POLLOUT))
+		(void)!write(STDERR_FILENO, erase, sizeof(erase) - 1);
 }
 
 /* Leaves nothing behind.  Only calls functions that are safe in a signal handler. */
@@ -67,6 +79,7 @@ static void clean_up(void)
 		if (brokers[i].pidfd > 0)
 			wait_for(brokers[i].pidfd - 1);
 	output_unlink_all();
+	erase_line();
 }
 
 /* The signal comes again, once this handler has returned and is not there any more: who waits for the program, such as
@@ -163,4 +176,9 @@ void interrupt_restore(void (*restore)(void *context), void *context)
 	restore_first = NULL;
 	restore_context = context;
 	restore_first = restore;
+}
+
+void interrupt_erase_line(void)
+{
+	has_line = 1;
 }

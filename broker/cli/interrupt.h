@@ -31,6 +31,9 @@ int interrupt_install_deadline(const char *message);
 /* The deadline is in so many milliseconds; 0: there is none.  Means nothing where it was not installed. */
 void interrupt_deadline(uint64_t milliseconds);
 
+/* From now on, the last line on standard error may be one that is to be taken back when a signal ends the program. */
+void interrupt_erase_line(void);
+
 /* What must be done to `context` before anything else: give a screen back.  It may call only what a signal handler may.
  * NULL: nothing. */
 void interrupt_restore(void (*restore)(void *context), void *context);

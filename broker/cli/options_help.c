@@ -6,9 +6,9 @@
 void options_print_help(FILE *stream)
 {
 	fputs("usage: safe-decode [OPTION]... [INPUT]...\n"
-	      "Decodes untrusted pictures, sound and compressed data in a process that can\n"
-	      "do nothing else.\n"
-	      "No INPUT or \"-\": standard input.  Default output: standard output.\n\n",
+	      "Decodes untrusted pictures, sound and compressed data in a process that can do\n"
+	      "nothing else.  Without INPUT, or if INPUT is \"-\", standard input is decoded.\n"
+	      "Output goes to standard output by default.\n\n",
 	      stream);
 	for (int i = 0; i < OPTION_ROWS; i++) {
 		const struct option_row *row = &options_rows[i];
@@ -28,8 +28,8 @@ void options_print_help(FILE *stream)
 	fputs("\n\nexit codes:\n"
 	      "  0  complete                     4  a limit was reached\n"
 	      "  1  wrong command line           5  the decoder crashed, broke a rule, or lied\n"
-	      "  2  input or output failed       6  no sandbox: nothing was decoded\n"
-	      "  3  not valid, or ends early     7  no decoder for this format or variant\n\n"
+	      "  2  reading or writing failed    6  no sandbox: nothing was decoded\n"
+	      "  3  invalid or truncated input   7  no decoder for this format or variant\n\n"
 	      "examples:\n"
 	      "  safe-decode image.jpg > raw.bgra\n"
 	      "  safe-decode -o picture.png image.jpg\n"

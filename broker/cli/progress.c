@@ -7,6 +7,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "interrupt.h"
+
 enum { BAR_WIDTH = 40, BAR_LEAST = 4, USUAL_COLUMNS = 80 };
 
 bool progress_can_draw(void)
@@ -19,6 +21,8 @@ bool progress_can_draw(void)
 void progress_start(struct progress *progress, size_t total, bool shown)
 {
 	*progress = (struct progress){ .total = total, .shown = shown, .bar = shown && progress_can_draw() };
+	if (progress->bar)
+		interrupt_erase_line();
 }
 
 void progress_clear(struct progress *progress)

@@ -30,12 +30,28 @@ static void print_name(const char *name)
 	fputs(": ", stderr);
 }
 
+/* Reasons speak of limits, for the library has no options. */
+static const char *limit_option(enum sdec_limit limit)
+{
+	static const char *const options[] = {
+		[SDEC_LIMIT_SIDE] = "--max-side",     [SDEC_LIMIT_PIXELS] = "--max-pixels",
+		[SDEC_LIMIT_OUTPUT] = "--max-output", [SDEC_LIMIT_INPUT] = "--max-input",
+		[SDEC_LIMIT_MEMORY] = "--memory",     [SDEC_LIMIT_CPU] = "--cpu",
+		[SDEC_LIMIT_STALL] = "--stall",       [SDEC_LIMIT_DEADLINE] = "--deadline",
+		[SDEC_LIMIT_WORK] = "--max-work",     [SDEC_LIMIT_COVER] = "--max-cover",
+	};
+
+	return limit < sizeof(options) / sizeof(options[0]) ? options[limit] : NULL;
+}
+
 static void print_failure(const char *input, const char *output, const struct outcome *outcome)
 {
 	fputs("safe-decode: ", stderr);
 	print_name(input);
 	print_name(output);
 	fputs(outcome->reason, stderr);
+	if (limit_option(outcome->limit))
+		fprintf(stderr, " (%s)", limit_option(outcome->limit));
 	if (outcome->error_number != 0)
 		fprintf(stderr, ": %s", strerror(outcome->error_number));
 	if (outcome->signal == SIGKILL)

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "interrupt.h"
 #include "progress.h"
 #include "report.h"
 
@@ -46,6 +47,8 @@ void show_start(struct show *show, const struct job *job)
 	show->device->speaker.limits = job->options->sound;
 	show->device->speaker.heard = !job->options->quiet && progress_can_draw() ? draw : NULL;
 	show->device->speaker.heard_context = show;
+	if (show->device->speaker.heard)
+		interrupt_erase_line();
 }
 
 void show_clear(struct show *show)

@@ -233,7 +233,7 @@ static void step_wanting(struct call *call)
 static struct outcome name_limit(const struct call *call, struct outcome outcome)
 {
 	if (call->plan.operation == WIRE_COVER && outcome.limit == SDEC_LIMIT_OUTPUT)
-		return outcome_of_limit(SDEC_LIMIT_COVER, "a larger cover than the limit allows (--max-cover)");
+		return outcome_of_limit(SDEC_LIMIT_COVER, "a larger cover than the limit allows");
 	return outcome;
 }
 

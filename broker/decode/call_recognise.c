@@ -49,7 +49,7 @@ static struct outcome check_size(const struct call *call)
 	struct outcome outcome = outcome_ok();
 
 	if (size > call->plan.limits.max_input) {
-		outcome = outcome_of_limit(SDEC_LIMIT_INPUT, "more input than the limit allows (--max-input)");
+		outcome = outcome_of_limit(SDEC_LIMIT_INPUT, "more input than the limit allows");
 		outcome.needed = size;
 	}
 	return outcome;

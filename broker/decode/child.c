@@ -52,7 +52,7 @@ struct outcome child_outcome(int wait_status)
 	struct outcome outcome = outcome_of(SDEC_KILLED, "the decoder ended before it was done");
 
 	if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGXCPU)
-		return outcome_of_limit(SDEC_LIMIT_CPU, "more processor time than the limit allows (--cpu)");
+		return outcome_of_limit(SDEC_LIMIT_CPU, "more processor time than the limit allows");
 	if (WIFSIGNALED(wait_status)) {
 		outcome.reason = "the decoder was killed";
 		outcome.signal = WTERMSIG(wait_status);

@@ -83,7 +83,7 @@ struct outcome decode_start(struct decode *decode, struct child *child, const st
 
 struct outcome decode_too_late(void)
 {
-	return outcome_of_limit(SDEC_LIMIT_DEADLINE, "took longer than the limit allows (--deadline)");
+	return outcome_of_limit(SDEC_LIMIT_DEADLINE, "took longer than the limit allows");
 }
 
 static int milliseconds_until(uint64_t when)
@@ -113,7 +113,7 @@ static struct outcome check_cpu(struct decode *decode)
 	if (used >= decode->cpu_limit) {
 		/* Nobody asks for its fate then. */
 		decode->child.cpu_microseconds = used / CLOCK_MICROSECOND;
-		return outcome_of_limit(SDEC_LIMIT_CPU, "more processor time than the limit allows (--cpu)");
+		return outcome_of_limit(SDEC_LIMIT_CPU, "more processor time than the limit allows");
 	}
 	uint64_t left = decode->cpu_limit - used;
 	decode->cpu_check = now + (left > CHECK_LEAST ? left : CHECK_LEAST);
@@ -130,7 +130,7 @@ struct outcome decode_work_charge(struct decode *decode, uint64_t begun)
 	decode->work += clock_read(CLOCK_THREAD_CPUTIME_ID) - begun;
 	if (decode->work < decode->work_limit)
 		return outcome_ok();
-	return outcome_of_limit(SDEC_LIMIT_WORK, "more work to check and write it than the limit allows (--max-work)");
+	return outcome_of_limit(SDEC_LIMIT_WORK, "more work to check and write it than the limit allows");
 }
 
 /* ---- on the way ---- */

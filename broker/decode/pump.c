@@ -53,7 +53,7 @@ static void try_splicing(struct pump *pump)
 static struct outcome check_input(const struct pump *pump)
 {
 	if (pump->input > pump->max_input)
-		return outcome_of_limit(SDEC_LIMIT_INPUT, "more input than the limit allows (--max-input)");
+		return outcome_of_limit(SDEC_LIMIT_INPUT, "more input than the limit allows");
 	return outcome_ok();
 }
 
@@ -426,8 +426,8 @@ enum pump_progress pump_step(struct pump *pump, const struct pollfd fds[PUMP_FDS
 		pump->stalled += waited < CLOCK_MILLISECOND * 2 * WAIT_AT_ONCE ? waited : 0;
 	pump->paused = false;
 	if (pump->stalled >= pump->stall_limit)
-		return end(pump, outcome_of_limit(SDEC_LIMIT_STALL,
-		                                  "the decoder stalled for longer than the limit allows (--stall)"));
+		return end(pump,
+		           outcome_of_limit(SDEC_LIMIT_STALL, "the decoder stalled for longer than the limit allows"));
 	if (from_child)
 		progress = step_from_child(pump);
 	if (progress == PUMP_MORE && fds[SOURCE].revents != 0)

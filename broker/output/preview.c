@@ -230,7 +230,7 @@ static void release(struct sink *sink)
 const struct sink_format sink_preview = {
 	.name = "preview",
 	.extensions = "",
-	.description = "the picture or sound as text, to look at",
+	.description = "the picture or sound, drawn as text",
 	.accepted = WIRE_FORMAT_BIT(WIRE_RGBA),
 	.preferred = WIRE_FORMAT_BIT(WIRE_RGBA),
 	.samples = WIRE_FORMAT_BIT(WIRE_S16),

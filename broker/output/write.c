@@ -11,7 +11,7 @@ struct outcome sink_write(struct sink *sink, const void *data, size_t size)
 
 	/* Headers and padding are output, too. */
 	if (__builtin_add_overflow(sink->put, size, &sink->put) || sink->put > sink->most)
-		return outcome_of_limit(SDEC_LIMIT_OUTPUT, "more output than the limit allows (--max-output)");
+		return outcome_of_limit(SDEC_LIMIT_OUTPUT, "more output than the limit allows");
 	while (size > 0) {
 		ssize_t put = write(sink->fd, bytes, size);
 		if (put < 0 && errno == EINTR)

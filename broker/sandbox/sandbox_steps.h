@@ -8,7 +8,7 @@
 
 /* STEP(name, what to say where it fails) */
 #define SANDBOX_PREPARATION(STEP)                                                                                      \
-	STEP(memory, "cannot reserve the decoder's memory (--memory)")                                                 \
+	STEP(memory, "cannot reserve the decoder's memory")                                                            \
 	STEP(signals, "cannot arrange signals")                                                                        \
 	STEP(know_seccomp, "the kernel has no seccomp")                                                                \
 	STEP(know_itself, "cannot ask the kernel about this process in /proc")                                         \

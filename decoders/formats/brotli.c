@@ -34,7 +34,7 @@ static session_result step(void *codec, struct stream *stream)
 static session_result decode(struct session *session)
 {
 	/* Nothing tells a brotli stream from any other bytes. */
-	static const struct stream_format format = { 0, NULL, false, false, NULL, step };
+	static const struct stream_format format = { 0, NULL, false, STREAM_REFUSED, NULL, step };
 	BrotliDecoderState *codec = BrotliDecoderCreateInstance(NULL, NULL, NULL);
 
 	if (!codec)

@@ -79,7 +79,7 @@ static session_result step(void *context, struct stream *stream)
 
 static session_result decode(struct session *session)
 {
-	static const struct stream_format format = { HEADER_SIZE, starts, true, true, begin, step };
+	static const struct stream_format format = { HEADER_SIZE, starts, true, STREAM_NOTED, begin, step };
 	struct codec codec = { .open = false };
 	session_result result = stream_decode(session, &format, &codec);
 

@@ -13,6 +13,7 @@
 #include "decoders/sound/id3.h"
 #include "decoders/sound/samples.h"
 #include "decoders/sound/tags.h"
+#include "flac_bare.h"
 #include "flac_ogg.h"
 
 /* As in broker/recognise/registry.c. */
@@ -25,6 +26,7 @@ enum variant {
 struct decode {
 	struct input input;
 	FLAC__StreamDecoder *flac;
+	struct flac_bare bare; /* of NATIVE */
 	struct flac_ogg links; /* of OGG */
 	bool ogg;
 	struct wire_audio audio; /* as it was announced */
@@ -50,17 +52,10 @@ struct decode {
 /* What is there now: a stream that comes slowly is not waited for. */
 static size_t read_some(struct decode *decode, FLAC__byte *to, size_t size)
 {
-	const uint8_t *data = NULL;
-
 	if (decode->ogg)
 		return flac_ogg_read(&decode->links, to, size);
-	size_t part = input_look(&decode->input, &data);
-	if (size > part)
-		size = part;
-	if (size > 0)
-		memcpy(to, data, size);
-	input_used(&decode->input, size);
-	return size;
+	/* Behind frames that were counted before, libFLAC reads nothing. */
+	return flac_bare_read(&decode->bare, to, size, decode->total == 0 ? decode->frame_end : 0);
 }
 
 static FLAC__StreamDecoderReadStatus read_input(const FLAC__StreamDecoder *flac, FLAC__byte *to, size_t *size,
@@ -93,9 +88,12 @@ static uint64_t count_frames(struct decode *decode)
 {
 	uint64_t frames = 0;
 
-	while (!is_over(decode) && FLAC__stream_decoder_skip_single_frame(decode->flac))
-		if (!is_over(decode))
-			frames += FLAC__stream_decoder_get_blocksize(decode->flac);
+	while (!is_over(decode) && FLAC__stream_decoder_skip_single_frame(decode->flac)) {
+		if (is_over(decode))
+			break;
+		frames += FLAC__stream_decoder_get_blocksize(decode->flac);
+		(void)FLAC__stream_decoder_get_decode_position(decode->flac, &decode->frame_end);
+	}
 	return frames;
 }
 
@@ -318,6 +316,18 @@ static session_result decode_metadata(struct decode *decode)
 	return decode->header.rate == 0 || decode->announced ? WIRE_OK : announce(decode);
 }
 
+/* Whether something that is neither a frame nor a tag follows the last frame of a bare file. */
+static bool has_rest(struct decode *decode)
+{
+	if (decode->ogg || decode->frames == 0)
+		return false;
+	if (!decode->bare.over)
+		return decode->consumed > decode->frame_end;
+	/* What libFLAC made of the tags, as far as it got them, hangs on how they came. */
+	decode->damage = decode->bare.more ? WIRE_FAIL_DATA : WIRE_OK;
+	return decode->bare.more;
+}
+
 /* libFLAC is at the end.  Whether the sound is, too. */
 static session_result check_end(struct decode *decode)
 {
@@ -325,8 +335,7 @@ static session_result check_end(struct decode *decode)
 
 	if (decode->frames == 0 && (decode->damage != WIRE_OK || !decode->announced))
 		return session_damage(decode->input.session, WIRE_FAIL_DATA);
-	bool rest = !decode->ogg && decode->frames > 0 && decode->consumed > decode->frame_end;
-	bool short_of = decode->total > 0 ? decode->frames < decode->total : rest;
+	bool short_of = decode->total > 0 ? decode->frames < decode->total : has_rest(decode);
 	if (short_of || decode->ogg)
 		result = check_damage(decode);
 	if (result == WIRE_OK && short_of)
@@ -385,6 +394,7 @@ static session_result decode_flac(struct session *session)
 	if (variant >= VARIANTS)
 		return WIRE_FAIL_UNSUPPORTED;
 	decode.ogg = variant == OGG;
+	decode.bare.input = &decode.input;
 	flac_ogg_init(&decode.links, &decode.input);
 	while (!decode.ogg && id3_skip(&decode.input))
 		;

@@ -12,10 +12,35 @@ enum {
 	MAPPING_VERSION = 1,
 };
 
+/* By the header of a frame; what else there is are headers. */
+static int64_t count_samples(void *context, const uint8_t *packet, size_t size)
+{
+	enum { FIXED = 4 };
+
+	(void)context;
+	if (size <= FIXED || packet[0] != 0xff || (packet[1] & 0xfe) != 0xf8)
+		return 0;
+	unsigned code = packet[2] >> 4;
+	if (code == 1)
+		return 192;
+	if (code >= 2 && code <= 5)
+		return 576 << (code - 2);
+	if (code >= 8)
+		return 256 << (code - 8);
+	/* A number of 1 to 7 bytes, the first of which says how many, stands before it. */
+	size_t at = FIXED + 1;
+	for (unsigned bit = 0x40; (packet[FIXED] & 0x80) && (packet[FIXED] & bit); bit >>= 1)
+		at++;
+	if (at + 2 > size)
+		return 0;
+	return code == 6 ? packet[at] + 1 : code == 7 ? input_be16(packet + at) + 1 : 0;
+}
+
 void flac_ogg_init(struct flac_ogg *ogg, struct input *input)
 {
 	*ogg = (struct flac_ogg){ .at_start = true };
 	ogg_pages_init(&ogg->pages, input, MAGIC, MAGIC_SIZE);
+	ogg_pages_count_with(&ogg->pages, count_samples, ogg);
 }
 
 void flac_ogg_release(struct flac_ogg *ogg)

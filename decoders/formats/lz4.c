@@ -99,7 +99,7 @@ static session_result step(void *context, struct stream *stream)
 
 static session_result decode(struct session *session)
 {
-	static const struct stream_format format = { MAGIC_SIZE, starts, true, false, begin, step };
+	static const struct stream_format format = { MAGIC_SIZE, starts, true, STREAM_REFUSED, begin, step };
 	struct codec codec = { .frames = NULL };
 
 	if (LZ4F_isError(LZ4F_createDecompressionContext(&codec.frames, LZ4F_VERSION)))

@@ -111,9 +111,9 @@ static session_result decode(struct session *session)
 {
 	/* Of xz, the library takes all streams and the padding between them as one member. */
 	static const struct stream_format formats[VARIANTS] = {
-		[XZ] = { 6, starts_xz, false, false, begin, step },
-		[LZMA] = { 1, starts_lzma, false, false, begin, step },
-		[LZIP] = { LZIP_HEADER_SIZE, starts_lzip, true, true, begin, step },
+		[XZ] = { 6, starts_xz, false, STREAM_REFUSED, begin, step },
+		[LZMA] = { 1, starts_lzma, false, STREAM_REFUSED, begin, step },
+		[LZIP] = { LZIP_HEADER_SIZE, starts_lzip, true, STREAM_NOTED, begin, step },
 	};
 	struct codec codec = { .stream = LZMA_STREAM_INIT, .variant = session_request(session)->variant };
 

@@ -4,12 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decoders/sound/tail_tags.h"
+
 enum {
-	TAG_PLUS_SIZE = 227,  /* of an extended ID3v1 tag */
-	APE_SIZE = 32,        /* of the header or footer of an APE tag */
-	APE_IS_HEADER = 0x20, /* in the last byte of its flags */
-	LYRICS_MAX = 1000000, /* longer than the 6 digits that Lyrics3 has for a size can say */
-	LYRICS_END_SIZE = 9,
 	START_STEP = 4 << 10, /* bytes among which the first frame is looked for: two of the longest frames, */
 	START_MAX = 64 << 10, /* and more where there is none */
 	FORMAT_MIN = 16,
@@ -67,28 +64,6 @@ static bool skip(struct mp3_source *source, uint64_t size)
 	return true;
 }
 
-/* The header of an APE tag and its items, whose size counts the footer, or that footer: not all write it. */
-static bool skip_ape(struct mp3_source *source, const uint8_t start[APE_SIZE])
-{
-	uint32_t size = input_le32(start + 12);
-	bool header = (start[23] & APE_IS_HEADER) != 0 && size > APE_SIZE;
-
-	return skip(source, header ? size : APE_SIZE);
-}
-
-static bool skip_lyrics(struct mp3_source *source)
-{
-	uint8_t end[LYRICS_END_SIZE] = { 0 };
-
-	for (size_t i = 0; i < LYRICS_MAX; i++) {
-		memmove(end, end + 1, sizeof(end) - 1);
-		if (input_take(&source->input, &end[LYRICS_END_SIZE - 1], 1) == 0 ||
-		    memcmp(end, "LYRICSEND", sizeof(end)) == 0 || memcmp(end, "LYRICS200", sizeof(end)) == 0)
-			break;
-	}
-	return true;
-}
-
 static bool skip_v1(struct mp3_source *source)
 {
 	uint8_t tag[ID3_V1_SIZE] = { 0 };
@@ -111,20 +86,14 @@ static bool skip_v2(struct mp3_source *source)
 /* Passes over a tag, if the input goes on with one.  Three letters are enough only where a frame could come. */
 static bool skip_tag(struct mp3_source *source)
 {
-	uint8_t start[APE_SIZE] = { 0 };
+	uint8_t start[10] = { 0 };
 	size_t size = input_peek(&source->input, start, sizeof(start));
 
 	if (size >= 10 && memcmp(start, "ID3", 3) == 0 && (source->in_step || (start[3] >= 2 && start[3] <= 4)))
 		return skip_v2(source);
-	if (size == APE_SIZE && memcmp(start, "APETAGEX", 8) == 0)
-		return skip_ape(source, start);
-	if (size >= 11 && memcmp(start, "LYRICSBEGIN", 11) == 0)
-		return skip_lyrics(source);
-	if (source->in_step && size >= 4 && memcmp(start, "TAG+", 4) == 0)
-		return skip(source, TAG_PLUS_SIZE);
-	if (source->in_step && size >= 3 && memcmp(start, "TAG", 3) == 0)
+	if (source->in_step && size >= 3 && memcmp(start, "TAG", 3) == 0 && start[3] != '+')
 		return skip_v1(source);
-	return false;
+	return tail_tag_skip(&source->input, source->in_step);
 }
 
 /* ---- before the sound ---- */

@@ -37,6 +37,17 @@ struct decode {
 	float clip[CHANNELS_MAX]; /* state of the soft clipping, a channel */
 };
 
+/* ---- the packets ---- */
+
+static int64_t count_samples(void *context, const uint8_t *packet, size_t size)
+{
+	(void)context;
+	if (size == 0 || (size >= 8 && (memcmp(packet, "OpusHead", 8) == 0 || memcmp(packet, "OpusTags", 8) == 0)))
+		return 0;
+	int samples = opus_packet_get_nb_samples(packet, (opus_int32)size, RATE);
+	return samples > 0 ? samples : 0;
+}
+
 /* ---- what libopusfile calls ---- */
 
 static int read_input(void *context, unsigned char *to, int size)
@@ -194,6 +205,7 @@ static session_result decode_opus(struct session *session)
 		return WIRE_FAIL_LIMIT_MEMORY;
 	decode->input.session = session;
 	ogg_pages_init(&decode->pages, &decode->input, "OpusHead", 8);
+	ogg_pages_count_with(&decode->pages, count_samples, decode);
 	decode->file = op_open_callbacks(decode, &callbacks, NULL, 0, &failure);
 	session_result result = WIRE_OK;
 	if (decode->file)

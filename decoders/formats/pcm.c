@@ -80,14 +80,18 @@ static bool go_on(struct pcm *pcm, uint64_t *left)
 	return true;
 }
 
-bool pcm_pass_samples(struct pcm *pcm)
+bool pcm_wants_rest(const struct pcm *pcm)
 {
 	const struct wire_request *request = session_request(pcm->input.session);
-	bool cover = request->operation == WIRE_COVER;
 	bool info = request->operation == WIRE_INFO && (request->flags & WIRE_FINITE) &&
 	            (pcm->size == WIRE_UNKNOWN || pcm->size <= PASS_MAX);
 
-	if (!cover && !info)
+	return info || request->operation == WIRE_COVER;
+}
+
+bool pcm_pass_samples(struct pcm *pcm)
+{
+	if (!pcm_wants_rest(pcm))
 		return false;
 	uint64_t left = bytes_ahead(pcm), passed = 0;
 	do
@@ -406,6 +410,7 @@ static session_result decode_pcm(struct session *session)
 	session_result result = variant < VARIANTS ? decode_container(&pcm, variant) : WIRE_FAIL_UNSUPPORTED;
 
 	cover_release(&pcm.cover);
+	free(pcm.kept);
 	return result;
 }
 

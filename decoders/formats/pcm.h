@@ -53,8 +53,10 @@ struct pcm {
 	uint64_t guess;         /* where it is not known: a chunk may follow after so many bytes; 0: never */
 	enum pcm_chunks chunks; /* that may follow the samples */
 	uint64_t frames;        /* sample frames, where the container says so besides; else WIRE_UNKNOWN */
+	bool empty;             /* the container says that there are none */
 	bool has_format;        /* encoding and the rest are set */
 	bool has_data;          /* the samples were found */
+	uint8_t *kept;          /* owned; samples that came before the format, or NULL */
 };
 
 /* Read a container as far as its samples, tell the tags that come before, and describe the samples.  When the caller
@@ -67,7 +69,10 @@ session_result pcm_read_au(struct pcm *pcm);
 /* For containers at their samples, once `chunks` is set: takes `size` for that of the samples, if it is one. */
 void pcm_set_size(struct pcm *pcm, uint64_t size);
 
-/* For containers, once that was done: whether to read on behind the samples, having passed over them. */
+/* For containers, once that was done: whether to read on behind the samples, for tags, a cover, or their size. */
+bool pcm_wants_rest(const struct pcm *pcm);
+
+/* As above, and if so, passes over the samples. */
 bool pcm_pass_samples(struct pcm *pcm);
 
 /* Sets encoding, width, block and depth for samples that stand alone: not ADPCM.  `valid` is how many bits of a linear

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* AIFF and AIFF-C, of Apple. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "decoders/sound/id3.h"
@@ -80,6 +81,7 @@ static session_result take_common(struct pcm *pcm, uint32_t size, bool compresse
 		return WIRE_FAIL_TRUNCATED;
 	audio->channels = input_be16(common);
 	audio->rate = read_rate(common + 8);
+	pcm->empty = input_be32(common + 2) == 0;
 	uint32_t bits = input_be16(common + 6);
 	if (audio->channels == 0 || audio->rate == 0)
 		return WIRE_FAIL_HEADER;
@@ -89,13 +91,28 @@ static session_result take_common(struct pcm *pcm, uint32_t size, bool compresse
 	return set_compression(pcm, compressed ? common + COMMON_SIZE : (const uint8_t *)"NONE", bits);
 }
 
-/* Returns WIRE_OK at the samples, which do not start at once. */
+/* The format comes behind the samples: keeps these for decode(), or passes over them where nobody wants them. */
+static session_result keep_sound(struct pcm *pcm)
+{
+	size_t size = (size_t)pcm->size;
+
+	/* Where they end, only the format could tell. */
+	if (pcm->open_ended)
+		return WIRE_FAIL_UNSUPPORTED;
+	if (session_request(pcm->input.session)->operation != WIRE_DECODE)
+		return input_skip(&pcm->input, size) < size ? WIRE_FAIL_TRUNCATED : WIRE_OK;
+	session_needs(pcm->input.session, size);
+	pcm->kept = malloc(size + INPUT_PEEK_MAX);
+	if (!pcm->kept)
+		return WIRE_FAIL_LIMIT_MEMORY;
+	return input_take(&pcm->input, pcm->kept, size) < size ? WIRE_FAIL_TRUNCATED : WIRE_OK;
+}
+
+/* Returns WIRE_OK at the samples, which do not start at once, or behind them, if they had to be kept. */
 static session_result take_sound(struct pcm *pcm, uint32_t size)
 {
 	uint8_t header[8];
 
-	if (!pcm->has_format)
-		return WIRE_FAIL_UNSUPPORTED; /* allowed, but their kind would have to be known before */
 	if (pcm->has_data)
 		return WIRE_FAIL_STRUCTURE;
 	/* A writer that did not know the size may have written none at all. */
@@ -111,7 +128,7 @@ static session_result take_sound(struct pcm *pcm, uint32_t size)
 		return WIRE_FAIL_TRUNCATED;
 	pcm->chunks = PCM_BIG_CHUNKS;
 	pcm_set_size(pcm, rest - offset);
-	return WIRE_OK;
+	return pcm->has_format ? WIRE_OK : keep_sound(pcm);
 }
 
 static session_result take_other(struct pcm *pcm, const uint8_t *name, uint32_t size)
@@ -140,14 +157,18 @@ static bool take_chunk(struct pcm *pcm, const uint8_t *header, bool compressed, 
 {
 	uint32_t size = input_be32(header + 4);
 	uint64_t end = pcm->input.position + size;
+	bool sound = memcmp(header, "SSND", 4) == 0, had_data = pcm->has_data;
 
 	if (memcmp(header, "COMM", 4) == 0)
 		*result = take_common(pcm, size, compressed);
-	else if (memcmp(header, "SSND", 4) == 0)
+	else if (sound)
 		*result = take_sound(pcm, size);
 	else
 		*result = take_other(pcm, header, size);
-	if (*result != WIRE_OK || (memcmp(header, "SSND", 4) == 0 && !pcm_pass_samples(pcm)))
+	if (*result != WIRE_OK || (sound && pcm->has_format && !pcm_pass_samples(pcm)))
+		return false;
+	/* The format of samples that are behind already. */
+	if (had_data && pcm->has_format && !pcm_wants_rest(pcm))
 		return false;
 	if (pcm->input.position < end)
 		(void)input_skip(&pcm->input, end - pcm->input.position);
@@ -156,21 +177,35 @@ static bool take_chunk(struct pcm *pcm, const uint8_t *header, bool compressed, 
 	return true;
 }
 
+/* At the end of the input: whether a file that began at `start`, and has no samples, is whole. */
+static bool is_empty(const struct pcm *pcm, uint64_t start, uint32_t size)
+{
+	bool whole = !input_is_placeholder(size) && pcm->input.position - start + 1 >= size + 8;
+
+	return whole && pcm->has_format && pcm->empty;
+}
+
 session_result pcm_read_aiff(struct pcm *pcm)
 {
 	uint8_t header[12];
+	uint64_t start = pcm->input.position;
 	session_result result = WIRE_OK;
 
 	if (input_take(&pcm->input, header, sizeof(header)) < sizeof(header))
 		return WIRE_FAIL_TRUNCATED;
 	bool compressed = memcmp(header + 8, "AIFC", 4) == 0;
+	uint32_t size = input_be32(header + 4);
 	if (memcmp(header, "FORM", 4) != 0 || (!compressed && memcmp(header + 8, "AIFF", 4) != 0))
 		return WIRE_FAIL_SIGNATURE;
 	while (input_take(&pcm->input, header, 8) == 8)
 		if (!take_chunk(pcm, header, compressed, &result))
 			break;
+	if (!pcm->has_data && result == WIRE_OK && is_empty(pcm, start, size))
+		pcm->has_data = true;
+	if (pcm->kept)
+		input_return(&pcm->input, pcm->kept, (size_t)pcm->size);
 	/* Behind the samples, nothing that is odd costs any. */
-	if (pcm->has_data)
+	if (pcm->has_data && pcm->has_format)
 		return WIRE_OK;
 	return result == WIRE_OK ? WIRE_FAIL_TRUNCATED : result;
 }

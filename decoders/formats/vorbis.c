@@ -26,8 +26,29 @@ struct decode {
 	struct wire_audio audio;
 	struct cover cover;
 	uint64_t frames; /* sample frames decoded */
+	long block;      /* size of the block of the last packet that was counted; 0: none was */
 	bool no_memory;  /* the library had none for its input */
 };
+
+/* ---- the packets ---- */
+
+/* Half of each block overlaps the next one.  What the headers say is known of the link that the library is at. */
+static int64_t count_samples(void *context, const uint8_t *packet, size_t size)
+{
+	struct decode *decode = context;
+	ogg_packet audio = { .packet = (unsigned char *)packet, .bytes = (long)size };
+
+	if (size > 0 && (packet[0] & 1))
+		return 0;
+	if (!decode->file.vi || decode->file.current_serialno != decode->pages.serial)
+		return -1;
+	long last = decode->block;
+	long block = vorbis_packet_blocksize(decode->file.vi, &audio);
+	if (block < 0)
+		return 0;
+	decode->block = block;
+	return last > 0 ? (last + block) / 4 : 0;
+}
 
 /* ---- what libvorbisfile calls ---- */
 
@@ -192,6 +213,7 @@ static session_result decode_vorbis(struct session *session)
 	struct decode decode = { .input = { .session = session } };
 
 	ogg_pages_init(&decode.pages, &decode.input, "\x01vorbis", 7);
+	ogg_pages_count_with(&decode.pages, count_samples, &decode);
 	int failure = ov_open_callbacks(&decode, &decode.file, NULL, 0, callbacks);
 	session_result result = failure == 0 ? decode_stream(&decode)
 	                                     : ogg_pages_name_failure(&decode.pages, name_failure(&decode, failure));

@@ -96,11 +96,12 @@ static session_result step(void *context, struct stream *stream)
 
 static session_result decode(struct session *session)
 {
-	/* gzip itself ignores what follows the last member, mostly zeros that fill a tape's block. */
+	/* gzip itself ignores what follows the last member, and says nothing of zeros, which fill a tape's block.  It
+	 * goes on with no member behind these. */
 	static const struct stream_format formats[VARIANTS] = {
-		[GZIP] = { 2, starts_gzip, true, true, begin, step },
-		[ZLIB] = { 2, starts_zlib, false, true, begin, step },
-		[DEFLATE] = { 0, NULL, false, true, begin, step },
+		[GZIP] = { 2, starts_gzip, true, STREAM_PADDED, begin, step },
+		[ZLIB] = { 2, starts_zlib, false, STREAM_NOTED, begin, step },
+		[DEFLATE] = { 0, NULL, false, STREAM_NOTED, begin, step },
 	};
 	z_stream codec = { .zalloc = allocate, .zfree = release };
 	uint32_t variant = session_request(session)->variant;

@@ -126,7 +126,7 @@ static session_result step(void *context, struct stream *stream)
 
 static session_result decode(struct session *session)
 {
-	static const struct stream_format format = { MAGIC_SIZE, starts, true, false, begin, step };
+	static const struct stream_format format = { MAGIC_SIZE, starts, true, STREAM_REFUSED, begin, step };
 	struct codec codec = { .context = ZSTD_createDCtx() };
 	/* The longest window that the library knows: the arena is the limit. */
 	ZSTD_bounds window = ZSTD_dParam_getBounds(ZSTD_d_windowLogMax);

@@ -48,6 +48,25 @@ size_t input_peek(struct input *input, void *to, size_t size)
 	return count;
 }
 
+void input_return(struct input *input, uint8_t *room, size_t size)
+{
+	size_t held = 0;
+
+	if (size == 0)
+		return;
+	if (input->after_left > 0) {
+		/* What was peeked at. */
+		held = input->left < INPUT_PEEK_MAX ? input->left : INPUT_PEEK_MAX;
+		memcpy(room + size, input->data, held);
+	} else {
+		input->after = input->data;
+		input->after_left = input->left;
+	}
+	input->data = room;
+	input->left = size + held;
+	input->position -= size;
+}
+
 void input_used(struct input *input, size_t size)
 {
 	input->data += size;

@@ -36,6 +36,10 @@ size_t input_peek(struct input *input, void *to, size_t size);
  * taken.  Returns how many there were of these: fewer only at the end of the input. */
 size_t input_gather(struct input *input, uint8_t *room, size_t size);
 
+/* Puts `size` bytes that were taken back in front of the input: `room` holds them, has INPUT_PEEK_MAX bytes of room
+ * behind them, and must last until they are taken again.  Not for those who gather. */
+void input_return(struct input *input, uint8_t *room, size_t size);
+
 /* Points *data at what is at hand, at least 1 byte; returns 0 at the end.  input_used() tells how much of it was taken.
  */
 size_t input_look(struct input *input, const uint8_t **data);

@@ -139,6 +139,18 @@ static session_result decode_member(struct stream *stream, const struct stream_f
 	return WIRE_OK;
 }
 
+/* Takes the rest of the input.  Returns whether it is all zeros. */
+static bool is_padding(struct stream *stream)
+{
+	for (refill(stream); stream->input_size > 0; refill(stream)) {
+		if (*stream->input != 0)
+			return false;
+		stream->input++;
+		stream->input_size--;
+	}
+	return true;
+}
+
 /* After a whole member: sets *another, or says how the decode ends. */
 static session_result end_member(struct stream *stream, const struct stream_format *format, bool *another)
 {
@@ -149,8 +161,10 @@ static session_result end_member(struct stream *stream, const struct stream_form
 		return WIRE_OK;
 	if (following == FOLLOWS_PIECE && format->several)
 		return fail(stream, WIRE_FAIL_TRUNCATED);
-	if (!format->passes_trailing)
+	if (format->trailing == STREAM_REFUSED)
 		return fail(stream, WIRE_FAIL_TRAILING);
+	if (format->trailing == STREAM_PADDED && is_padding(stream))
+		return WIRE_OK;
 	return session_flaw(stream->session, WIRE_NOTE_TRAILING, WIRE_FAIL_TRAILING);
 }
 

@@ -28,14 +28,21 @@ struct stream {
 	size_t next_size;
 };
 
+/* What follows a member and is none. */
+enum stream_trailing {
+	STREAM_REFUSED,
+	STREAM_NOTED,  /* it is passed over with a note */
+	STREAM_PADDED, /* the same, but zeros up to the end of the input are padding, of which nothing is said */
+};
+
 struct stream_format {
 	/* How many of a member's first bytes tell that it is one, and whether these can be such, or the start of such
 	 * where `size` is less.  NULL: nothing tells. */
 	size_t start_size;
 	bool (*starts)(const uint8_t *start, size_t size);
 
-	bool several;         /* members may follow one another */
-	bool passes_trailing; /* what follows and is no member is passed over with a note: else it is a failure */
+	bool several; /* members may follow one another */
+	enum stream_trailing trailing;
 
 	/* Makes the codec ready for a member.  NULL: it always is. */
 	session_result (*begin)(void *codec, struct stream *stream);

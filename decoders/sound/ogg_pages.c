@@ -3,13 +3,20 @@
 
 #include <string.h>
 
-/* No page is longer, in samples: a link whose first page ends later was joined in the middle. */
+/* No page is longer, in samples: a link whose first page ends later was joined in the middle.  For links whose packets
+ * cannot be counted. */
 #define LONGEST_PAGE (UINT64_C(1) << 20)
 
 void ogg_pages_init(struct ogg_pages *pages, struct input *input, const char *magic, size_t magic_size)
 {
 	*pages = (struct ogg_pages){ .input = input, .magic = magic, .magic_size = magic_size };
 	(void)ogg_sync_init(&pages->sync);
+}
+
+void ogg_pages_count_with(struct ogg_pages *pages, ogg_pages_count *count, void *context)
+{
+	pages->count = count;
+	pages->context = context;
 }
 
 void ogg_pages_release(struct ogg_pages *pages)
@@ -22,8 +29,10 @@ void ogg_pages_release(struct ogg_pages *pages)
 static uint64_t link_length(const struct ogg_pages *pages)
 {
 	bool opus = pages->head_filled >= 12 && memcmp(pages->head, "OpusHead", 8) == 0;
-	uint64_t skipped = pages->first > LONGEST_PAGE ? pages->first : 0;
+	uint64_t skipped = pages->first > pages->begun ? pages->first - pages->begun : 0;
 
+	if (pages->uncounted)
+		skipped = pages->first > LONGEST_PAGE ? pages->first : 0;
 	skipped += opus ? input_le16(pages->head + 10) : 0;
 	return pages->last > skipped ? pages->last - skipped : 0;
 }
@@ -38,9 +47,46 @@ static void start_link(struct ogg_pages *pages, const ogg_page *page)
 	pages->length += link_length(pages);
 	pages->serial = ogg_page_serialno(page);
 	pages->chosen = pages->started = true;
-	pages->first = pages->last = 0;
+	pages->first = pages->last = pages->begun = 0;
+	pages->uncounted = pages->count == NULL;
+	pages->packet_filled = 0;
 	pages->head_filled = page->body_len < OGG_LINK_HEAD ? (size_t)page->body_len : OGG_LINK_HEAD;
 	memcpy(pages->head, page->body, pages->head_filled);
+}
+
+static void count_packet(struct ogg_pages *pages)
+{
+	int64_t samples = pages->count ? pages->count(pages->context, pages->packet, pages->packet_filled) : -1;
+
+	if (samples < 0)
+		pages->uncounted = true;
+	else
+		pages->begun += (uint64_t)samples;
+}
+
+/* Counts the samples of the packets that end on the page.  One whose start is missing no library decodes. */
+static void count_packets(struct ogg_pages *pages, const ogg_page *page)
+{
+	enum { TABLE_AT = 26 };
+	const uint8_t *table = page->header + TABLE_AT, *body = page->body;
+	bool continued = ogg_page_continued(page) != 0;
+	bool startless = continued && (pages->packet_filled == 0 || ogg_page_pageno(page) != pages->next_number);
+
+	if (!continued)
+		pages->packet_filled = 0;
+	for (size_t i = 1; i <= table[0]; i++) {
+		size_t room = OGG_PACKET_HEAD - pages->packet_filled;
+		size_t part = startless ? 0 : table[i] < room ? table[i] : room;
+		memcpy(pages->packet + pages->packet_filled, body, part);
+		pages->packet_filled += part;
+		body += table[i];
+		if (table[i] == UINT8_MAX)
+			continue;
+		if (!startless)
+			count_packet(pages);
+		startless = false;
+		pages->packet_filled = 0;
+	}
 }
 
 /* Notes what the page says.  Returns whether it belongs to the sound. */
@@ -65,6 +111,8 @@ static bool take_page(struct ogg_pages *pages, const ogg_page *page)
 	pages->tail = false;
 	if (!own)
 		return false;
+	if (pages->first == 0)
+		count_packets(pages, page);
 	pages->closed = ogg_page_eos(page) != 0;
 	pages->next_number = ogg_page_pageno(page) + 1;
 	/* Below zero: no packet ends here. */

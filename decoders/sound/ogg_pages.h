@@ -16,7 +16,14 @@
 #include "decoders/runtime/decoder.h"
 #include "decoders/runtime/input.h"
 
-enum { OGG_LINK_HEAD = 19 }; /* bytes of a link's first packet that are kept: what OpusHead has up to its family */
+enum {
+	OGG_LINK_HEAD = 19,   /* bytes of a link's first packet that are kept: what OpusHead has up to its family */
+	OGG_PACKET_HEAD = 24, /* bytes of a packet that tell how many samples it has: those of FLAC's longest header */
+};
+
+/* How many samples a packet adds to those before it, by its first bytes; 0 for a header; below zero if that cannot be
+ * told.  The packets of a link come in order, but none may come that are behind its first position. */
+typedef int64_t ogg_pages_count(void *context, const uint8_t *packet, size_t size);
 
 struct ogg_pages {
 	struct input *input;
@@ -40,11 +47,20 @@ struct ogg_pages {
 	uint8_t head[OGG_LINK_HEAD];
 	size_t head_filled;
 	uint64_t first, last; /* positions; 0: none yet */
-	uint64_t length;      /* samples of the links that are over */
+	uint64_t begun;       /* samples of the packets up to the first position: they start before it */
+	bool uncounted;       /* these could not be told */
+	ogg_pages_count *count;
+	void *context;
+	uint8_t packet[OGG_PACKET_HEAD]; /* the start of the packet that was begun */
+	size_t packet_filled;            /* 0: none was */
+	uint64_t length;                 /* samples of the links that are over */
 };
 
 /* `magic` must outlive the pages. */
 void ogg_pages_init(struct ogg_pages *pages, struct input *input, const char *magic, size_t magic_size);
+
+/* To be called right after that, for the length of streams that were joined in the middle. */
+void ogg_pages_count_with(struct ogg_pages *pages, ogg_pages_count *count, void *context);
 void ogg_pages_release(struct ogg_pages *pages);
 
 /* The next page of the sound, valid until the next call.  Returns false at the end, or where there is no memory. */

@@ -7,6 +7,7 @@
 
 import json
 import os
+import pty
 import signal
 import stat
 import struct
@@ -276,6 +277,23 @@ def limits():
     expect_status(run("-q", "--max-side", "1165", PHOTO), 0)
 
 
+@test
+def the_option_of_a_limit_is_named():
+    """It is not the library's, which says only which limit."""
+    picture = read(PHOTO)
+    for option, amount, data in (("--max-pixels", "1000000", picture), ("--max-side", "1164", picture),
+                                 ("--max-output", "1K", picture), ("--max-input", "100", picture),
+                                 ("--memory", "1M", read("samples/bz2/romeo.txt.bz2"))):
+        done = run("-q", option, amount, input=data)
+        expect_failure(done, 4, option)
+        expect(done.stderr.endswith(f"limit allows ({option})\n".encode()) or b"MiB" in done.stderr, done.stderr)
+    with subprocess.Popen([PROGRAM, "-q", "--deadline", "200", "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE) as process:
+        process.stdin.write(picture[:1000])
+        process.stdin.flush()
+        expect(process.stderr.read().endswith(b"took longer than the limit allows (--deadline)\n"))
+
+
 # ---- the command line itself ----
 
 
@@ -285,6 +303,9 @@ def help_version_and_decoders():
     expect_status(done, 0)
     expect(all(len(line) <= 80 for line in done.stdout.decode().splitlines()), "a line is too long")
     for word in (b"--output-dir", b"--diagnose", b"exit codes", b"preview"):
+        expect(word in done.stdout, word)
+    # It said "print a JSON object an input" and "write one file an input there".
+    for word in (b"one JSON object per input;", b"one file per input to DIR;", b"decode N inputs at a time"):
         expect(word in done.stdout, word)
     expect(run("--version").stdout.startswith(b"safe-decode "))
     listed = [line.split()[0] for line in run("--list-decoders").stdout.splitlines()]
@@ -589,6 +610,29 @@ def a_dumb_terminal_gets_plain_text():
         with Folder() as folder:
             status, output = on_terminal("--output-dir", folder("out"), "-tppm", PHOTO, THUMBNAIL, terminal=terminal)
             expect(status == 0 and output == b"2 inputs: 2 decoded, 0 failed\r\n", output)
+
+
+@test
+def the_progress_bar_is_erased_by_a_signal():
+    """It stayed before the shell's prompt."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with Folder() as folder:
+            master, slave = pty.openpty()
+            process = subprocess.Popen([PROGRAM, "-j1", "--output-dir", folder("out"), PHOTO, "-"], stdin=subprocess.PIPE,
+                                       stdout=subprocess.DEVNULL, stderr=slave, env=dict(os.environ, TERM="xterm"))
+            os.close(slave)
+            output = b""
+            while b"1/2" not in output:
+                output += os.read(master, 65536)
+            process.send_signal(number)
+            try:
+                while piece := os.read(master, 65536):
+                    output += piece
+            except OSError:
+                pass
+            process.stdin.close()
+            os.close(master)
+            expect(process.wait(TIME_LIMIT) == -number and output.endswith(b"\r\x1b[K"), output)
 
 
 if __name__ == "__main__":

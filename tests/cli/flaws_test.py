@@ -209,13 +209,32 @@ def png_with_too_small_a_window():
 def what_follows_a_member_is_noted():
     """Nothing was said of it without -v."""
     text = run("-q", GZIP).stdout
-    for tail in (b"and more", bytes(512)):
+    for tail in (b"and more", bytes(512) + b"more", bytes(70000) + read(GZIP)):
         done = run(input=read(GZIP) + tail)
         expect_status(done, 0)
         expect(done.stdout == text and TRAILING_NOTE in done.stderr, done.stderr)
         expect(run("-q", input=read(GZIP) + tail).stderr == b"")
         expect_failure(run("-q", "--strict", input=read(GZIP) + tail), 3, "there is more data after its end")
     expect(TRAILING_NOTE not in run(input=read(GZIP) * 2).stderr)
+
+
+@test
+def gzip_that_is_padded_with_zeros():
+    """gzip(1) says nothing of zeros up to the end, and goes on with no member behind some."""
+    text = run("-q", GZIP).stdout
+    for zeros in (1, 2, 18, 512, 70000, 1 << 20):
+        for members in (1, 2):
+            done = run("--strict", "-v", input=read(GZIP) * members + bytes(zeros))
+            expect_status(done, 0)
+            expect(done.stdout == text * members and TRAILING_NOTE not in done.stderr, done.stderr)
+        between = read(GZIP) + bytes(zeros) + read(GZIP)
+        done = run("-t", "raw", input=between)
+        expect(done.returncode == 0 and done.stdout == text and TRAILING_NOTE in done.stderr, done.stderr)
+        gzip = subprocess.run(["gzip", "-dc"], input=between, capture_output=True, check=False)
+        expect(gzip.stdout == text and b"trailing garbage ignored" in gzip.stderr, gzip.stderr)
+    # Of other formats they are no part.
+    zlib_data = zlib.compress(text)
+    expect(TRAILING_NOTE in run("--decoder", "zlib", input=zlib_data + bytes(512)).stderr)
 
 
 @test

@@ -14,8 +14,8 @@ import subprocess
 import sys
 import time
 
-from audio_files import (FLOAT, UNKNOWN, aiff, au, chunk, damaged, id3, id3v1, ogg_page, ogg_pages, ogg_with_serial, syncsafe,
-                         wav, wav_format, wav_list)
+from audio_files import (FLOAT, UNKNOWN, aiff, au, chunk, damaged, flac_without_a_total, id3, id3v1, ogg_crc,
+                         ogg_in_small_pages, ogg_page, ogg_pages, ogg_with_serial, syncsafe, wav, wav_format, wav_list)
 from cli_support import PROGRAM, Folder, Skip, expect, expect_failure, expect_status, main, read, run, test
 
 FLAC = "samples/flac/flac-multiple-album-artists-tags.flac"  # 10 frames of 4608
@@ -159,6 +159,63 @@ def no_samples_at_all():
         expect(raw_without_a_word(data) == b"", data)
         expect(json.loads(run("-i", input=data).stdout)["frames"] == 0, data)
     expect(info(wav(b"", after=after))["tags"] == {"title": ["nothing"]})
+
+
+def aiff_turned(data, *names):
+    """The chunks of a file in another order; those that are not named are left out."""
+    chunks, at = {}, 12
+    while at < len(data):
+        size, = struct.unpack_from(">I", data, at + 4)
+        chunks[data[at:at + 4]] = data[at:at + 8 + size + size % 2]
+        at += 8 + size + size % 2
+    body = data[8:12] + b"".join(chunks[name] for name in names)
+    return b"FORM" + struct.pack(">I", len(body)) + body
+
+
+@test
+def aiff_whose_sound_comes_first():
+    """It was called unsupported: the format has to be known before.  Now it is kept until then."""
+    title = chunk(b"NAME", b"A title", order=">")
+    orders = (b"SSND", b"COMM"), (b"NAME", b"SSND", b"COMM"), (b"SSND", b"NAME", b"COMM"), (b"SSND", b"COMM", b"NAME")
+    large = b"".join(struct.pack(">h", i % 30011) for i in range(300001))
+    for data in (aiff(BIG, after=title), aiff(large, channels=1, after=title), aiff(BIG, offset=6, after=title),
+                 aiff(large, channels=3, bits=24, after=title), aiff(b"", after=title),
+                 aiff(large, compression=b"fl32", bits=32, after=title)):
+        usual = info(data)
+        for order in orders:
+            turned = aiff_turned(data, *order)
+            expect(raw_without_a_word(turned) == raw(data), order)
+            about = info(turned)
+            expect(about["frames"] == usual["frames"], (order, about))
+            expect(about["tags"] == (usual["tags"] if b"NAME" in order else {}), (order, about))
+            expect(json.loads(run("-i", input=turned).stdout)["frames"] == usual["frames"], order)
+    packets = read("samples/aiff/tone-ima4.aifc")
+    expect(raw_without_a_word(aiff_turned(packets, b"SSND", b"COMM")) == raw(packets))
+    turned = aiff_turned(aiff(large, channels=1), b"SSND", b"COMM")
+    for cut in (12, 20, 1000, len(turned) - 26, len(turned) - 20, len(turned) - 1):
+        expect_failure(run("-q", "--decoder", "aiff", input=turned[:cut]), 3, "ends early")
+    expect_failure(run("-q", input=turned[:-18] + bytes(18)), 3, "header")
+    # It stays within the limit, whatever a header claims.
+    claimed = turned[:16] + struct.pack(">I", 0x70000000) + turned[20:]
+    expect_failure(run("-q", "--memory", "64M", input=claimed), 4, "memory")
+    expect_failure(run("-q", input=turned[:16] + struct.pack(">I", UNKNOWN) + turned[20:]), 7)
+    expect_failure(run("-q", input=turned[:12] + turned[12:-26] * 2 + turned[-26:]), 3, "doubled")
+
+
+@test
+def aiff_without_sound():
+    """One that counts no frames need not have a chunk for them; it was said to end early."""
+    for compression in (None, b"sowt"):
+        data = aiff_turned(aiff(b"", compression=compression), b"COMM")
+        tagged = aiff_turned(aiff(b"", compression=compression, after=chunk(b"NAME", b"none", order=">")), b"COMM", b"NAME")
+        for whole in (data, tagged, id3(3, [(b"TIT2", b"\0none")]) + data):
+            expect(raw_without_a_word(whole, "--decoder", "aiff") == b"")
+            expect(info(whole, "--decoder", "aiff")["frames"] == 0)
+        expect(info(tagged)["tags"] == {"title": ["none"]})
+        # Where frames are counted, or the whole is larger, some are missing.
+        expect_failure(run("-q", input=aiff_turned(aiff(BIG, compression=compression), b"COMM")), 3, "ends early")
+        for cut in (2, 8, 10):
+            expect_failure(run("-q", "--decoder", "aiff", input=tagged[:-cut]), 3, "ends early")
 
 
 @test
@@ -395,6 +452,29 @@ def flac_of_unknown_length():
 
 
 @test
+def tags_behind_flac_of_unknown_length():
+    """What libFLAC found no frame in was taken for the rest of one: the input was said to end early."""
+    known, audio = read(FLAC), flac_without_a_total(read(FLAC))
+    expected, frames = raw(known), info(known)["frames"]
+    large = TAGS | {"large APE": ape(FALSE_FRAMES * 40), "large ID3": id3(3, [(b"APIC", bytes(70000))])}
+    every = b"".join(large.values())
+    for name, tag in (large | {"all": every, "cut": every[:-50]}).items():
+        expect(raw_without_a_word(audio + tag) == expected, name)
+        expect(info(audio + tag)["frames"] == frames, name)
+        expect(raw_without_a_word(known + tag) == expected, name)
+    # Wherever the last frame ends in what is read at a time, and with a tag of which only a part is at hand.
+    for size in range(0, 4200, 97):
+        padding = b"\x01" + size.to_bytes(3, "big") + bytes(size)
+        moved = audio[:42] + padding + audio[42:]
+        expect(raw_without_a_word(moved + id3v1(b"A title")) == expected, size)
+    # What is no tag, or follows one and is none, is damage.
+    for odd in (b"TA", b"Tail", b"APETAGE", b"stray bytes", bytes(100), every + b"x", TAGS["ID3v1"] + bytes(5000)):
+        expect_failure(run("-q", input=audio + odd), 3)
+        expect(raw(audio + odd, "--partial") == expected, odd[:10])
+    expect_failure(run("-q", input=audio[:-1] + id3v1(b"A title")), 3)
+
+
+@test
 def flac_of_every_rate():
     """Rates above 768,000 Hz were called unsupported; the format has 20 bits for them."""
     for rate in (768001, 1000000, 1048575):
@@ -434,6 +514,42 @@ def sound_beside_other_streams():
     two = ogg_pages(ogg_with_serial(read(VORBIS), 5)), ogg_pages(ogg_with_serial(read("samples/vorbis/tone-5.1.ogg"), 6))
     mixed = two[0][0] + two[1][0] + b"".join(two[1][1:]) + b"".join(two[0][1:])
     expect(raw_without_a_word(mixed, "--decoder", "vorbis") == raw(read(VORBIS)))
+
+
+def joined(pages, headers, first, position=0):
+    """What who tunes in later gets: the headers, then pages from one in the middle on, at another position."""
+    made = pages[:headers]
+    for page in pages[first:]:
+        flags, end, serial, number = struct.unpack_from("<BqII", page, 5)
+        moved = bytearray(page[:22] + bytes(4) + page[26:])
+        moved[6:14] = struct.pack("<q", end + position if end > 0 else end)
+        moved[22:26] = struct.pack("<I", ogg_crc(moved))
+        made.append(bytes(moved))
+    return b"".join(made)
+
+
+@test
+def lengths_of_streams_that_were_joined_later():
+    """All was counted that came before the first sample, or all of the first page was left out."""
+    samples = noise(48000)
+    source = wav(samples, wav_format(rate=48000))
+    flac = ogg_pages(tool("flac", "-s", "--ogg", "-b", "576", "-c", "-", input=source))
+    at = flac[0].index(b"fLaC") + 8 + 13
+    unknown = bytearray(flac[0])
+    unknown[at:at + 5] = bytes((unknown[at] & 0xF0,)) + bytes(4)
+    flac[0] = ogg_page(2, 0, struct.unpack_from("<I", unknown, 14)[0], 0, [bytes(unknown[28:])])
+    opus = ogg_pages(tool("opusenc", "--quiet", "--max-delay", "200", "-", "-", input=source))
+    small = ogg_in_small_pages(read(OPUS), 3, 960)
+    vorbis = ogg_pages(tool("oggenc", "-Q", "-q", "9", "-o", "-", "-", input=source))
+    for name, pages in (("flac", flac), ("opus", opus), ("opus", small), ("vorbis", vorbis)):
+        headers = next(i for i, page in enumerate(pages) if struct.unpack_from("<q", page, 6)[0] > 0)
+        expect(len(pages) > 7, (name, len(pages)))
+        for first in range(headers, len(pages) - 2):
+            for position in (0, 5000, 48000 * 3600):
+                data = joined(pages, headers, first, position)
+                about = info(data)
+                frames = len(raw(data)) // 2 // about["channels"]
+                expect(about["frames"] == frames, (name, first, position, about["frames"], frames))
 
 
 @test

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from audio_files import damaged, id3, ogg_in_small_pages, ogg_page, ogg_pages
+from audio_files import damaged, flac_without_a_total, id3, id3v1, ogg_in_small_pages, ogg_page, ogg_pages
 from cli_support import BUILD, TIME_LIMIT, Folder, Skip, expect, main, read, run, test
 
 CORPUS = "../shared/corpus"
@@ -96,6 +96,15 @@ def odd_opus():
     yield b"".join(small[:5]) + damaged(small[5], 40) + b"".join(small[6:9] + small[11:])
 
 
+def odd_flac():
+    audio = flac_without_a_total(read("samples/flac/flac-multiple-album-artists-tags.flac"))
+    tags = id3v1(b"A title"), id3(3, [(b"TIT2", b"\0x")], padding=300)
+    yield audio + tags[0]
+    yield audio + tags[1] + tags[0]
+    yield audio + tags[0] + b"TA"
+    yield audio + b"Tail"
+
+
 @test
 def odd_inputs_in_pieces():
     """How much came before a loss was told, and whether a header was called cut, was told by how full a pipe was."""
@@ -105,9 +114,10 @@ def odd_inputs_in_pieces():
             extension = os.path.splitext(path)[1]
             for number, data in enumerate(odd_ones(path)):
                 check("pieces", folder.write(f"{number}-{os.path.basename(path)}{extension}", data))
-        for number, data in enumerate(odd_opus()):
-            check("pieces", folder.write(f"{number}.opus", data))
-            check("prefixes", folder.write(f"{number}.opus", data))
+        for extension, made in (("opus", odd_opus()), ("flac", odd_flac())):
+            for number, data in enumerate(made):
+                check("pieces", folder.write(f"{number}.{extension}", data))
+                check("prefixes", folder.write(f"{number}.{extension}", data))
 
 
 @test

@@ -37,6 +37,8 @@ static void expect_limit(struct sdec_pool *decoder, const struct sdec_input *inp
 	             result.reason);
 	cr_assert_eq(result.limit, wanted, "%u instead of %u", result.limit, wanted);
 	cr_assert_not_null(result.reason);
+	/* The library has no options. */
+	cr_assert_null(strstr(result.reason, "--"), "%s", result.reason);
 }
 
 /* ---- limits ---- */

@@ -93,8 +93,11 @@ def inputs_of_another_kind_are_refused():
             expect_status(done, 7)
             expect(done.stdout == b"" and b" 0 " not in done.stderr and not done.stderr.startswith(b"0 "), done)
             expect(all(word.encode() in done.stderr.splitlines()[-1] for word in words), done)
-        done = samples.run("decode", TONE)
-        expect(done.returncode != 0 and done.stdout == b"" and b"the input gives sound\n" in done.stderr, done)
+        # It was said to be wrong usage.
+        for path, what in ((TONE, "sound"), ("samples/flac/libFLAC.flac", "sound"), (GZIP, "bytes")):
+            done = samples.run("decode", path)
+            expect_failure(done, 7, f"{path}: not a picture: the input gives {what}\n")
+            expect(done.stdout == b"", done)
 
 
 @test

@@ -100,6 +100,15 @@ def id3v1(title=b"", artist=b"", album=b"", year=b"", comment=b"", track=0, genr
             comment.ljust(28, b"\0") + bytes((0, track, genre)))
 
 
+# ---- FLAC ----
+
+
+def flac_without_a_total(data):
+    """As an encoder writes it that cannot go back: neither the number of frames nor the checksum of all is known."""
+    at = data.index(b"fLaC") + 8 + 13
+    return data[:at] + bytes((data[at] & 0xF0,)) + bytes(20) + data[at + 21:]
+
+
 # ---- Ogg ----
 
 

@@ -7,6 +7,7 @@
 
 #include "broker/cli/escape.h"
 #include "broker/cli/names.h"
+#include "broker/wire/status.h"
 
 static void expect_text(void (*escape)(FILE *, const char *), const char *text, const char *expected)
 {
@@ -80,4 +81,15 @@ Test(names, no_longer_than_the_folder_takes)
 	expect_name(&names, "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80.jpg", "jpeg",
 	            "out/\x80\x80\x80\x80\x80\x80\x80\x80\x80.png");
 	names_free(&names);
+}
+
+/* ---- reasons ---- */
+
+/* They are the library's, too, which has none. */
+Test(reasons, none_names_an_option)
+{
+	for (int failure = WIRE_OK + 1; failure < WIRE_FAILURES; failure++) {
+		const char *reason = outcome_of_failure((enum wire_failure)failure).reason;
+		cr_expect(reason && !strstr(reason, "--"), "%s", reason);
+	}
 }
