@@ -226,17 +226,18 @@ static bool step(struct broker *broker)
 
 static _Noreturn void run_broker(char **argv)
 {
-	/* Static: it is large, and the stack is what decoders inherit. */
-	static struct broker broker = {
-		.fds = { [SOCKET] = PROTOCOL_SOCKET,
-		         [TIMER] = PROTOCOL_TIMER,
-		         [SIGNALS] = -1,
-		         [CALLER] = PROTOCOL_CALLER,
-		         [CONTROL] = -1 },
-		.children = { .socket = PROTOCOL_SOCKET, .control = -1, .spawn.control = -1 },
-	};
+	/* Static: it is large, and the stack is what decoders inherit.  All zero: a single does without. */
+	static struct broker broker;
 	struct children *children = &broker.children;
 
+	broker.fds[SOCKET] = PROTOCOL_SOCKET;
+	broker.fds[TIMER] = PROTOCOL_TIMER;
+	broker.fds[SIGNALS] = -1;
+	broker.fds[CALLER] = PROTOCOL_CALLER;
+	broker.fds[CONTROL] = -1;
+	children->socket = PROTOCOL_SOCKET;
+	children->control = -1;
+	children->spawn.control = -1;
 	children->spares = number(argv[PROTOCOL_SPARES]);
 	children->spawn.sandbox = &broker.sandbox;
 	children->spawn.cpu_seconds = (uint32_t)number(argv[PROTOCOL_CPU]);
