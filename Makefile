@@ -203,7 +203,8 @@ $(BUILD)/safe-decode.pc: broker/safe-decode.pc.in Makefile
 # What every decoder program is made of, besides its decoder: decoder,folder of the program.  Only what is interposed is
 # seen by libraries.
 EXPORTS := -Wl,--dynamic-list=broker/sandbox/interpose.list
-PROGRAM_PARTS := $(call object,$(PROGRAM_MAIN) $(MEMORY) decoders/runtime/program.c) $(BUILD)/libcommon.a $(BUILD)/libsandbox.a
+# Memory first: what a single writes to lies together then.
+PROGRAM_PARTS := $(call object,$(MEMORY) $(PROGRAM_MAIN) decoders/runtime/program.c) $(BUILD)/libcommon.a $(BUILD)/libsandbox.a
 define program_link
 	@mkdir -p $(@D)
 	$(call say,DECODER,$@)

@@ -2,18 +2,23 @@
 #include "cover.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+enum { BUFFER_SIZE = 16 << 10 };
+
 struct outcome cover_open(struct cover *cover)
 {
-	cover->fd = memfd_create("cover", MFD_CLOEXEC);
+	cover->buffer = malloc(BUFFER_SIZE);
+	if (cover->buffer)
+		cover->fd = memfd_create("cover", MFD_CLOEXEC);
 	return cover->fd >= 0 ? outcome_ok() : outcome_of_errno(SDEC_IO, "no memory for the cover", errno);
 }
 
 void *cover_reserve(struct cover *cover, size_t *size)
 {
-	*size = sizeof(cover->buffer);
+	*size = BUFFER_SIZE;
 	return cover->buffer;
 }
 
@@ -48,4 +53,6 @@ void cover_close(struct cover *cover)
 	if (cover->fd >= 0)
 		(void)close(cover->fd);
 	cover->fd = -1;
+	free(cover->buffer);
+	cover->buffer = NULL;
 }

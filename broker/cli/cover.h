@@ -7,11 +7,9 @@
 
 #include "broker/wire/reader.h"
 
-enum { COVER_BUFFER = 16 << 10 };
-
 struct cover {
-	int fd; /* a file in memory; -1: none */
-	char buffer[COVER_BUFFER];
+	int fd;       /* a file in memory; -1: none */
+	char *buffer; /* owned; NULL: none */
 };
 
 #define COVER_NONE ((struct cover){ .fd = -1 })

@@ -58,6 +58,9 @@ static void add_rules(scmp_filter_ctx filter, enum confine_role role)
 			      seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, confine_fatal[i].system_call, 0));
 }
 
+/* To what the kernel only reads, in the type of the member that points there. */
+#define POINTER "(struct sock_filter *)"
+
 /* Prints a finished filter as an array, and releases it. */
 static void print_program(scmp_filter_ctx filter, const char *name)
 {
@@ -71,7 +74,7 @@ static void print_program(scmp_filter_ctx filter, const char *name)
 	seccomp_release(filter);
 	if (lseek(file, 0, SEEK_SET) != 0)
 		fail("cannot read the filter", errno);
-	printf("static struct sock_filter %s[] = {\n", name);
+	printf("static const struct sock_filter %s[] = {\n", name);
 	for (; read(file, &instruction, sizeof(instruction)) == sizeof(instruction); count++)
 		printf("\t{ 0x%x, %u, %u, 0x%x },\n", instruction.code, instruction.jt, instruction.jf, instruction.k);
 	printf("};\n\n");
@@ -103,8 +106,9 @@ static void print_trusted(void)
 	}
 	printf("static const struct sock_fprog confine_filters[CONFINE_ROLES] = {\n");
 	for (int role = 0; role < CONFINE_ROLES; role++)
-		printf("\t{ sizeof(confine_program_%d) / sizeof(struct sock_filter), confine_program_%d },\n", role,
-		       role);
+		printf("\t{ sizeof(confine_program_%d) / sizeof(struct sock_filter), " POINTER
+		       "confine_program_%d },\n",
+		       role, role);
 	printf("};\n");
 }
 
@@ -133,8 +137,8 @@ static void print_child_filter(const char *name, uint32_t otherwise)
 	}
 	(void)snprintf(program, sizeof(program), "%s_program", name);
 	print_program(filter, program);
-	printf("static const struct sock_fprog %s = { sizeof(%s) / sizeof(struct sock_filter), %s };\n\n", name,
-	       program, program);
+	printf("static const struct sock_fprog %s = { sizeof(%s) / sizeof(struct sock_filter), " POINTER "%s };\n\n",
+	       name, program, program);
 }
 
 static void print_child(void)

@@ -10,7 +10,13 @@
 #include "formats.h"
 #include "loader.h"
 
-enum { BUFFER_SIZE = 256 << 10 };
+enum {
+	BUFFER_SIZE = 256 << 10,
+	/* A small picture goes through a small buffer: touching new memory takes longer than a few calls more. */
+	SMALL_PICTURE = 1 << 20,
+	SMALL_BUFFER = 16 << 10,
+	WIDE_BYTES = 4, /* of a pixel that was widened */
+};
 
 static const struct sink_format *const formats[] = {
 	&sink_raw, &sink_pam, &sink_ppm, &sink_png, &sink_bmp, &sink_wav, &sink_preview,
@@ -73,12 +79,17 @@ static struct outcome allocate(struct sink *sink, size_t size)
 }
 
 /* What comes is not what is written, but can be made into it. */
-static struct outcome start_widening(struct sink *sink)
+static void start_widening(struct sink *sink)
 {
 	sink->narrow_format = (enum wire_pixel_format)sink->image.pixel_format;
 	sink->image.pixel_format = (uint32_t)__builtin_ctz(sink->pixel_formats);
-	sink->narrow_size = BUFFER_SIZE;
-	sink->narrow = malloc(BUFFER_SIZE + 1); /* the last pixel is read with a byte more */
+}
+
+/* As many pixels as the other buffer has room for, once they are wide. */
+static struct outcome allocate_narrow(struct sink *sink)
+{
+	sink->narrow_size = sink->buffer_size / WIDE_BYTES * wire_pixel_bytes[sink->narrow_format];
+	sink->narrow = malloc(sink->narrow_size + 1); /* the last pixel is read with a byte more */
 	return sink->narrow ? outcome_ok() : outcome_of_errno(SDEC_IO, "no memory for the output", errno);
 }
 
@@ -105,28 +116,28 @@ static struct outcome load_writer(struct sink *sink)
 
 struct outcome sink_image(struct sink *sink, const struct wire_image *image)
 {
-	size_t size = BUFFER_SIZE;
-
 	if (sink->format->accepted == 0)
 		return outcome_of(SDEC_UNSUPPORTED, "the output format is for sound, and this is a picture");
 	struct outcome outcome = load_writer(sink);
 	if (outcome.status != SDEC_OK)
 		return outcome;
 	sink->image = *image;
-	if ((sink->pixel_formats & WIRE_FORMAT_BIT(image->pixel_format)) == 0)
-		outcome = start_widening(sink);
-	if (outcome.status != SDEC_OK)
-		return outcome;
+	bool widens = (sink->pixel_formats & WIRE_FORMAT_BIT(image->pixel_format)) == 0;
+	if (widens)
+		start_widening(sink);
 	uint8_t pixel_bytes = wire_pixel_bytes[sink->image.pixel_format];
 	if (__builtin_mul_overflow((size_t)image->width, pixel_bytes, &sink->stride))
 		return outcome_of_errno(SDEC_IO, "no memory for the output", EOVERFLOW);
 	sink->is_image = true;
 	sink->rows_left = image->height;
 	sink->before = sink->written;
+	size_t size = sink_image_size(sink) <= SMALL_PICTURE ? SMALL_BUFFER : BUFFER_SIZE;
 	/* Whole rows, so that a format that takes rows finds them in one piece. */
 	if (sink->writer.row)
-		size = sink->stride < BUFFER_SIZE ? BUFFER_SIZE / sink->stride * sink->stride : sink->stride;
+		size = sink->stride < size ? size / sink->stride * sink->stride : sink->stride;
 	outcome = allocate(sink, size);
+	if (outcome.status == SDEC_OK && widens)
+		outcome = allocate_narrow(sink);
 	if (outcome.status == SDEC_OK && sink->writer.begin)
 		outcome = sink->writer.begin(sink);
 	return outcome;
@@ -253,13 +264,13 @@ static struct outcome commit_narrow(struct sink *sink)
 		size_t room = 0;
 		size_t count = sink->narrow_filled / pixel_bytes;
 		uint8_t *wide = reserve_wide(sink, &room);
-		if (count > room / 4)
-			count = room / 4;
+		if (count > room / WIDE_BYTES)
+			count = room / WIDE_BYTES;
 		widen_pixels(sink->narrow_format, (enum wire_pixel_format)sink->image.pixel_format, wide, pixels,
 		             count);
 		pixels += count * pixel_bytes;
 		sink->narrow_filled -= count * pixel_bytes;
-		outcome = commit_wide(sink, count * 4);
+		outcome = commit_wide(sink, count * WIDE_BYTES);
 	}
 	memmove(sink->narrow, pixels, sink->narrow_filled);
 	return outcome;

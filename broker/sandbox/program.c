@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -48,10 +47,21 @@ static bool say_hello(void)
 	return packet_send(PROTOCOL_SOCKET, &hello, sizeof(hello), NULL, 0);
 }
 
+/* Of an argument that our own library or command line has made.  Not with the C library's, which looks at locales: it
+ * is on the way to each single. */
+static uint64_t number(const char *digits)
+{
+	uint64_t value = 0;
+
+	for (; *digits >= '0' && *digits <= '9'; digits++)
+		value = value * 10 + (uint64_t)(*digits - '0');
+	return value;
+}
+
 /* Gives the decoder, and all that it is linked with, its memory. */
 static enum sandbox_step take_memory(const char *bytes, struct arena **arena)
 {
-	*arena = arena_create(strtoull(bytes, NULL, 10));
+	*arena = arena_create(number(bytes));
 	return *arena && interpose_select(*arena) == 0 ? SANDBOX_STEP_NONE : SANDBOX_STEP_memory;
 }
 
@@ -69,11 +79,11 @@ static _Noreturn void run_single(char **argv, bool diagnose)
 {
 	struct sandbox_plan plan = { .diagnose = diagnose };
 	struct sandbox_child child = {
-		.parent = (pid_t)strtol(argv[PROTOCOL_PARENT], NULL, 10),
+		.parent = (pid_t)number(argv[PROTOCOL_PARENT]),
 		.input = PROTOCOL_INPUT,
 		.output = PROTOCOL_OUTPUT,
 		.control = move_control(),
-		.cpu_seconds = (uint32_t)strtoul(argv[PROTOCOL_CPU], NULL, 10),
+		.cpu_seconds = (uint32_t)number(argv[PROTOCOL_CPU]),
 	};
 	struct arena *arena = NULL;
 	enum sandbox_step failed = take_memory(argv[PROTOCOL_MEMORY], &arena);
@@ -209,20 +219,21 @@ static bool step(struct broker *broker)
 
 static _Noreturn void run_broker(char **argv)
 {
-	/* Static: it is large, and the stack is what decoders inherit. */
-	static struct broker broker = {
-		.fds = { [SOCKET] = PROTOCOL_SOCKET,
-		         [TIMER] = PROTOCOL_TIMER,
-		         [SIGNALS] = -1,
-		         [CALLER] = PROTOCOL_CALLER,
-		         [CONTROL] = -1 },
-		.children = { .socket = PROTOCOL_SOCKET, .control = -1, .spawn.control = -1 },
-	};
+	/* Static: it is large, and the stack is what decoders inherit.  All zero: a single does without. */
+	static struct broker broker;
 	struct children *children = &broker.children;
 
-	children->spares = strtoul(argv[PROTOCOL_SPARES], NULL, 10);
+	broker.fds[SOCKET] = PROTOCOL_SOCKET;
+	broker.fds[TIMER] = PROTOCOL_TIMER;
+	broker.fds[SIGNALS] = -1;
+	broker.fds[CALLER] = PROTOCOL_CALLER;
+	broker.fds[CONTROL] = -1;
+	children->socket = PROTOCOL_SOCKET;
+	children->control = -1;
+	children->spawn.control = -1;
+	children->spares = number(argv[PROTOCOL_SPARES]);
 	children->spawn.sandbox = &broker.sandbox;
-	children->spawn.cpu_seconds = (uint32_t)strtoul(argv[PROTOCOL_CPU], NULL, 10);
+	children->spawn.cpu_seconds = (uint32_t)number(argv[PROTOCOL_CPU]);
 	children->spawn.warm_up = decoder_warm_up;
 	children->spawn.run = decoder_run;
 	raise_descriptors();
@@ -252,10 +263,8 @@ static void plug_standard_descriptors(void)
 
 int main(int argc, char **argv)
 {
-	static char *no_environment[] = { NULL };
-
-	/* No codec is to be led by variables. */
-	environ = no_environment;
+	/* No codec is to be led by variables: the end of the arguments is a list of none. */
+	environ = argv + argc;
 	if (argc != PROTOCOL_ARGUMENTS || !say_hello() || strcmp(argv[PROTOCOL_BUILD], PROTOCOL_BUILD_ID) != 0)
 		_exit(SDEC_USAGE);
 	if (strcmp(argv[PROTOCOL_MODE], PROTOCOL_MODE_SINGLE) == 0)

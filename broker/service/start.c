@@ -52,16 +52,19 @@ struct beginning {
 };
 
 /* For a process that executes and for one that forks it: they need little. */
-enum { STACK_SIZE = 16 << 10 };
+enum { STACK_SIZE = 8 << 10 };
 
 /* Runs in this process's memory: calls nothing that could change it.  Signals are blocked, so that no handler runs
  * here. */
 static ELSEWHERE int execute(void *context)
 {
-	static char *no_environment[] = { NULL };
 	struct beginning *beginning = context;
 	const struct start_plan *plan = beginning->plan;
+	/* The end of the arguments is a list of no variables. */
+	char *const *no_environment = plan->arguments;
 
+	while (*no_environment)
+		no_environment++;
 	/* A ^C for the caller is not for this process. */
 	bool ready = setpgid(0, 0) == 0;
 	/* Not by dup2(), with which decoders take their pipes: so that a filter that lets one of the two fail can tell

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* What turns a decoder into a program, once it is locked down. */
-#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -42,10 +41,22 @@ void decoder_run(void)
 		syscall(SYS_exit, 0);
 }
 
+/* Returns the length of `text` afterwards.  What has no room is cut. */
+static size_t append(char *text, size_t size, size_t length, const char *more)
+{
+	while (*more && length + 1 < size)
+		text[length++] = *more++;
+	text[length] = '\0';
+	return length;
+}
+
+/* Not with what prints: it is on the way to each single. */
 void decoder_library(char *text, size_t size)
 {
-	if (decoder.version)
-		(void)snprintf(text, size, "%s %s", decoder.library, decoder.version());
-	else
-		(void)snprintf(text, size, "%s", decoder.library ? decoder.library : "built in");
+	size_t length = append(text, size, 0, decoder.library ? decoder.library : "built in");
+
+	if (!decoder.version)
+		return;
+	length = append(text, size, length, " ");
+	(void)append(text, size, length, decoder.version());
 }
