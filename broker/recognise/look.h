@@ -70,6 +70,10 @@ look_function look_zlib;
 /* mpeg.c */
 guess_function guess_mpeg, guess_adts;
 
+/* bitmap.c */
+look_function look_bmp, look_ico, look_cur, look_tga, look_pcx, look_xbm;
+guess_function guess_tga;
+
 /* tags.c: LOOK_YES: the view starts with a tag of `size` bytes, which may be more than there are. */
 enum look look_tag(const struct look_view *view, size_t *size);
 

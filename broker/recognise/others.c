@@ -7,7 +7,7 @@
 /* What names it where the mark does not, or NULL: it is not of this kind after all. */
 typedef const char *name_function(const struct look_view *view);
 
-static name_function name_media, name_matroska, name_old_zip, name_bitmap;
+static name_function name_media, name_matroska, name_old_zip;
 
 struct row {
 	struct look_pattern pattern;
@@ -29,14 +29,11 @@ static const struct row marks[] = {
 	{ LOOK_START("IIU\0"), "a raw photograph (RW2)", NULL, 0 },
 	{ LOOK_START("IIRO"), "a raw photograph (ORF)", NULL, 0 },
 	{ LOOK_START("FUJIFILMCCD-RAW"), "a raw photograph (RAF)", NULL, 0 },
-	{ LOOK_START("BM"), NULL, name_bitmap, 18 },
 	{ LOOK_START("\0\0\0\x0cJXL \x0d\x0a\x87\x0a"), "JPEG XL", NULL, 0 },
 	{ LOOK_START("\0\0\0\x0cjP  \x0d\x0a\x87\x0a"), "JPEG 2000", NULL, 0 },
 	{ LOOK_START("\xff\x4f\xff\x51"), "JPEG 2000", NULL, 0 },
 	{ LOOK_START("8BPS"), "a Photoshop picture", NULL, 0 },
 	{ LOOK_START("gimp xcf"), "a GIMP picture", NULL, 0 },
-	{ LOOK_MASKED("\0\0\1\0\0\0\0\0\0\0", "\xff\xff\xff\xff\0\xff\0\0\0\xff"), "an icon (ICO)", NULL, 0 },
-	{ LOOK_MASKED("\0\0\2\0\0\0\0\0\0\0", "\xff\xff\xff\xff\0\xff\0\0\0\xff"), "a cursor (CUR)", NULL, 0 },
 	{ LOOK_START("icns"), "an icon (ICNS)", NULL, 0 },
 	{ LOOK_START("qoif"), "QOI", NULL, 0 },
 	{ LOOK_START("farbfeld"), "farbfeld", NULL, 0 },
@@ -53,8 +50,6 @@ static const struct row marks[] = {
 	{ LOOK_START("FLIF"), "FLIF", NULL, 0 },
 	{ LOOK_START("SIMPLE  ="), "FITS", NULL, 0 },
 	{ LOOK_START("\x97JB2\r\n\x1a\n"), "JBIG2", NULL, 0 },
-	{ LOOK_START("\x59\xa6\x6a\x95"), "a Sun raster picture", NULL, 0 },
-	{ LOOK_START("\x0a\x05\x01\x08"), "PCX", NULL, 0 },
 	{ LOOK_START("\xd7\xcd\xc6\x9a"), "WMF", NULL, 0 },
 	{ LOOK_FORM("ILBM"), "an IFF picture (ILBM)", NULL, 0 },
 	{ LOOK_MASKED("P4\0", "\xff\xff\xd0"), "PNM", NULL, 0 }, /* then a blank or the end of a line */
@@ -140,7 +135,6 @@ static const struct row late_marks[] = {
 	{ LOOK_START("\xff\x0a"), "JPEG XL", NULL, 0 },
 	{ LOOK_START("MZ"), "a Windows program", NULL, 0 },
 	{ LOOK_START("\x1f\x9d"), "a file of compress (.Z)", NULL, 0 },
-	{ LOOK_START("\x01\xda\x01"), "an SGI picture", NULL, 0 },
 	{ LOOK_START("\x0b\x77"), "AC-3", NULL, 0 },
 	{ LOOK_AT(40, " EMF"), "EMF", NULL, 0 },
 	{ LOOK_AT(44, "SCRM"), "a tracker module", NULL, 0 },
@@ -200,16 +194,6 @@ static const char *name_old_zip(const struct look_view *view)
 	if (contains(view, 58, "mimetypeapplication/vnd"))
 		return "an OpenDocument file (ZIP)";
 	return "a ZIP archive";
-}
-
-/* "BM" is too little: the size of the header that follows must be one there is. */
-static const char *name_bitmap(const struct look_view *view)
-{
-	static const uint8_t sizes[] = { 12, 16, 40, 52, 56, 64, 108, 124 };
-
-	if (view->size < 18 || view->bytes[15] != 0 || view->bytes[16] != 0 || view->bytes[17] != 0)
-		return NULL;
-	return memchr(sizes, view->bytes[14], sizeof(sizes)) ? "BMP" : NULL;
 }
 
 /* MPEG-TS: packets of 188 bytes, each of which starts alike. */

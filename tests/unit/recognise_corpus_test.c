@@ -71,6 +71,13 @@ static const char *formats_of(const char *path)
 	static const char *const rows[][2] = {
 		{ "jpeg", "jpeg" },
 		{ "png", "png" },
+		{ "bmp", "bmp" },
+		{ "ico", "ico" },
+		{ "tga", "tga" },
+		{ "pcx", "pcx" },
+		{ "sun", "sun" },
+		{ "xpm", "xpm" },
+		{ "xbm", "xbm" },
 		{ "flac", "flac ogg-flac" },
 		{ "vorbis", "vorbis" },
 		{ "opus", "opus" },

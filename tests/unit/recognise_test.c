@@ -320,10 +320,30 @@ Test(recognise, a_name_tells_formats_without_a_mark)
 	expect_whole(NULL, "text", TEXT("hello"), "folder.br/hello");
 }
 
+Test(recognise, bitmaps)
+{
+	static const char tga[] = "\0\0\2\0\0\0\0\0\0\0\0\0\x20\0\x10\0\x18\0";
+	static const char odd_tga[] = "\5\0\x0a\1\2\3\4\5\6\0\0\0\x20\0\x10\0\x18\0";
+
+	EXPECT_AT("bmp", 18, "BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0");
+	EXPECT_AT("bmp", 32,
+	          "BA\x46\0\0\0\0\0\0\0\0\0\0\0"
+	          "BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x0c\0\0\0");
+	expect_whole(NULL, "text", TEXT("BM is short for bitmap"), NULL);
+	EXPECT_AT("ico", 22, "\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0\x68\4\0\0\x16\0\0\0");
+	EXPECT_AT("cur", 22, "\0\0\2\0\1\0\x10\x10\0\0\1\0\2\0\x68\4\0\0\x16\0\0\0");
+	expect_whole("tga", NULL, TEXT(tga), NULL);
+	expect_whole(NULL, NULL, TEXT(odd_tga), NULL);
+	expect_whole("tga", NULL, TEXT(odd_tga), "a.tga");
+	EXPECT_AT("xbm", 18, "#define a_width 9\n");
+	expect_whole("xbm", NULL, TEXT("/* a */\n#define a_width 9\n"), NULL);
+	expect_whole(NULL, "text", TEXT("#define WIDE 9\n#include \"a\"\n"), NULL);
+	EXPECT_AT("xpm", 9, "/* XPM */\nstatic char");
+}
+
 Test(recognise, what_others_look_like)
 {
 	EXPECT_LOOKS("GIF", "GIF89a\1\0\1\0");
-	EXPECT_LOOKS("BMP", "BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0");
 	EXPECT_LOOKS("TIFF", "II*\0\x08\0\0\0");
 	EXPECT_LOOKS("AVIF", "\0\0\0\x1c"
 	                     "ftypavif\0\0\0\0");
@@ -335,7 +355,6 @@ Test(recognise, what_others_look_like)
 	                                  "ftypqt  \0\0\2\0");
 	EXPECT_LOOKS("JPEG XL", "\xff\x0a\xfa\x1f\x01");
 	EXPECT_LOOKS("a Photoshop picture", "8BPS\0\1");
-	EXPECT_LOOKS("an icon (ICO)", "\0\0\1\0\1\0\x10\x10\0\0\1\0");
 	EXPECT_LOOKS("SVG", "<?xml version=\"1.0\"?>\n<svg width=\"1\">");
 	EXPECT_LOOKS("XML", "<?xml version=\"1.0\"?>\n<rss>");
 	EXPECT_LOOKS("HTML", "\n<!doctype html><p>");
