@@ -237,7 +237,7 @@ static void initialise(void)
 	session_rehearse(&decoder, 0);
 }
 
-DECODER_SAMPLE(sample, "samples/jpeg2000/small.jp2");
+DECODER_SAMPLE(sample, "samples/jpeg2000/hippopotamus.jp2");
 
 const struct decoder decoder = {
 	.name = "jpeg2000",

@@ -12,6 +12,8 @@ enum {
 	SPACE_SRGB = 16,
 	SPACE_GRAY = 17,
 	SPACE_SYCC = 18,
+	SPACE_LAB = 14,
+	SPACE_E_SYCC = 24,
 };
 
 struct span {
@@ -88,8 +90,11 @@ static session_result read_color(struct j2k_boxes *boxes, const struct span *bod
 	case SPACE_SYCC:
 		boxes->space = J2K_SYCC;
 		return WIRE_OK;
-	default:
+	case SPACE_LAB:
+	case SPACE_E_SYCC:
 		return WIRE_FAIL_UNSUPPORTED;
+	default:
+		return WIRE_OK; /* as if nobody said: their number tells */
 	}
 }
 

@@ -64,7 +64,7 @@ static session_result decode_tiff(struct session *session)
 
 	if (result == WIRE_OK)
 		result = decode_page(&decode);
-	if (decode.tiff)
+	if (decode.tiff && !decode.lost)
 		TIFFClose(decode.tiff);
 	for (unsigned i = 0; i < TIFF_USED_MAX; i++)
 		free(decode.chunks[i]);

@@ -47,6 +47,7 @@ struct decode {
 	bool past_end;               /* it wanted bytes that are not there */
 	enum wire_failure complaint; /* of libtiff, the first; WIRE_OK: none */
 	TIFF *tiff;
+	bool lost; /* it must not be touched again */
 	struct wire_image image;
 	struct tiff_form form;
 	bool extra_told;                /* the page says what its extra samples are */

@@ -95,10 +95,13 @@ static int complain(TIFF *tiff, void *context, const char *module, const char *f
 
 	(void)tiff;
 	(void)module;
-	if (decode->complaint == WIRE_OK) {
-		(void)vsnprintf(message, sizeof(message), format, values);
-		decode->complaint = name_failure(decode, message);
-	}
+	(void)vsnprintf(message, sizeof(message), format, values);
+	enum wire_failure failure = name_failure(decode, message);
+	if (decode->complaint == WIRE_OK || failure == WIRE_FAIL_LIMIT_MEMORY)
+		decode->complaint = failure;
+	/* libtiff has counted an entry that it has no room for, and would read and free what stands there. */
+	if (strstr(message, "space for list of custom values"))
+		decode->lost = true;
 	return 1;
 }
 
@@ -142,6 +145,9 @@ session_result tiff_open(struct decode *decode)
 	decode->tiff = TIFFClientOpenExt("input", "rm", decode, read_next, write_nothing, seek, close_nothing,
 	                                 tell_size, NULL, NULL, options);
 	TIFFOpenOptionsFree(options);
+	/* It goes on without a tag that it had no memory for. */
+	if (decode->complaint == WIRE_FAIL_LIMIT_MEMORY)
+		return WIRE_FAIL_LIMIT_MEMORY;
 	if (decode->tiff)
 		return WIRE_OK;
 	/* It does not say so where there is no memory for the first thing of all. */

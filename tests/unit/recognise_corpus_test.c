@@ -71,6 +71,8 @@ static const char *formats_of(const char *path)
 	static const char *const rows[][2] = {
 		{ "jpeg", "jpeg" },
 		{ "png", "png" },
+		{ "tiff", "tiff" },
+		{ "jpeg2000", "jpeg2000" },
 		{ "flac", "flac ogg-flac" },
 		{ "vorbis", "vorbis" },
 		{ "opus", "opus" },
