@@ -165,7 +165,7 @@ const struct safe_format *decoder_next_format(size_t *index, const uint8_t *data
 
 size_t decoder_survives(void)
 {
-	/* libtiff 4.5 counts an entry of its list of tags before it has the room for it, and then there is no closing. */
+	/* libtiff 4.5 counts a tag before it has the room for it, and then there is no closing. */
 	if (strcmp(decoder.name, "tiff") == 0)
 		return 3;
 	return strcmp(decoder.name, "vorbis") == 0 ? 2 : SIZE_MAX;

@@ -199,7 +199,7 @@ session_result j2k_read_boxes(struct decode *decode)
 	static const uint8_t codestream[] = { 0xff, 0x4f, 0xff, 0x51 };
 	struct j2k_boxes *boxes = decode->boxes;
 	struct span span = { decode->input.data, decode->input.size };
-	struct box box;
+	struct box box = { .left_out = 0 };
 	session_result result = WIRE_OK;
 
 	if (span.size >= sizeof(codestream) && memcmp(span.data, codestream, sizeof(codestream)) == 0) {

@@ -114,13 +114,15 @@ static void divide_by_alpha(uint32_t *sample, unsigned count, uint32_t alpha, ui
 		sample[i] = clamp(((int64_t)sample[i] * most + alpha / 2) / alpha, most);
 }
 
-static void convert_row(const struct decode *decode, uint32_t *samples, uint8_t *to)
+static void convert_row(const struct decode *decode, const uint32_t *from, uint8_t *to)
 {
 	uint32_t most = decode->deep ? UINT16_MAX : UINT8_MAX;
 	unsigned out_colors = decode->space == J2K_GRAY ? 1 : 3, out_count = out_colors + decode->alpha;
 	uint16_t *to16 = (uint16_t *)(void *)to;
 
-	for (size_t x = 0; x < decode->image.width; x++, samples += decode->used) {
+	for (size_t x = 0; x < decode->image.width; x++, from += decode->used) {
+		uint32_t samples[J2K_USED_MAX] = { 0 };
+		memcpy(samples, from, decode->used * sizeof(*samples));
 		uint32_t alpha = decode->alpha ? samples[decode->colors] : most;
 		if (decode->associated)
 			divide_by_alpha(samples, decode->colors, alpha, most);

@@ -85,7 +85,7 @@ session_result tiff_prepare_rows(struct decode *decode)
 			return WIRE_FAIL_LIMIT_MEMORY;
 	}
 	decode->rows = malloc(size);
-	decode->scratch = calloc(decode->image.width, form->used * sizeof(uint16_t));
+	decode->scratch = calloc((size_t)decode->image.width, TIFF_USED_MAX * 2);
 	return decode->rows && decode->scratch ? WIRE_OK : WIRE_FAIL_LIMIT_MEMORY;
 }
 
@@ -95,10 +95,11 @@ session_result tiff_prepare_rows(struct decode *decode)
 static bool read_chunk(struct decode *decode, uint32_t x, uint32_t y)
 {
 	const struct tiff_form *form = &decode->form;
-	tmsize_t size = (tmsize_t)decode->chunk_size, got = 0;
+	tmsize_t size = (tmsize_t)decode->chunk_size;
 
 	for (unsigned i = 0; i < (form->planar ? form->used : 1); i++) {
 		uint16_t sample = (uint16_t)(i < form->colors ? i : form->alpha);
+		tmsize_t got = 0;
 		if (form->tiled)
 			got = TIFFReadEncodedTile(decode->tiff, TIFFComputeTile(decode->tiff, x, y, 0, sample),
 			                          decode->chunks[i], size);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Samples of any size, to 8 or 16 bits.  libtiff has brought those of whole bytes into the machine's order. */
+#include <math.h>
 #include <string.h>
 
 #include "tiff_decode.h"
@@ -35,7 +36,7 @@ static uint16_t scale_float(double value)
 {
 	if (!(value > 0))
 		return 0;
-	return value >= 1 ? UINT16_MAX : (uint16_t)(value * UINT16_MAX + 0.5);
+	return value >= 1 ? UINT16_MAX : (uint16_t)lround(value * UINT16_MAX);
 }
 
 static uint16_t load_float(const uint8_t *from, size_t index, unsigned bits)

@@ -6,7 +6,7 @@
 #include "tiff_decode.h"
 
 /* What TIFFYCbCrToRGBInit() writes behind its struct: six tables of 256 entries, as libtiff allocates it. */
-enum { TABLES_SIZE = 4 * 256 * sizeof(TIFFRGBValue) + 2 * 256 * sizeof(int) + 3 * 256 * sizeof(int32_t) };
+enum { TABLES_SIZE = 1024 * sizeof(TIFFRGBValue) + 512 * sizeof(int) + 768 * sizeof(int32_t) };
 
 static bool are_numbers(const float *values, unsigned count)
 {
