@@ -67,6 +67,10 @@ const char *look_name_ogg(const struct look_view *view);
 /* deflate.c */
 look_function look_zlib;
 
+/* tiff.c; the second for raw photographs that look like TIFF */
+look_function look_tiff;
+const char *look_name_raw(const struct look_view *view);
+
 /* mpeg.c */
 guess_function guess_mpeg, guess_adts;
 

@@ -78,6 +78,8 @@ static const char *formats_of(const char *path)
 		{ "sun", "sun" },
 		{ "xpm", "xpm" },
 		{ "xbm", "xbm" },
+		{ "tiff", "tiff" },
+		{ "jpeg2000", "jpeg2000" },
 		{ "flac", "flac ogg-flac" },
 		{ "vorbis", "vorbis" },
 		{ "opus", "opus" },

@@ -344,7 +344,7 @@ Test(recognise, bitmaps)
 Test(recognise, what_others_look_like)
 {
 	EXPECT_LOOKS("GIF", "GIF89a\1\0\1\0");
-	EXPECT_LOOKS("TIFF", "II*\0\x08\0\0\0");
+	EXPECT_LOOKS("a raw photograph (CR2)", "II*\0\x10\0\0\0CR\2\0");
 	EXPECT_LOOKS("AVIF", "\0\0\0\x1c"
 	                     "ftypavif\0\0\0\0");
 	EXPECT_LOOKS("HEIC", "\0\0\0\x18"
