@@ -67,6 +67,12 @@ const char *look_name_ogg(const struct look_view *view);
 /* deflate.c */
 look_function look_zlib;
 
+/* heif.c: by the brands that a file of boxes has */
+look_function look_avif, look_heif;
+
+/* jxl.c */
+guess_function guess_jxl;
+
 /* mpeg.c */
 guess_function guess_mpeg, guess_adts;
 

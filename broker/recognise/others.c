@@ -30,7 +30,6 @@ static const struct row marks[] = {
 	{ LOOK_START("IIRO"), "a raw photograph (ORF)", NULL, 0 },
 	{ LOOK_START("FUJIFILMCCD-RAW"), "a raw photograph (RAF)", NULL, 0 },
 	{ LOOK_START("BM"), NULL, name_bitmap, 18 },
-	{ LOOK_START("\0\0\0\x0cJXL \x0d\x0a\x87\x0a"), "JPEG XL", NULL, 0 },
 	{ LOOK_START("\0\0\0\x0cjP  \x0d\x0a\x87\x0a"), "JPEG 2000", NULL, 0 },
 	{ LOOK_START("\xff\x4f\xff\x51"), "JPEG 2000", NULL, 0 },
 	{ LOOK_START("8BPS"), "a Photoshop picture", NULL, 0 },
@@ -137,7 +136,6 @@ static const struct row marks[] = {
 
 /* Short marks, and such as are far behind: what is guessed may be decided before them. */
 static const struct row late_marks[] = {
-	{ LOOK_START("\xff\x0a"), "JPEG XL", NULL, 0 },
 	{ LOOK_START("MZ"), "a Windows program", NULL, 0 },
 	{ LOOK_START("\x1f\x9d"), "a file of compress (.Z)", NULL, 0 },
 	{ LOOK_START("\x01\xda\x01"), "an SGI picture", NULL, 0 },
@@ -158,16 +156,6 @@ static const char *name_media(const struct look_view *view)
 	static const struct {
 		const char *brand, *name;
 	} brands[] = {
-		{ "avif", "AVIF" },
-		{ "avis", "AVIF" },
-		{ "heic", "HEIC" },
-		{ "heix", "HEIC" },
-		{ "hevc", "HEIC" },
-		{ "hevx", "HEIC" },
-		{ "heim", "HEIC" },
-		{ "heis", "HEIC" },
-		{ "mif1", "HEIF or AVIF" },
-		{ "msf1", "HEIF or AVIF" },
 		{ "M4A ", "AAC or ALAC in MPEG-4 (M4A)" },
 		{ "M4B ", "AAC or ALAC in MPEG-4 (M4A)" },
 		{ "qt  ", "a QuickTime movie" },
