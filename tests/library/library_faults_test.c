@@ -157,7 +157,7 @@ Test(library_faults, no_programs)
 		struct safe_result result;
 		cr_assert_eq(safe_decoder_open(&config, &decoder), SAFE_OK);
 		cr_assert_eq(decode(decoder, "\xff\xd8\xff and more", &result), SAFE_UNSUPPORTED, "%s", paths[i]);
-		cr_assert_str_eq(result.reason, "the decoder that it needs is not installed");
+		cr_assert_str_eq(result.reason, "the decoder that it needs is not installed: jpeg");
 		cr_assert_eq(safe_decoder_posture(decoder, NULL, &posture), SAFE_UNSUPPORTED);
 		cr_assert_eq(posture.verified, 0);
 		safe_decoder_close(&decoder);
