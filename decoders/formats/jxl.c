@@ -111,7 +111,8 @@ static session_result end_file(struct decode *decode)
 {
 	size_t left = JxlDecoderReleaseInput(decode->jxl);
 
-	if (decode->info.have_container || (left == 0 && !session_has_more(decode->session)))
+	if (decode->info.have_container ||
+	    (left == 0 && decode->input_given == decode->input_size && !session_has_more(decode->session)))
 		return WIRE_OK;
 	return session_flaw(decode->session, WIRE_NOTE_TRAILING, WIRE_FAIL_TRAILING);
 }
@@ -180,9 +181,10 @@ static session_result jxl_decode(struct session *session)
 /* libjxl writes to standard error of what it finds odd, and nobody is there. */
 static void jxl_initialise(void)
 {
+	static char room[BUFSIZ];
 	FILE *nowhere = fopencookie(NULL, "w", (cookie_io_functions_t){ 0 });
 
-	if (nowhere)
+	if (nowhere && setvbuf(nowhere, room, _IOFBF, sizeof(room)) == 0)
 		stderr = nowhere;
 }
 

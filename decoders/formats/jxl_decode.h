@@ -17,7 +17,8 @@ struct decode {
 
 	uint8_t *input; /* owned: what libjxl has not taken yet, and of an animation all of it */
 	size_t input_size, input_room;
-	bool whole; /* what libjxl has taken stays */
+	size_t input_given; /* how much of it libjxl was given */
+	bool whole;         /* what libjxl has taken stays */
 
 	enum pixels_layout layout;
 	bool deep;                  /* 16 bits a sample */

@@ -5,7 +5,10 @@
 
 #include "jxl_decode.h"
 
-enum { FIRST_ROOM = 72 << 10 }; /* a piece of the session's, and what was left of the one before */
+enum {
+	PIECE = 32 << 10,
+	FIRST_ROOM = 3 * PIECE, /* a piece of the session's, and what was left of the one before */
+};
 
 /* Appends what the session gives next.  Returns whether there was something. */
 static bool read_more(struct decode *decode)
@@ -32,17 +35,22 @@ static bool read_more(struct decode *decode)
 
 bool jxl_feed(struct decode *decode)
 {
-	size_t left = JxlDecoderReleaseInput(decode->jxl);
+	size_t left = JxlDecoderReleaseInput(decode->jxl), taken = decode->input_given - left;
 
 	/* Until it is known whether this is an animation, all stays. */
 	if (decode->info.xsize > 0 && !decode->whole) {
-		memmove(decode->input, decode->input + decode->input_size - left, left);
-		decode->input_size = left;
+		memmove(decode->input, decode->input + taken, decode->input_size - taken);
+		decode->input_size -= taken;
+		taken = 0;
 	}
-	size_t before = decode->input_size - left;
-	if (!read_more(decode))
-		return false;
-	return JxlDecoderSetInput(decode->jxl, decode->input + before, decode->input_size - before) == JXL_DEC_SUCCESS;
+	/* Whole pieces only: what libjxl makes of a damaged input hangs on them, and must not on how they arrive. */
+	size_t before = taken + left;
+	while (decode->input_size - before < PIECE && read_more(decode)) {
+	}
+	size_t more = decode->input_size - before;
+	decode->input_given = before + (more < PIECE ? more : PIECE);
+	return more > 0 &&
+	       JxlDecoderSetInput(decode->jxl, decode->input + taken, decode->input_given - taken) == JXL_DEC_SUCCESS;
 }
 
 uint32_t jxl_count_frames(struct decode *decode)
@@ -53,10 +61,11 @@ uint32_t jxl_count_frames(struct decode *decode)
 
 	if (request->operation == WIRE_INFO && !(request->flags & WIRE_FINITE))
 		return 1;
-	size_t left = JxlDecoderReleaseInput(decode->jxl), before = decode->input_size - left;
+	size_t taken = decode->input_given - JxlDecoderReleaseInput(decode->jxl);
 	decode->whole = true;
 	while (read_more(decode)) {
 	}
+	decode->input_given = decode->input_size;
 	JxlDecoder *counter = JxlDecoderCreate(NULL);
 	if (counter && JxlDecoderSubscribeEvents(counter, JXL_DEC_FRAME) == JXL_DEC_SUCCESS &&
 	    JxlDecoderSetInput(counter, decode->input, decode->input_size) == JXL_DEC_SUCCESS)
@@ -64,7 +73,7 @@ uint32_t jxl_count_frames(struct decode *decode)
 			count++;
 	if (counter)
 		JxlDecoderDestroy(counter);
-	if (JxlDecoderSetInput(decode->jxl, decode->input + before, decode->input_size - before) != JXL_DEC_SUCCESS)
+	if (JxlDecoderSetInput(decode->jxl, decode->input + taken, decode->input_size - taken) != JXL_DEC_SUCCESS)
 		decode->rows_result = WIRE_FAIL_STRUCTURE;
 	return count > 0 ? count : 1;
 }
