@@ -3,7 +3,8 @@
 # make            build everything into build/
 # make help       list the other targets
 #
-# Variables that users may set: CC, CFLAGS, CPPFLAGS, LDFLAGS (added last, so that they win), PREFIX, DESTDIR, V=1.
+# Variables that users may set: CC, CFLAGS, CPPFLAGS, LDFLAGS (added last, so that they win), PREFIX, DESTDIR, V=1;
+# WITHOUT="jxl heif" leaves decoders out, as does a library that is not installed.
 
 VERSION := 0.3.0
 SONAME_VERSION := 0
@@ -29,10 +30,12 @@ SECONDS ?= 20
 # `make deps` install what is missing.
 BUILD_PACKAGES := gcc libc6-dev pkg-config libseccomp-dev scdoc \
 	libjpeg62-turbo-dev libpng-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev libbrotli-dev \
+	libavif-dev libjxl-dev libheif-dev \
 	libflac-dev libmpg123-dev libvorbis-dev libopusfile-dev \
 	libtiff-dev libopenjp2-7-dev libasound2-dev libdrm-dev
 PACKAGES := $(BUILD_PACKAGES) g++ clang libclang-rt-dev llvm clang-tidy clang-format cppcheck libcriterion-dev \
 	flac mpg123 vorbis-tools opus-tools \
+	libavif-bin libjxl-tools libheif-examples \
 	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap systemd strace gnuplot-nox \
 	bzip2 xz-utils lzip zstd lz4 brotli libtiff-tools libopenjp2-tools imagemagick \
 	libsdl2-dev xvfb xdotool x11-apps
@@ -66,6 +69,10 @@ ALL_CFLAGS := -std=c11 -O2 -g $(WARNINGS) $(HARDENING) $(SANITIZER) $(COUNTING) 
 ALL_LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(SANITIZER) $(COUNTING) $(LDFLAGS)
 
 Q := $(if $(V),,@)
+define newline
+
+
+endef
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
 
 # ---- what is built from what ----
@@ -90,8 +97,15 @@ INTERFACE := $(filter-out %/cli/main.c $(MODULES) $(TRUSTED),$(call room,cli out
 COMMON := $(filter-out %/program.c,$(wildcard decoders/runtime/*.c decoders/picture/*.c decoders/sound/*.c))
 
 # A decoder is a file in decoders/formats/ that says which libraries it needs, or "none"; files NAME_*.c belong to decoder NAME.
-DECODERS := $(patsubst decoders/formats/%.c,%,$(shell grep -l '^[/ ]\* pkg-config: ' decoders/formats/*.c))
+ALL_DECODERS := $(patsubst decoders/formats/%.c,%,$(shell grep -l '^[/ ]\* pkg-config: ' decoders/formats/*.c))
 libraries_of = $(filter-out none,$(shell sed -n 's:^[/ ]\* pkg-config\: \([^*]*\).*$$:\1:p' decoders/formats/$(1).c))
+# Those of a decoder's libraries that are not installed.  Where nobody can tell, none is.
+LINKS := echo 'int nothing;' | $(CC) -shared -o /dev/null -x c -
+missing_of = $(strip $(foreach library,$(libraries_of),$(shell \
+	command -v pkg-config >/dev/null || exit 0; \
+	pkg-config --exists $(library) || $(LINKS) -l$(library) 2>/dev/null || echo $(library))))
+LEFT_OUT := $(foreach decoder,$(filter-out $(WITHOUT),$(ALL_DECODERS)),$(if $(call missing_of,$(decoder)),$(decoder)))
+DECODERS := $(filter-out $(WITHOUT) $(LEFT_OUT),$(ALL_DECODERS))
 # A library that comes without a file for pkg-config is named as the linker finds it.
 libs_of = $(foreach library,$(libraries_of),$(shell pkg-config --libs $(library) 2>/dev/null || echo -l$(library)))
 cflags_of = $(foreach library,$(libraries_of),$(shell pkg-config --cflags $(library) 2>/dev/null))
@@ -106,12 +120,16 @@ MANUALS := $(patsubst man/%.scd,$(BUILD)/%,$(wildcard man/*.scd))
 DECODER_PROGRAMS := $(DECODERS:%=$(BUILD)/decoders/%)
 SINKS := $(patsubst %.c,$(BUILD)/sinks/%.so,$(notdir $(MODULES)))
 
-.PHONY: all deps deps-build run test coverage check stress asan ubsan tsan valgrind fuzz bench install uninstall clean help
+.PHONY: all left-out deps deps-build run test coverage check stress asan ubsan tsan valgrind fuzz bench install uninstall clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 .PRECIOUS: $(BUILD)/obj/%.o
 
-all: $(PROGRAM) $(STARTER) $(SHARED) $(STATIC) $(BUILD)/safe-decode.pc $(DECODER_PROGRAMS) $(SINKS) $(MANUALS) ## build the program, the library, the decoders and the manual pages
+all: $(PROGRAM) $(STARTER) $(SHARED) $(STATIC) $(BUILD)/safe-decode.pc $(DECODER_PROGRAMS) $(SINKS) $(MANUALS) left-out ## build the program, the library, the decoders and the manual pages
+
+# Their formats are known all the same, and say what is missing.
+left-out:
+	$(foreach decoder,$(LEFT_OUT),@echo 'left out: $(decoder), for it needs $(call missing_of,$(decoder))'$(newline))
 
 # MODE:SOURCE:TARGET of each file that is installed, and link:TEXT:TARGET; what others need comes before them.
 INSTALL_FILES := $(foreach sink,$(SINKS),644:$(sink):$(sink:$(BUILD)/%=$(LIBRARYDIR)/%)) \

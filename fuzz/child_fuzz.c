@@ -5,10 +5,12 @@
  */
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "broker/sandbox/arena.h"
 #include "broker/sandbox/interpose.h"
 #include "decoder_run.h"
+#include "decoders/runtime/rescue.h"
 #include "hash.h"
 
 enum { ARENA_SIZE = 8 << 20 };
@@ -50,6 +52,8 @@ static void watch_crashes(void)
 
 /* ---- the harness ---- */
 
+static uint8_t first[ARENA_SIZE]; /* the arena before the first input */
+
 static struct arena *the_arena(void)
 {
 	static struct arena *arena;
@@ -61,6 +65,7 @@ static struct arena *the_arena(void)
 			abort();
 		decoder_prepare();
 		(void)interpose_select(NULL);
+		memcpy(first, arena, ARENA_SIZE);
 	}
 	return arena;
 }
@@ -90,7 +95,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)interpose_select(arena);
 		(void)run_decoder(&run, data, size);
 		(void)interpose_select(NULL);
-		arena_free(arena, ballast);
+		/* Such a decoder's process would end now: what it has is lost. */
+		if (rescue_happened())
+			memcpy(arena, first, ARENA_SIZE);
+		else
+			arena_free(arena, ballast);
 		if (arena_used(arena) != before || !arena_check(arena))
 			abort();
 	}

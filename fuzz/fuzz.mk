@@ -22,7 +22,7 @@ endef
 $(foreach decoder,$(DECODERS),$(eval $(call decoder_harness_rules,$(decoder))))
 
 # Decoders of what can be shown or unpacked in part: prefixes of inputs, and inputs in pieces.
-PARTIAL := jpeg png tiff bmp raster xpm ico zlib bzip2 lzma zstd lz4 brotli
+PARTIAL := $(filter $(DECODERS),jpeg png tiff bmp raster xpm ico jxl zlib bzip2 lzma zstd lz4 brotli)
 $(foreach decoder,$(PARTIAL),$(eval $(call harness_rule,$(decoder)-prefix,fuzz/prefix_fuzz.c fuzz/decoder_run.c $(call parts_of,$(decoder)),$(call libs_of,$(decoder)),$(BUILD)/libcommon.a)))
 
 # The system calls of the pump lead to the harness.
@@ -48,7 +48,7 @@ HARNESSES := $(TRUSTED_HARNESSES) $(DECODER_HARNESSES) $(if $(findstring address
 REPLAYERS := $(HARNESSES:%=$(BUILD)/fuzz/%)
 
 # Decoders of sound, many times over one file: for tests/corpus/pieces_sound_test.py.
-SOUND_DECODERS := flac mp3 opus pcm vorbis
+SOUND_DECODERS := $(filter $(DECODERS),flac mp3 opus pcm vorbis)
 define sound_rule
 $(BUILD)/tests/sound_pieces_$(1): $(call object,tests/corpus/sound_pieces.c $(call parts_of,$(1))) $(BUILD)/libcommon.a
 	@mkdir -p $$(@D)

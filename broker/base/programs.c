@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "reasons.h"
+
 #define FOLDER "decoders"
 #define COMMAND_LINE "safe-decode"
 
@@ -110,6 +112,15 @@ static bool is_ours(const struct stat *status)
 	       ((status->st_mode & (S_IWGRP | S_IWOTH)) == 0 || sticky_folder);
 }
 
+static struct outcome not_installed(const char *path)
+{
+	static const char words[] = "the decoder that it needs is not installed";
+	char text[sizeof(words) + NAME_MAX + 2];
+
+	(void)snprintf(text, sizeof(text), "%s: %s", words, strrchr(path, '/') + 1);
+	return outcome_of(SDEC_UNSUPPORTED, reasons_keep(text, words));
+}
+
 struct outcome programs_check(const char *path)
 {
 	char part[PATH_MAX];
@@ -122,7 +133,7 @@ struct outcome programs_check(const char *path)
 	/* Links lead to where others may be at home. */
 	if (lstat(part, &status) != 0)
 		return errno == ENOENT || errno == ENOTDIR
-		               ? outcome_of(SDEC_UNSUPPORTED, "the decoder that it needs is not installed")
+		               ? not_installed(path)
 		               : outcome_of_errno(SDEC_NO_SANDBOX, "cannot look at a decoder's program", errno);
 	if (!S_ISREG(status.st_mode) || !is_ours(&status))
 		return outcome_of(SDEC_NO_SANDBOX, "other users may change a decoder's program");

@@ -70,6 +70,11 @@ look_function look_zlib;
 /* tiff.c; the second for raw photographs that look like TIFF */
 look_function look_tiff;
 const char *look_name_raw(const struct look_view *view);
+/* heif.c: by the brands that a file of boxes has */
+look_function look_avif, look_heif;
+
+/* jxl.c */
+guess_function guess_jxl;
 
 /* mpeg.c */
 guess_function guess_mpeg, guess_adts;

@@ -26,7 +26,6 @@ static const struct row marks[] = {
 	{ LOOK_START("IIU\0"), "a raw photograph (RW2)", NULL, 0 },
 	{ LOOK_START("IIRO"), "a raw photograph (ORF)", NULL, 0 },
 	{ LOOK_START("FUJIFILMCCD-RAW"), "a raw photograph (RAF)", NULL, 0 },
-	{ LOOK_START("\0\0\0\x0cJXL \x0d\x0a\x87\x0a"), "JPEG XL", NULL, 0 },
 	{ LOOK_START("8BPS"), "a Photoshop picture", NULL, 0 },
 	{ LOOK_START("gimp xcf"), "a GIMP picture", NULL, 0 },
 	{ LOOK_START("icns"), "an icon (ICNS)", NULL, 0 },
@@ -127,7 +126,6 @@ static const struct row marks[] = {
 
 /* Short marks, and such as are far behind: what is guessed may be decided before them. */
 static const struct row late_marks[] = {
-	{ LOOK_START("\xff\x0a"), "JPEG XL", NULL, 0 },
 	{ LOOK_START("MZ"), "a Windows program", NULL, 0 },
 	{ LOOK_START("\x1f\x9d"), "a file of compress (.Z)", NULL, 0 },
 	{ LOOK_START("\x0b\x77"), "AC-3", NULL, 0 },
@@ -147,16 +145,6 @@ static const char *name_media(const struct look_view *view)
 	static const struct {
 		const char *brand, *name;
 	} brands[] = {
-		{ "avif", "AVIF" },
-		{ "avis", "AVIF" },
-		{ "heic", "HEIC" },
-		{ "heix", "HEIC" },
-		{ "hevc", "HEIC" },
-		{ "hevx", "HEIC" },
-		{ "heim", "HEIC" },
-		{ "heis", "HEIC" },
-		{ "mif1", "HEIF or AVIF" },
-		{ "msf1", "HEIF or AVIF" },
 		{ "M4A ", "AAC or ALAC in MPEG-4 (M4A)" },
 		{ "M4B ", "AAC or ALAC in MPEG-4 (M4A)" },
 		{ "qt  ", "a QuickTime movie" },

@@ -11,6 +11,8 @@
 #include <sys/single_threaded.h>
 #include <unistd.h>
 
+#include "broker/wire/entry.h"
+
 static struct arena *early;    /* for what is allocated before the decoder's memory is there */
 static struct arena *decode;   /* the one other arena, once it was selected */
 static struct arena *selected; /* one of these two */
@@ -90,14 +92,22 @@ static bool is_absurd(size_t size)
 	return true;
 }
 
+/* What is given: where that is nothing, some codecs must not see it. */
+static inline void *give(void *memory)
+{
+	if (__builtin_expect(!memory, false) && decoder_out_of_memory)
+		decoder_out_of_memory();
+	return memory;
+}
+
 EXPORT void *malloc(size_t size)
 {
 	if (is_absurd(size))
-		return NULL;
+		return give(NULL);
 	bool locked = lock();
 	void *memory = arena_alloc(current(), size);
 	unlock(locked);
-	return memory;
+	return give(memory);
 }
 
 EXPORT void *calloc(size_t count, size_t size)
@@ -105,7 +115,7 @@ EXPORT void *calloc(size_t count, size_t size)
 	bool locked = lock();
 	void *memory = arena_alloc_zeroed(current(), count, size);
 	unlock(locked);
-	return memory;
+	return give(memory);
 }
 
 EXPORT void free(void *pointer)
@@ -131,11 +141,11 @@ EXPORT void *realloc(void *pointer, size_t size)
 		return NULL;
 	}
 	if (is_absurd(size))
-		return NULL;
+		return give(NULL);
 	bool locked = lock();
 	void *memory = arena_resize(owner, pointer, size);
 	unlock(locked);
-	return memory;
+	return give(memory);
 }
 
 EXPORT void *reallocarray(void *pointer, size_t count, size_t size)
@@ -152,11 +162,11 @@ EXPORT void *reallocarray(void *pointer, size_t count, size_t size)
 EXPORT void *memalign(size_t alignment, size_t size)
 {
 	if (is_absurd(size))
-		return NULL;
+		return give(NULL);
 	bool locked = lock();
 	void *memory = arena_alloc_aligned(current(), alignment, size);
 	unlock(locked);
-	return memory;
+	return give(memory);
 }
 
 EXPORT void *aligned_alloc(size_t alignment, size_t size)

@@ -14,6 +14,10 @@ void decoder_warm_up(void);
 /* Decodes one input, from descriptor 0 to descriptor 1, then exits by the raw system call: does not return. */
 void decoder_run(void);
 
+/* An allocation is about to return NULL.  Does not return where the codec would not survive that; a program whose codec
+ * does has no such function. */
+__attribute__((weak)) void decoder_out_of_memory(void);
+
 /* Writes name and version of the codec library: "libpng 1.6.39". */
 void decoder_library(char *text, size_t size);
 

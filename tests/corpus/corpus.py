@@ -24,7 +24,7 @@ import sys
 
 import corpus_audio
 
-FORMATS = ("jpeg", "png", "bmp", "ico", "tga", "pcx", "sun", "xpm", "xbm", "tiff", "jpeg2000",
+FORMATS = ("jpeg", "png", "bmp", "ico", "tga", "pcx", "sun", "xpm", "xbm", "tiff", "jpeg2000", "avif", "jxl", "heif",
            "gzip", "zlib", "deflate", "bz2", "xz", "lzma", "lzip", "zstd", "lz4", "brotli",
            *corpus_audio.FORMATS)
 NAMELESS = ("deflate", "brotli")  # nothing in a file says that it is one
@@ -71,6 +71,19 @@ EXCEPTIONS = {
     # Floating point: there is no reference; all samples are those of convert -depth 16 (one differs by 1 of 65535).
     ("tiff/valid/image-rs/rgb32f_bw.tiff", None): None,
     ("tiff/valid/image-rs/rgb32f_color.tiff", None): None,
+    # avifdec turns nothing; these are its pixels, turned and mirrored as the file says.
+    ("avif/valid/pillow/rot0mir0.avif", "rgba8"): "f87b3e1ee941bc756ad172ee8c1fdac5686469e64ab6ceeae79b492368ed28b5",
+    ("avif/valid/pillow/rot0mir1.avif", "rgba8"): "b30abdba344ce07ca17150b66d4a7dce483f937ae0976b516e48af9b1a7873c6",
+    ("avif/valid/pillow/rot1mir0.avif", "rgba8"): "665a595eb0d580efaf19d6f3db63628b360a5dbdde559daae28b32798d1cc5f7",
+    ("avif/valid/pillow/rot1mir1.avif", "rgba8"): "1ab7f4052862520c5ce17bdc79d01dbac6970328105bdb324a7330200a31e78e",
+    ("avif/valid/pillow/rot2mir0.avif", "rgba8"): "0dc7320ef4c1e6212e3d0f0a2670b0537ea3915e17eaf8e15ceb10b4278f09ad",
+    ("avif/valid/pillow/rot2mir1.avif", "rgba8"): "1842daf5067ac97e4e538b4067c461929596acb4098dc401a33658be27d2098a",
+    ("avif/valid/pillow/rot3mir0.avif", "rgba8"): "b6b24a9cfd2d981ff10e754e390fb599e4b54513b0f1c49129e782569409204c",
+    ("avif/valid/pillow/rot3mir1.avif", "rgba8"): "289ddd8eeac6ee9496dfb2209d0759e46970c444d41c6d4e1023992fd4cac029",
+    ("avif/rot1mir1.avif", "rgba8"): "1ab7f4052862520c5ce17bdc79d01dbac6970328105bdb324a7330200a31e78e",
+    # djxl 0.7 takes the 16 bits that its library gives for 10, and they overflow in its PNG.
+    ("jxl/valid/serenity/modular_simple_tree_upsample2_10bits_rct.jxl", "rgba8"): "425aca1703ac7c704e34a1ef40df9e749e308f46f4144b694379184fac3d29b7",
+    ("jxl/modular_10bits.jxl", "rgba8"): "425aca1703ac7c704e34a1ef40df9e749e308f46f4144b694379184fac3d29b7",
 }
 
 # Tools that decode standard input to standard output, with the library that the decoder has.

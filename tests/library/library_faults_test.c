@@ -157,7 +157,7 @@ Test(library_faults, no_programs)
 		struct sdec_result result;
 		cr_assert_eq(sdec_pool_open(&config, &decoder), SDEC_OK);
 		cr_assert_eq(decode(decoder, "\xff\xd8\xff and more", &result), SDEC_UNSUPPORTED, "%s", paths[i]);
-		cr_assert_str_eq(result.reason, "the decoder that it needs is not installed");
+		cr_assert_str_eq(result.reason, "the decoder that it needs is not installed: jpeg");
 		cr_assert_eq(sdec_pool_posture(decoder, NULL, &posture), SDEC_UNSUPPORTED);
 		cr_assert_eq(posture.verified, 0);
 		sdec_pool_close(&decoder);

@@ -341,19 +341,37 @@ Test(recognise, bitmaps)
 	EXPECT_AT("xpm", 9, "/* XPM */\nstatic char");
 }
 
+Test(recognise, pictures_in_boxes_by_their_brands)
+{
+	EXPECT("avif", "\0\0\0\x1c"
+	               "ftypavif\0\0\0\0");
+	EXPECT("avif", "\0\0\0\x18"
+	               "ftypmif1\0\0\0\0miafavif");
+	EXPECT("heif", "\0\0\0\x18"
+	               "ftypheic\0\0\0\0");
+	EXPECT("heif", "\0\0\0\x18"
+	               "ftypmif1\0\0\0\0miafheic");
+	/* What stands behind the box is none of its brands. */
+	EXPECT("heif", "\0\0\0\x14"
+	               "ftypmif1\0\0\0\0miafavif");
+}
+
+Test(recognise, jpeg_xl_without_its_container)
+{
+	EXPECT("jxl", "\xff\x0a\xfa\x1f\x01");
+	EXPECT("jxl", "\xff\x0a\xfa\x1f\x01\x91\x08\x06\x01\x00\x10");
+	/* 2^30 pixels wide and high. */
+	EXPECT_LOOKS(NULL, "\xff\x0a\xfe\xff\xff\xff\x1f\xff\xff\xff\xff\xff");
+}
+
 Test(recognise, what_others_look_like)
 {
 	EXPECT_LOOKS("GIF", "GIF89a\1\0\1\0");
 	EXPECT_LOOKS("a raw photograph (CR2)", "II*\0\x10\0\0\0CR\2\0");
-	EXPECT_LOOKS("AVIF", "\0\0\0\x1c"
-	                     "ftypavif\0\0\0\0");
-	EXPECT_LOOKS("HEIC", "\0\0\0\x18"
-	                     "ftypheic\0\0\0\0");
 	EXPECT_LOOKS("an MP4 video", "\0\0\0\x18"
 	                             "ftypisom\0\0\2\0");
 	EXPECT_LOOKS("a QuickTime movie", "\0\0\0\x18"
 	                                  "ftypqt  \0\0\2\0");
-	EXPECT_LOOKS("JPEG XL", "\xff\x0a\xfa\x1f\x01");
 	EXPECT_LOOKS("a Photoshop picture", "8BPS\0\1");
 	EXPECT_LOOKS("SVG", "<?xml version=\"1.0\"?>\n<svg width=\"1\">");
 	EXPECT_LOOKS("XML", "<?xml version=\"1.0\"?>\n<rss>");
