@@ -70,6 +70,9 @@ look_function look_zlib;
 /* mpeg.c */
 guess_function guess_mpeg, guess_adts;
 
+/* pnm.c */
+look_function look_plain_pnm;
+
 /* tags.c: LOOK_YES: the view starts with a tag of `size` bytes, which may be more than there are. */
 enum look look_tag(const struct look_view *view, size_t *size);
 
