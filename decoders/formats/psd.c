@@ -17,14 +17,23 @@ enum {
 	MEMORY_BESIDES = 16 << 10,
 };
 
+/* Photoshop says it by the number of layers.  Writers that know nothing of layers leave their alpha behind the colours,
+ * where Photoshop has selections, but those have names. */
+static bool has_alpha_plane(const struct psd *psd)
+{
+	bool may = psd->mode == PSD_GRAY || psd->mode == PSD_RGB || psd->mode == PSD_CMYK;
+	bool plain = !psd->has_layers && !psd->names_alpha && psd->channels == psd->colors + 1;
+
+	return may && psd->channels > psd->colors && (psd->merged_alpha || plain);
+}
+
 static void describe(struct psd *psd)
 {
 	struct wire_image *image = &psd->image;
 	bool deep = image->depth == 16;
 	bool gray = psd->colors == 1 && psd->mode != PSD_INDEXED;
 	bool index = psd->mode == PSD_INDEXED && psd->transparent != PSD_NO_INDEX;
-	bool plane = psd->merged_alpha && psd->channels > psd->colors &&
-	             (psd->mode == PSD_GRAY || psd->mode == PSD_RGB || psd->mode == PSD_CMYK);
+	bool plane = has_alpha_plane(psd);
 	bool alpha = plane || index;
 
 	psd->planes = psd->colors + (plane ? 1 : 0);

@@ -30,7 +30,9 @@ struct psd {
 	struct wire_image image;
 	bool large; /* PSB */
 	uint32_t channels, mode;
-	bool merged_alpha; /* the first channel behind the colours is the alpha of the merged picture */
+	bool has_layers;
+	bool merged_alpha; /* the first channel behind the colours is the alpha of the merged picture, over white */
+	bool names_alpha;  /* channels behind the colours have names, so that they are what somebody made */
 	int32_t transparent;
 	uint8_t palette[3][PSD_PALETTE];
 

@@ -9,7 +9,9 @@ enum {
 	HEADER_SIZE = 26,
 	MARK_SIZE = 4,
 	CHANNELS_MAX = 56,
+	RESOURCE_NAMES = 1006,
 	RESOURCE_ICC = 1039,
+	RESOURCE_UNICODE_NAMES = 1045,
 	RESOURCE_TRANSPARENT = 1047,
 };
 
@@ -129,6 +131,8 @@ static bool read_resource(struct psd *psd, uint64_t end)
 		return false;
 	uint64_t size = input_be32(bytes), next = psd->input.position + size + size % 2;
 	uint16_t number = input_be16(start + 4);
+	if ((number == RESOURCE_NAMES || number == RESOURCE_UNICODE_NAMES) && size > 0)
+		psd->names_alpha = true;
 	if (number == RESOURCE_ICC && size > 0)
 		psd->image.flags |= WIRE_IMAGE_ICC;
 	if (number == RESOURCE_TRANSPARENT && size == 2 && has_left(psd, end, size) &&
@@ -159,6 +163,7 @@ static session_result read_layer_count(struct psd *psd, uint64_t end)
 		return WIRE_OK;
 	if (input_take(&psd->input, bytes, sizeof(bytes)) < sizeof(bytes))
 		return WIRE_FAIL_TRUNCATED;
+	psd->has_layers = true;
 	if (bytes[0] >= 0x80)
 		psd->merged_alpha = true;
 	return WIRE_OK;

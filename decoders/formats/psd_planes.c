@@ -65,14 +65,13 @@ static bool unpack(uint8_t *to, size_t room, const uint8_t *from, size_t size)
 			continue;
 		if (taken > size)
 			return false;
-		if (length > room)
-			return false;
+		size_t part = length < room ? length : room;
 		if (run)
-			memset(to, *from, length);
+			memset(to, *from, part);
 		else
-			memcpy(to, from, length);
-		to += length;
-		room -= length;
+			memcpy(to, from, part);
+		to += part;
+		room -= part;
 		from += taken;
 		size -= taken;
 	}
@@ -156,7 +155,8 @@ static void convert_pixel(const struct psd *psd, size_t x, bool deep, uint16_t s
 	uint32_t opacity = alpha ? load(psd, psd->colors, x, deep) : white;
 
 	for (uint32_t i = 0; i < psd->colors; i++)
-		samples[i] = (uint16_t)take_white(load(psd, i, x, deep), opacity, white);
+		samples[i] = (uint16_t)(psd->merged_alpha ? take_white(load(psd, i, x, deep), opacity, white)
+		                                          : load(psd, i, x, deep));
 	uint32_t count = psd->colors;
 	if (count == 4) {
 		if (deep) {
