@@ -33,7 +33,7 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libseccomp-dev scdoc \
 	libasound2-dev libdrm-dev
 PACKAGES := $(BUILD_PACKAGES) g++ clang libclang-rt-dev llvm clang-tidy clang-format cppcheck libcriterion-dev \
 	flac mpg123 vorbis-tools opus-tools \
-	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap systemd strace gnuplot-nox \
+	libjpeg-turbo-progs netpbm imagemagick valgrind python3 python3-pil bubblewrap systemd strace gnuplot-nox \
 	bzip2 xz-utils lzip zstd lz4 brotli \
 	libsdl2-dev xvfb xdotool x11-apps
 

@@ -185,11 +185,11 @@ static bool read_block(struct psd *psd, uint64_t end)
 	uint64_t size = 0;
 	uint32_t small = 0;
 
-	if (!has_left(psd, end, START + 8) || input_take(&psd->input, start, START) < START ||
+	if (!has_left(psd, end, START + 4) || input_take(&psd->input, start, START) < START ||
 	    memcmp(start, "8B", 2) != 0)
 		return false;
 	bool wide = psd->large && is_one_of(start + 4, "LMskLr16Lr32LayrMt16Mt32MtrnAlphFMsklnk2FEidFXidPxSD");
-	if ((wide ? read_length(psd, &size) : read_u32(psd, &small)) != WIRE_OK)
+	if (!has_left(psd, end, wide ? 8 : 4) || (wide ? read_length(psd, &size) : read_u32(psd, &small)) != WIRE_OK)
 		return false;
 	size = wide ? size : small;
 	if (!has_left(psd, end, size))

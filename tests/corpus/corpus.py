@@ -24,8 +24,8 @@ import sys
 
 import corpus_audio
 
-FORMATS = ("jpeg", "png", "qoi", "pnm", "pfm", "farbfeld", "hdr", "dds", "psd", "gzip", "zlib", "deflate", "bz2", "xz", "lzma", "lzip", "zstd", "lz4", "brotli",
-           *corpus_audio.FORMATS)
+FORMATS = ("jpeg", "png", "pnm", "pam", "pfm", "farbfeld", "qoi", "hdr", "dds", "psd", "gzip", "zlib", "deflate", "bz2",
+           "xz", "lzma", "lzip", "zstd", "lz4", "brotli", *corpus_audio.FORMATS)
 NAMELESS = ("deflate", "brotli")  # nothing in a file says that it is one
 REFUSALS = (3, 4, 7)
 TIME_LIMIT = 60  # seconds; far above what any file needs

@@ -334,7 +334,7 @@ Test(recognise, what_others_look_like)
 	EXPECT_LOOKS("a QuickTime movie", "\0\0\0\x18"
 	                                  "ftypqt  \0\0\2\0");
 	EXPECT_LOOKS("JPEG XL", "\xff\x0a\xfa\x1f\x01");
-	EXPECT_LOOKS("a Photoshop picture", "8BPS\0\1");
+	EXPECT_LOOKS("a GIMP picture", "gimp xcf ");
 	EXPECT_LOOKS("an icon (ICO)", "\0\0\1\0\1\0\x10\x10\0\0\1\0");
 	EXPECT_LOOKS("SVG", "<?xml version=\"1.0\"?>\n<svg width=\"1\">");
 	EXPECT_LOOKS("XML", "<?xml version=\"1.0\"?>\n<rss>");
