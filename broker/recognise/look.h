@@ -82,6 +82,8 @@ guess_function guess_mpeg, guess_adts;
 /* bitmap.c */
 look_function look_bmp, look_ico, look_cur, look_tga, look_pcx, look_xbm;
 guess_function guess_tga;
+/* pnm.c */
+look_function look_plain_pnm;
 
 /* tags.c: LOOK_YES: the view starts with a tag of `size` bytes, which may be more than there are. */
 enum look look_tag(const struct look_view *view, size_t *size);

@@ -24,7 +24,8 @@ import sys
 
 import corpus_audio
 
-FORMATS = ("jpeg", "png", "bmp", "ico", "tga", "pcx", "sun", "xpm", "xbm", "tiff", "jpeg2000", "avif", "jxl", "heif",
+FORMATS = ("jpeg", "png", "bmp", "ico", "tga", "pcx", "sun", "xpm", "xbm", "tiff", "jpeg2000", "avif", "jxl", "heif", "pnm", "pam", "pfm",
+           "farbfeld", "qoi", "hdr", "dds", "psd",
            "gzip", "zlib", "deflate", "bz2", "xz", "lzma", "lzip", "zstd", "lz4", "brotli",
            *corpus_audio.FORMATS)
 NAMELESS = ("deflate", "brotli")  # nothing in a file says that it is one

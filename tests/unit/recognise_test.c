@@ -372,7 +372,7 @@ Test(recognise, what_others_look_like)
 	                             "ftypisom\0\0\2\0");
 	EXPECT_LOOKS("a QuickTime movie", "\0\0\0\x18"
 	                                  "ftypqt  \0\0\2\0");
-	EXPECT_LOOKS("a Photoshop picture", "8BPS\0\1");
+	EXPECT_LOOKS("a GIMP picture", "gimp xcf ");
 	EXPECT_LOOKS("SVG", "<?xml version=\"1.0\"?>\n<svg width=\"1\">");
 	EXPECT_LOOKS("XML", "<?xml version=\"1.0\"?>\n<rss>");
 	EXPECT_LOOKS("HTML", "\n<!doctype html><p>");
