@@ -20,7 +20,6 @@ struct row {
 static const struct row marks[] = {
 	/* pictures */
 	{ LOOK_RIFF("WEBP"), "WebP", NULL, 0 },
-	{ LOOK_START("GIF8"), "GIF", NULL, 0 },
 	{ LOOK_START("II*\0\x10\0\0\0CR"), "a raw photograph (CR2)", NULL, 0 },
 	{ LOOK_START("II*\0"), "TIFF", NULL, 0 },
 	{ LOOK_START("MM\0*"), "TIFF", NULL, 0 },

@@ -11,6 +11,8 @@ static const struct safe_format formats[] = {
 	  "image/jpeg", .look = look_jpeg, .guess = guess_jpeg },
 	{ "png", "png", 0, SAFE_KIND_IMAGE, "PNG: every colour type and depth, interlaced", "png apng", "image/png",
 	  BY_MARKS(LOOK_START("\x89PNG\r\n\x1a\n")) },
+	{ "gif", "gif", 0, SAFE_KIND_IMAGE, "GIF: the first frame of an animation", "gif", "image/gif",
+	  BY_MARKS(LOOK_START("GIF8")) },
 	{ "flac", "flac", 0, SAFE_KIND_AUDIO, "FLAC", "flac", "audio/flac", BY_MARKS(LOOK_START("fLaC")) },
 	{ "ogg-flac", "flac", 1, SAFE_KIND_AUDIO, "FLAC in Ogg", "oga", "audio/ogg", BY_LOOK(look_ogg_flac) },
 	{ "vorbis", "vorbis", 0, SAFE_KIND_AUDIO, "Ogg Vorbis", "ogg oga", "audio/ogg", BY_LOOK(look_vorbis) },
