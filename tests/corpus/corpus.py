@@ -24,7 +24,7 @@ import sys
 
 import corpus_audio
 
-FORMATS = ("jpeg", "png", "gzip", "zlib", "deflate", "bz2", "xz", "lzma", "lzip", "zstd", "lz4", "brotli",
+FORMATS = ("jpeg", "png", "gif", "gzip", "zlib", "deflate", "bz2", "xz", "lzma", "lzip", "zstd", "lz4", "brotli",
            *corpus_audio.FORMATS)
 NAMELESS = ("deflate", "brotli")  # nothing in a file says that it is one
 REFUSALS = (3, 4, 7)
@@ -32,6 +32,8 @@ TIME_LIMIT = 60  # seconds; far above what any file needs
 
 # Rows that are not followed, and why; with the digest that is right instead, if there is one.
 GRAY_KEY = "1c36e9d46fe44582f94be4db7d79d58ea259b0b2a59c7f3328974d0222bfaa97"
+BORDER = "2a479c726e2eb6af53c8e8c59b4b0e430d299735d08265bd896521ff3829469d"
+UNDERSIZED = "1780e38eaabef621a77a9ce5ac5c9481479f9be9fe4fe741eb0752d26aa407a6"
 EXCEPTIONS = {
     # The reference is CMYK samples, and there is no CMYK output: it must only decode.
     ("jpeg/valid/sharp/Channel_digital_image_CMYK_color_no_profile.jpg", "cmyk8"): None,
@@ -39,6 +41,10 @@ EXCEPTIONS = {
     # bits already, and so finds nothing transparent; pngtopam -alpha gives the same alpha as this digest.
     ("png/valid/libpng/iftbbn0g04.png", "rgba8"): GRAY_KEY,
     ("png/valid/pngsuite/tbbn0g04.png", "rgba8"): GRAY_KEY,
+    # What the first frame does not cover, the reference fills with the background colour, and browsers leave transparent.
+    # Elsewhere it is the same: tests/corpus/frames_test.py.
+    ("gif/valid/image-rs/border_touching_layers.gif", "rgba8-alpha0-zeroed"): BORDER,
+    ("gif/valid/image-rs/issue_1455_undersized.gif", "rgba8-alpha0-zeroed"): UNDERSIZED,
 }
 
 # Tools that decode standard input to standard output, with the library that the decoder has.
@@ -101,12 +107,16 @@ class Corpus:
         digest = EXCEPTIONS.get((name, kind), digest)
         if digest is None or kind == "allframes-rgba8":
             return None
+        # The reference keeps the colour of transparent pixels; where they are drawn on a canvas, they have none.
+        if top == "gif" and kind == "rgba8":
+            return None
         if kind in corpus_audio.KINDS:
             return corpus_audio.KINDS[kind](self, name, top, row)
         if kind == "orientation":
             status, output = self.run(name, top, "--info")
             return None if status == 0 and json.loads(output)["orientation"] == int(digest) else f"info {output}"
-        pixels = {"rgba8": "rgba", "rgb8": "rgb", "gray8": "gray", "rgba16be": "rgba16", "rgba8-high-byte": "rgba16"}
+        pixels = {"rgba8": "rgba", "rgb8": "rgb", "gray8": "gray", "rgba16be": "rgba16", "rgba8-high-byte": "rgba16",
+                  "rgba8-alpha0-zeroed": "rgba"}
         options = () if kind == "bytes" else ("-p", pixels[kind])
         status, output = self.run(name, top, *options)
         if status != 0:
