@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decoders/picture/compositor.h"
-#include "decoders/picture/rows.h"
+#include "decoders/picture/animation.h"
 #include "decoders/runtime/whole.h"
 #include "gif_blocks.h"
 #include "gif_lzw.h"
@@ -23,10 +22,8 @@ struct decode {
 	struct wire_image image;
 	struct whole whole;
 
-	bool only_first;              /* no other frame is wanted: it goes out row by row */
-	struct compositor compositor; /* else */
-	uint8_t *row;                 /* of the picture, or of the frame if that is wider */
-	uint32_t rows_sent;           /* of the frame, or of the picture where rows go out one by one */
+	struct animation animation;
+	uint8_t *row; /* of a frame */
 
 	uint8_t *indices;    /* of an interlaced frame */
 	uint32_t rows_known; /* of it, from the top, if only coarsely */
@@ -38,46 +35,16 @@ struct decode {
 
 /* ---- rows ---- */
 
-static session_result send_row(struct decode *decode)
-{
-	decode->rows_sent++;
-	return rows_send(decode->session, &decode->image, PIXELS_RGBA, decode->row,
-	                 (size_t)decode->image.width * GIF_PIXEL_BYTES, 1);
-}
-
-/* Rows above or below of the only frame. */
-static session_result send_empty(struct decode *decode, uint32_t end)
-{
-	session_result result = WIRE_OK;
-
-	if (decode->rows_sent < end)
-		memset(decode->row, 0, (size_t)decode->image.width * GIF_PIXEL_BYTES);
-	while (result == WIRE_OK && decode->rows_sent < end)
-		result = send_row(decode);
-	return result;
-}
-
-static void color(const struct gif_frame *frame, uint8_t *to, const uint8_t *indices)
-{
-	for (uint32_t x = 0; x < frame->place.width; x++)
-		memcpy(to + (size_t)x * GIF_PIXEL_BYTES, frame->palette[indices[x]], GIF_PIXEL_BYTES);
-}
-
 /* Rows of the frame from the top down. */
 static session_result draw_rows(struct decode *decode, const uint8_t *indices, uint32_t count)
 {
 	const struct gif_frame *frame = &decode->frame;
-	session_result result = decode->only_first ? send_empty(decode, frame->place.y) : WIRE_OK;
+	session_result result = WIRE_OK;
 
-	for (; result == WIRE_OK && count > 0; count--, indices += frame->place.width) {
-		if (decode->only_first) {
-			/* What is beside the frame stays as it was made: transparent. */
-			color(frame, decode->row + (size_t)frame->place.x * GIF_PIXEL_BYTES, indices);
-			result = send_row(decode);
-		} else {
-			color(frame, decode->row, indices);
-			compositor_draw(&decode->compositor, decode->rows_sent++, decode->row);
-		}
+	for (; result == WIRE_OK && count > 0; count--) {
+		for (uint32_t x = 0; x < frame->place.width; x++)
+			memcpy(decode->row + (size_t)x * GIF_PIXEL_BYTES, frame->palette[*indices++], GIF_PIXEL_BYTES);
+		result = animation_rows(&decode->animation, decode->row, 0, 1);
 	}
 	return result;
 }
@@ -150,7 +117,6 @@ static session_result decode_data(struct decode *decode, enum wire_failure *dama
 		*damage = WIRE_FAIL_HEADER;
 		return WIRE_OK;
 	}
-	decode->rows_sent = 0;
 	lzw->input = &decode->file.input;
 	lzw->take = take_rows;
 	lzw->context = decode;
@@ -164,35 +130,14 @@ static session_result decode_data(struct decode *decode, enum wire_failure *dama
 	return result;
 }
 
-/* Rows of the canvas: all, or down to the last row of the frame that is whole. */
-static session_result send_canvas(struct decode *decode, bool damaged)
-{
-	const struct compositor *compositor = &decode->compositor;
-	uint32_t count = compositor->height;
-
-	if (damaged && decode->frame.place.y + decode->rows_sent < count)
-		count = decode->frame.place.y + decode->rows_sent;
-	return rows_send(decode->session, &decode->image, PIXELS_RGBA, compositor->pixels,
-	                 (size_t)compositor->width * GIF_PIXEL_BYTES, count);
-}
-
 static session_result decode_frame(struct decode *decode)
 {
 	enum wire_failure damage = WIRE_OK;
-	uint32_t delay = decode->image.frames > 1 ? compositor_delay(decode->frame.delay) : 0;
-	session_result result = session_frame(decode->session, delay);
+	session_result result = animation_begin(&decode->animation, &decode->frame.place, decode->frame.delay);
 
-	if (result == WIRE_OK && !decode->only_first)
-		result = compositor_begin(&decode->compositor, &decode->frame.place);
 	if (result == WIRE_OK)
 		result = decode_data(decode, &damage);
-	if (result == WIRE_OK && !decode->only_first)
-		result = send_canvas(decode, damage != WIRE_OK);
-	if (result == WIRE_OK && damage != WIRE_OK)
-		return session_damage(decode->session, damage);
-	if (result == WIRE_OK && decode->only_first)
-		result = send_empty(decode, decode->image.height);
-	return result;
+	return result == WIRE_OK ? animation_end(&decode->animation, damage) : result;
 }
 
 /* ---- the whole ---- */
@@ -255,12 +200,11 @@ static void describe(struct decode *decode)
 static uint64_t memory_needed(const struct decode *decode)
 {
 	const struct compositor_frame *place = &decode->frame.place;
-	uint64_t canvas = (uint64_t)decode->image.width * decode->image.height * GIF_PIXEL_BYTES;
-	uint64_t needed = MEMORY_BESIDES + sizeof(*decode) + gif_lzw_memory(place->width) +
-	                  (uint64_t)decode->image.width * GIF_PIXEL_BYTES;
+	uint64_t needed = MEMORY_BESIDES + sizeof(*decode) + gif_lzw_memory(UINT16_MAX) +
+	                  animation_memory(&decode->image) + (uint64_t)decode->image.width * GIF_PIXEL_BYTES;
 
-	if (!decode->only_first)
-		needed += decode->whole.size + 2 * canvas + gif_lzw_memory(UINT16_MAX) + UINT16_MAX * GIF_PIXEL_BYTES;
+	if (decode->image.frames > 1)
+		needed += decode->whole.size + UINT16_MAX * GIF_PIXEL_BYTES;
 	if (decode->frame.interlaced)
 		needed += (uint64_t)place->width * place->height;
 	return needed;
@@ -279,10 +223,8 @@ static session_result announce(struct decode *decode)
 	if (result != WIRE_OK)
 		return result;
 	/* Later frames are at most as wide as their fields can say. */
-	decode->row = calloc(decode->only_first ? image->width : UINT16_MAX, GIF_PIXEL_BYTES);
-	if (!decode->row)
-		return WIRE_FAIL_LIMIT_MEMORY;
-	return decode->only_first ? WIRE_OK : compositor_open(&decode->compositor, image->width, image->height);
+	decode->row = calloc(image->frames == 1 ? image->width : UINT16_MAX, GIF_PIXEL_BYTES);
+	return decode->row ? animation_open(&decode->animation, decode->session, image) : WIRE_FAIL_LIMIT_MEMORY;
 }
 
 /* Finds out how many frames there are, where that is asked for and may be: of the input, or of all of it in memory. */
@@ -327,7 +269,6 @@ static session_result decode_file(struct decode *decode)
 		result = gif_read_header(&decode->file);
 	if (result != WIRE_OK)
 		return result;
-	decode->only_first = decode->image.frames == 1;
 	enum gif_next next = gif_read_frame(&decode->file, &decode->frame);
 	if (next != GIF_FRAME)
 		return next == GIF_CUT ? WIRE_FAIL_TRUNCATED : WIRE_FAIL_STRUCTURE;
@@ -348,7 +289,7 @@ static session_result decode_gif(struct session *session)
 		return WIRE_FAIL_LIMIT_MEMORY;
 	decode->session = decode->file.input.session = session;
 	session_result result = decode_file(decode);
-	compositor_close(&decode->compositor);
+	animation_close(&decode->animation);
 	whole_free(&decode->whole);
 	free(decode->row);
 	free(decode);
