@@ -28,12 +28,12 @@ SECONDS ?= 20
 # What building needs, as Debian packages; and all that building, testing and checking need.  `make deps-build` and
 # `make deps` install what is missing.
 BUILD_PACKAGES := gcc libc6-dev pkg-config libseccomp-dev scdoc \
-	libjpeg62-turbo-dev libpng-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev libbrotli-dev \
+	libjpeg62-turbo-dev libpng-dev libwebp-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev libbrotli-dev \
 	libflac-dev libmpg123-dev libvorbis-dev libopusfile-dev \
 	libasound2-dev libdrm-dev
 PACKAGES := $(BUILD_PACKAGES) g++ clang libclang-rt-dev llvm clang-tidy clang-format cppcheck libcriterion-dev \
 	flac mpg123 vorbis-tools opus-tools \
-	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap systemd strace gnuplot-nox \
+	libjpeg-turbo-progs webp netpbm valgrind python3 python3-pil bubblewrap systemd strace gnuplot-nox \
 	bzip2 xz-utils lzip zstd lz4 brotli \
 	libsdl2-dev xvfb xdotool x11-apps
 

@@ -22,7 +22,7 @@ endef
 $(foreach decoder,$(DECODERS),$(eval $(call decoder_harness_rules,$(decoder))))
 
 # Decoders of what can be shown or unpacked in part: prefixes of inputs, and inputs in pieces.
-PARTIAL := jpeg png gif zlib bzip2 lzma zstd lz4 brotli
+PARTIAL := jpeg png gif webp zlib bzip2 lzma zstd lz4 brotli
 $(foreach decoder,$(PARTIAL),$(eval $(call harness_rule,$(decoder)-prefix,fuzz/prefix_fuzz.c fuzz/decoder_run.c $(call parts_of,$(decoder)),$(call libs_of,$(decoder)),$(BUILD)/libcommon.a)))
 
 # The system calls of the pump lead to the harness.
@@ -59,7 +59,7 @@ $(foreach decoder,$(SOUND_DECODERS),$(eval $(call sound_rule,$(decoder))))
 REPLAYERS += $(SOUND_DECODERS:%=$(BUILD)/tests/sound_pieces_%)
 
 # Decoders of animations, for tests/corpus/frames_test.py.
-FRAME_DECODERS := gif
+FRAME_DECODERS := gif webp
 define frames_rule
 $(BUILD)/tests/frames_$(1): $(call object,tests/corpus/frames.c $(call parts_of,$(1))) $(BUILD)/libcommon.a
 	@mkdir -p $$(@D)

@@ -19,7 +19,6 @@ struct row {
 /* Marks of 24 bits and more: they decide before formats are guessed. */
 static const struct row marks[] = {
 	/* pictures */
-	{ LOOK_RIFF("WEBP"), "WebP", NULL, 0 },
 	{ LOOK_START("II*\0\x10\0\0\0CR"), "a raw photograph (CR2)", NULL, 0 },
 	{ LOOK_START("II*\0"), "TIFF", NULL, 0 },
 	{ LOOK_START("MM\0*"), "TIFF", NULL, 0 },

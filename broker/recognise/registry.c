@@ -13,6 +13,8 @@ static const struct safe_format formats[] = {
 	  BY_MARKS(LOOK_START("\x89PNG\r\n\x1a\n")) },
 	{ "gif", "gif", 0, SAFE_KIND_IMAGE, "GIF: the first frame of an animation", "gif", "image/gif",
 	  BY_MARKS(LOOK_START("GIF8")) },
+	{ "webp", "webp", 0, SAFE_KIND_IMAGE, "WebP: lossy, lossless; the first frame of an animation", "webp",
+	  "image/webp", BY_MARKS(LOOK_RIFF("WEBP")) },
 	{ "flac", "flac", 0, SAFE_KIND_AUDIO, "FLAC", "flac", "audio/flac", BY_MARKS(LOOK_START("fLaC")) },
 	{ "ogg-flac", "flac", 1, SAFE_KIND_AUDIO, "FLAC in Ogg", "oga", "audio/ogg", BY_LOOK(look_ogg_flac) },
 	{ "vorbis", "vorbis", 0, SAFE_KIND_AUDIO, "Ogg Vorbis", "ogg oga", "audio/ogg", BY_LOOK(look_vorbis) },

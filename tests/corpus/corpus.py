@@ -24,7 +24,7 @@ import sys
 
 import corpus_audio
 
-FORMATS = ("jpeg", "png", "gif", "gzip", "zlib", "deflate", "bz2", "xz", "lzma", "lzip", "zstd", "lz4", "brotli",
+FORMATS = ("jpeg", "png", "gif", "webp", "gzip", "zlib", "deflate", "bz2", "xz", "lzma", "lzip", "zstd", "lz4", "brotli",
            *corpus_audio.FORMATS)
 NAMELESS = ("deflate", "brotli")  # nothing in a file says that it is one
 REFUSALS = (3, 4, 7)
