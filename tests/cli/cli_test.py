@@ -288,8 +288,8 @@ def help_version_and_decoders():
         expect(word in done.stdout, word)
     expect(run("--version").stdout.startswith(b"safe-decode "))
     listed = [line.split()[0] for line in run("--list-decoders").stdout.splitlines()]
-    expect(listed == [b"jpeg", b"png", b"flac", b"ogg-flac", b"vorbis", b"opus", b"mp3", b"wav", b"aiff", b"au",
-                      b"gzip", b"zlib", b"deflate", b"bzip2", b"xz", b"lzip", b"zstd", b"lz4", b"lzma", b"brotli"],
+    expect(listed == [b"jpeg", b"png", b"gif", b"webp", b"flac", b"ogg-flac", b"vorbis", b"opus", b"mp3", b"wav",
+                      b"aiff", b"au", b"gzip", b"zlib", b"deflate", b"bzip2", b"xz", b"lzip", b"zstd", b"lz4", b"lzma", b"brotli"],
            listed)
 
 
