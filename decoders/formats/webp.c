@@ -14,7 +14,12 @@
 #include "decoders/picture/rows.h"
 #include "webp_riff.h"
 
-enum { MEMORY_BESIDES = 512 << 10, RGB_BYTES = 3, RGBA_BYTES = 4 };
+enum {
+	MEMORY_BESIDES = 512 << 10,
+	RGB_BYTES = 3,
+	RGBA_BYTES = 4,
+	STEP = 4096, /* bytes at a time, where it may have to be done again */
+};
 
 struct decode {
 	struct session *session;
@@ -26,8 +31,9 @@ struct decode {
 	bool plain; /* the picture covers all, and is the only one: its rows go out as they are */
 
 	WebPIDecoder *decoder;
+	WEBP_CSP_MODE mode;
 	uint8_t *pixels; /* of the picture */
-	size_t stride;
+	size_t size, stride;
 	uint32_t rows; /* of it that were given */
 };
 
@@ -83,27 +89,59 @@ static session_result give_rows(struct decode *decode, uint32_t end)
 	return animation_rows(&decode->animation, from, decode->stride, count);
 }
 
+/* Lets libwebp have the data up to `there`, and gives what it makes of it. */
+static session_result feed(struct decode *decode, size_t there, VP8StatusCode *status)
+{
+	size_t start = decode->picture.start;
+	int rows = 0;
+
+	*status = WebPIUpdate(decode->decoder, decode->file.data + start, there - start);
+	if (*status == VP8_STATUS_OUT_OF_MEMORY)
+		return WIRE_FAIL_LIMIT_MEMORY;
+	if (!WebPIDecGetRGB(decode->decoder, &rows, NULL, NULL, NULL) || rows < (int)decode->rows)
+		return WIRE_OK;
+	return give_rows(decode, (uint32_t)rows);
+}
+
+static bool make_decoder(struct decode *decode)
+{
+	WebPIDelete(decode->decoder);
+	decode->decoder = WebPINewRGB(decode->mode, decode->pixels, decode->size, (int)decode->stride);
+	return decode->decoder != NULL;
+}
+
+/* Where libwebp fails it forgets rows that it has decoded in the same call.  So that all of them can be kept, it gets
+ * the data again, which was right up to `before`, and goes on byte by byte. */
+static session_result retrace(struct decode *decode, size_t before, size_t there, VP8StatusCode *status)
+{
+	session_result result = make_decoder(decode) ? WIRE_OK : WIRE_FAIL_LIMIT_MEMORY;
+
+	*status = VP8_STATUS_SUSPENDED;
+	for (size_t at = before; result == WIRE_OK && *status == VP8_STATUS_SUSPENDED && at <= there; at++)
+		result = feed(decode, at, status);
+	return result;
+}
+
 /* Feeds libwebp with the data as it comes.  *damage says why rows are missing. */
 static session_result decode_data(struct decode *decode, enum wire_failure *damage)
 {
 	struct webp_file *file = &decode->file;
 	const struct webp_picture *picture = &decode->picture;
+	bool partial = session_partial(decode->session);
 	size_t there = picture->data;
 
 	for (;;) {
-		session_result needed = webp_need(file, there + 1);
-		if (needed == WIRE_FAIL_LIMIT_MEMORY)
-			return needed;
+		session_result result = webp_need(file, there + 1);
+		if (result == WIRE_FAIL_LIMIT_MEMORY)
+			return result;
+		VP8StatusCode status = VP8_STATUS_OK;
 		size_t before = there;
 		there = file->size < picture->end ? file->size : picture->end;
-		VP8StatusCode status =
-		        WebPIUpdate(decode->decoder, file->data + picture->start, there - picture->start);
-		int rows = 0;
-		if (status == VP8_STATUS_OUT_OF_MEMORY)
-			return WIRE_FAIL_LIMIT_MEMORY;
-		if (!WebPIDecGetRGB(decode->decoder, &rows, NULL, NULL, NULL))
-			rows = 0;
-		session_result result = give_rows(decode, rows > 0 ? (uint32_t)rows : decode->rows);
+		if (partial && there - before > STEP)
+			there = before + STEP;
+		result = feed(decode, there, &status);
+		if (result == WIRE_OK && partial && status != VP8_STATUS_OK && status != VP8_STATUS_SUSPENDED)
+			result = retrace(decode, before, there, &status);
 		if (result != WIRE_OK || status == VP8_STATUS_OK)
 			return result;
 		bool over = there == picture->end || there == before;
@@ -120,18 +158,18 @@ static session_result decode_picture(struct decode *decode, enum wire_failure *d
 {
 	bool rgb = decode->plain && !(decode->image.flags & WIRE_IMAGE_ALPHA);
 	uint32_t width = (uint32_t)decode->features.width, height = (uint32_t)decode->features.height;
-	size_t size = 0;
 
 	decode->rows = 0;
+	decode->mode = rgb ? MODE_RGB : MODE_RGBA;
 	decode->stride = (size_t)width * (rgb ? RGB_BYTES : RGBA_BYTES);
-	if (__builtin_mul_overflow(decode->stride, height, &size))
+	if (__builtin_mul_overflow(decode->stride, height, &decode->size))
 		return WIRE_FAIL_LIMIT_MEMORY;
-	decode->pixels = malloc(size);
+	decode->pixels = malloc(decode->size);
 	if (!decode->pixels)
 		return WIRE_FAIL_LIMIT_MEMORY;
-	decode->decoder = WebPINewRGB(rgb ? MODE_RGB : MODE_RGBA, decode->pixels, size, (int)decode->stride);
-	session_result result = decode->decoder ? decode_data(decode, damage) : WIRE_FAIL_LIMIT_MEMORY;
+	session_result result = make_decoder(decode) ? decode_data(decode, damage) : WIRE_FAIL_LIMIT_MEMORY;
 	WebPIDelete(decode->decoder);
+	decode->decoder = NULL;
 	free(decode->pixels);
 	decode->pixels = NULL;
 	return result;
