@@ -29,14 +29,14 @@ SECONDS ?= 20
 # What building needs, as Debian packages; and all that building, testing and checking need.  `make deps-build` and
 # `make deps` install what is missing.
 BUILD_PACKAGES := gcc libc6-dev pkg-config libseccomp-dev scdoc \
-	libjpeg62-turbo-dev libpng-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev libbrotli-dev \
+	libjpeg62-turbo-dev libpng-dev libwebp-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev libbrotli-dev \
 	libavif-dev libjxl-dev libheif-dev \
 	libflac-dev libmpg123-dev libvorbis-dev libopusfile-dev \
 	libtiff-dev libopenjp2-7-dev libasound2-dev libdrm-dev
 PACKAGES := $(BUILD_PACKAGES) g++ clang libclang-rt-dev llvm clang-tidy clang-format cppcheck libcriterion-dev \
 	flac mpg123 vorbis-tools opus-tools \
 	libavif-bin libjxl-tools libheif-examples \
-	libjpeg-turbo-progs netpbm valgrind python3 python3-pil bubblewrap systemd strace gnuplot-nox \
+	libjpeg-turbo-progs webp netpbm valgrind python3 python3-pil bubblewrap systemd strace gnuplot-nox \
 	bzip2 xz-utils lzip zstd lz4 brotli libtiff-tools libopenjp2-tools imagemagick \
 	libsdl2-dev xvfb xdotool x11-apps
 

@@ -22,7 +22,7 @@ endef
 $(foreach decoder,$(DECODERS),$(eval $(call decoder_harness_rules,$(decoder))))
 
 # Decoders of what can be shown or unpacked in part: prefixes of inputs, and inputs in pieces.
-PARTIAL := $(filter $(DECODERS),jpeg png tiff bmp raster xpm ico jxl pnm qoi hdr dds psd \
+PARTIAL := $(filter $(DECODERS),jpeg png gif webp tiff bmp raster xpm ico jxl pnm qoi hdr dds psd \
 	zlib bzip2 lzma zstd lz4 brotli)
 $(foreach decoder,$(PARTIAL),$(eval $(call harness_rule,$(decoder)-prefix,fuzz/prefix_fuzz.c fuzz/decoder_run.c $(call parts_of,$(decoder)),$(call libs_of,$(decoder)),$(BUILD)/libcommon.a)))
 
@@ -58,6 +58,17 @@ $(BUILD)/tests/sound_pieces_$(1): $(call object,tests/corpus/sound_pieces.c $(ca
 endef
 $(foreach decoder,$(SOUND_DECODERS),$(eval $(call sound_rule,$(decoder))))
 REPLAYERS += $(SOUND_DECODERS:%=$(BUILD)/tests/sound_pieces_%)
+
+# Decoders of animations, for tests/corpus/frames_test.py.
+FRAME_DECODERS := gif webp
+define frames_rule
+$(BUILD)/tests/frames_$(1): $(call object,tests/corpus/frames.c $(call parts_of,$(1))) $(BUILD)/libcommon.a
+	@mkdir -p $$(@D)
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) -pie -o $$@ $$^ $$(ALL_CFLAGS) $$(ALL_LDFLAGS) $(call libs_of,$(1))
+endef
+$(foreach decoder,$(FRAME_DECODERS),$(eval $(call frames_rule,$(decoder))))
+REPLAYERS += $(FRAME_DECODERS:%=$(BUILD)/tests/frames_%)
 
 .PHONY: fuzzers child-fuzzers
 fuzzers: $(TRUSTED_HARNESSES:%=$(BUILD)/fuzz/%-fuzzer) $(DECODER_HARNESSES:%=$(BUILD)/fuzz/%-fuzzer)

@@ -19,8 +19,6 @@ struct row {
 /* Marks of 24 bits and more: they decide before formats are guessed. */
 static const struct row marks[] = {
 	/* pictures */
-	{ LOOK_RIFF("WEBP"), "WebP", NULL, 0 },
-	{ LOOK_START("GIF8"), "GIF", NULL, 0 },
 	{ LOOK_START("II*\0"), NULL, look_name_raw, 0 },
 	{ LOOK_START("MM\0*"), NULL, look_name_raw, 0 },
 	{ LOOK_START("IIU\0"), "a raw photograph (RW2)", NULL, 0 },
