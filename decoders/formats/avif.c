@@ -87,14 +87,15 @@ static session_result announce(struct decode *decode)
 		return result;
 	session_needs(decode->session, MEMORY_BESIDES + decode->whole.size + estimate_memory(file));
 	avif_place(decode);
-	image->frames = image->file_frames = frames;
+	image->frames = frames;
 	image->color = gray                                                                   ? WIRE_COLOR_GRAY
 	               : file->image->matrixCoefficients == AVIF_MATRIX_COEFFICIENTS_IDENTITY ? WIRE_COLOR_RGB
 	                                                                                      : WIRE_COLOR_YCBCR;
 	image->channels = (gray ? 1U : 3U) + (file->alphaPresent ? 1 : 0);
 	image->depth = file->image->depth;
 	image->flags = (file->alphaPresent ? WIRE_IMAGE_ALPHA : 0) | (file->image->icc.size > 0 ? WIRE_IMAGE_ICC : 0) |
-	               (file->progressiveState != AVIF_PROGRESSIVE_STATE_UNAVAILABLE ? WIRE_IMAGE_PROGRESSIVE : 0);
+	               (file->progressiveState != AVIF_PROGRESSIVE_STATE_UNAVAILABLE ? WIRE_IMAGE_PROGRESSIVE : 0) |
+	               (frames > 1 ? WIRE_IMAGE_ANIMATION : 0);
 	if (image->depth < 1 || image->depth > 16)
 		return WIRE_FAIL_UNSUPPORTED;
 	image->pixel_format = session_choose_format(decode->session, image);
@@ -138,7 +139,7 @@ static session_result decode_file(void *context)
 
 	if (result == WIRE_OK)
 		result = announce(decode);
-	for (uint32_t i = 0; result == WIRE_OK && i < decode->image.file_frames; i++)
+	for (uint32_t i = 0; result == WIRE_OK && i < decode->image.frames; i++)
 		result = decode_frame(decode, i);
 	free(decode->band);
 	free(decode->row);

@@ -53,7 +53,7 @@ static void describe(struct decode *decode)
 
 	image->width = dib->width;
 	image->height = dib->height;
-	image->frames = image->file_frames = 1;
+	image->frames = 1;
 	image->color = dib->bits <= 8 ? WIRE_COLOR_PALETTE : WIRE_COLOR_RGB;
 	image->channels = dib_has_alpha(dib) ? 4 : 3;
 	image->depth = dib->depth;

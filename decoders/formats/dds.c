@@ -94,7 +94,7 @@ static void describe(struct dds *dds)
 	static const uint8_t channels[PIXELS_LAYOUTS] = { 1, 2, 3, 4, 1, 2, 3, 4 };
 	struct wire_image *image = &dds->image;
 
-	image->frames = image->file_frames = 1;
+	image->frames = 1;
 	image->channels = channels[dds->format.layout];
 	image->color = image->channels <= 2 ? WIRE_COLOR_GRAY : WIRE_COLOR_RGB;
 	image->flags = image->channels % 2 == 0 && !dds->opaque ? WIRE_IMAGE_ALPHA : 0;

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "decoders/picture/animation.h"
-#include "decoders/runtime/whole.h"
 #include "gif_blocks.h"
 #include "gif_lzw.h"
 
@@ -20,7 +19,6 @@ struct decode {
 	struct gif_file file;
 	struct gif_frame frame;
 	struct wire_image image;
-	struct whole whole;
 
 	struct animation animation;
 	uint8_t *row; /* of a frame */
@@ -160,9 +158,9 @@ static session_result decode_frames(struct decode *decode)
 {
 	enum gif_next next = GIF_FRAME;
 
-	for (uint32_t left = decode->image.frames; next == GIF_FRAME; left--) {
+	for (bool more = true; next == GIF_FRAME; more = animation_wanted(decode->session)) {
 		/* A picture is complete although other frames, or damage to them, follow. */
-		if (left == 0)
+		if (!more)
 			return WIRE_OK;
 		session_result result = decode_frame(decode);
 		if (result != WIRE_OK)
@@ -186,7 +184,7 @@ static void describe(struct decode *decode)
 	image->channels = 3;
 	image->depth = 8;
 	bool covered = place->width == image->width && place->height == image->height;
-	if (frame->transparent || !covered || image->frames > 1)
+	if (frame->transparent || !covered || animation_wanted(decode->session))
 		image->flags |= WIRE_IMAGE_ALPHA;
 	if ((image->flags & WIRE_IMAGE_ALPHA) != 0)
 		image->channels = 4;
@@ -194,6 +192,10 @@ static void describe(struct decode *decode)
 		image->flags |= WIRE_IMAGE_PROGRESSIVE;
 	if (decode->file.icc)
 		image->flags |= WIRE_IMAGE_ICC;
+	if (animation_wanted(decode->session) || image->frames > 1) {
+		image->flags |= WIRE_IMAGE_ANIMATION;
+		image->loops = decode->file.loops;
+	}
 }
 
 /* At most, unless a later frame is interlaced, and larger than the picture. */
@@ -201,10 +203,11 @@ static uint64_t memory_needed(const struct decode *decode)
 {
 	const struct compositor_frame *place = &decode->frame.place;
 	uint64_t needed = MEMORY_BESIDES + sizeof(*decode) + gif_lzw_memory(UINT16_MAX) +
-	                  animation_memory(&decode->image) + (uint64_t)decode->image.width * GIF_PIXEL_BYTES;
+	                  animation_memory(decode->session, &decode->image) +
+	                  (uint64_t)decode->image.width * GIF_PIXEL_BYTES;
 
-	if (decode->image.frames > 1)
-		needed += decode->whole.size + UINT16_MAX * GIF_PIXEL_BYTES;
+	if (animation_wanted(decode->session))
+		needed += UINT16_MAX * GIF_PIXEL_BYTES;
 	if (decode->frame.interlaced)
 		needed += (uint64_t)place->width * place->height;
 	return needed;
@@ -223,30 +226,8 @@ static session_result announce(struct decode *decode)
 	if (result != WIRE_OK)
 		return result;
 	/* Later frames are at most as wide as their fields can say. */
-	decode->row = calloc(image->frames == 1 ? image->width : UINT16_MAX, GIF_PIXEL_BYTES);
+	decode->row = calloc(animation_wanted(decode->session) ? UINT16_MAX : image->width, GIF_PIXEL_BYTES);
 	return decode->row ? animation_open(&decode->animation, decode->session, image) : WIRE_FAIL_LIMIT_MEMORY;
-}
-
-/* Finds out how many frames there are, where that is asked for and may be: of the input, or of all of it in memory. */
-static session_result count_frames(struct decode *decode)
-{
-	const struct wire_request *request = session_request(decode->session);
-	session_result result = WIRE_OK;
-
-	decode->image.frames = decode->image.file_frames = 1;
-	if (request->operation != WIRE_INFO && request->max_frames > 1) {
-		result = whole_read(decode->session, &decode->whole);
-		decode->file.input.data = decode->whole.data;
-		decode->file.input.left = decode->whole.size;
-	}
-	if (result != WIRE_OK || decode->whole.size == 0)
-		return result;
-	struct gif_file ahead = decode->file;
-	uint32_t count = gif_read_header(&ahead) == WIRE_OK ? gif_count_frames(&ahead) : 0;
-	if (count > 0)
-		decode->image.file_frames = count;
-	decode->image.frames = count < request->max_frames ? decode->image.file_frames : request->max_frames;
-	return WIRE_OK;
 }
 
 /* The frames of an input of which only information is wanted. */
@@ -258,15 +239,13 @@ static void count_rest(struct decode *decode)
 
 	if (request->operation == WIRE_INFO && (request->flags & WIRE_FINITE) != 0 &&
 	    input_take(&file->input, &literal_bits, 1) > 0 && gif_skip_blocks(&file->input))
-		decode->image.file_frames += gif_count_frames(file);
+		decode->image.frames = 1 + gif_count_frames(file);
 }
 
 static session_result decode_file(struct decode *decode)
 {
-	session_result result = count_frames(decode);
+	session_result result = gif_read_header(&decode->file);
 
-	if (result == WIRE_OK)
-		result = gif_read_header(&decode->file);
 	if (result != WIRE_OK)
 		return result;
 	enum gif_next next = gif_read_frame(&decode->file, &decode->frame);
@@ -275,8 +254,8 @@ static session_result decode_file(struct decode *decode)
 	/* Some browsers take an empty frame for the whole screen, others for nothing: there is no picture in it. */
 	if (decode->frame.place.width == 0 || decode->frame.place.height == 0)
 		return WIRE_FAIL_HEADER;
-	describe(decode);
 	count_rest(decode);
+	describe(decode);
 	result = announce(decode);
 	return result == WIRE_OK ? decode_frames(decode) : result;
 }
@@ -290,7 +269,6 @@ static session_result decode_gif(struct session *session)
 	decode->session = decode->file.input.session = session;
 	session_result result = decode_file(decode);
 	animation_close(&decode->animation);
-	whole_free(&decode->whole);
 	free(decode->row);
 	free(decode);
 	return result;

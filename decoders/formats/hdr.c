@@ -167,7 +167,7 @@ static session_result announce(struct hdr *hdr)
 
 	if (result != WIRE_OK)
 		return result;
-	image->frames = image->file_frames = 1;
+	image->frames = 1;
 	image->color = WIRE_COLOR_RGB;
 	image->channels = 3;
 	image->depth = 16;

@@ -82,7 +82,7 @@ static session_result announce(struct decode *decode)
 	session_result result = session_check_size(decode->session, image->width, image->height, 1);
 	if (result != WIRE_OK)
 		return result;
-	image->frames = image->file_frames = 1;
+	image->frames = 1;
 	image->color = WIRE_COLOR_YCBCR;
 	image->channels = alpha ? 4 : 3;
 	image->depth = depth < 1 || depth > 16 ? 8 : (uint32_t)depth;

@@ -134,7 +134,7 @@ static struct wire_image describe(const struct decode *decode)
 }
 
 /* Announces the first picture; those that follow must be like it. */
-static session_result announce(struct decode *decode, uint32_t frames, uint32_t file_frames)
+static session_result announce(struct decode *decode, uint32_t frames)
 {
 	struct wire_image image = describe(decode);
 	session_result result = session_check_size(decode->session, image.width, image.height, 1);
@@ -149,7 +149,8 @@ static session_result announce(struct decode *decode, uint32_t frames, uint32_t 
 	if (decode->announced)
 		return WIRE_OK;
 	image.frames = frames;
-	image.file_frames = file_frames;
+	if (decode->animation.steps > 0)
+		image.flags |= WIRE_IMAGE_ANIMATION;
 	image.pixel_format = session_choose_format(decode->session, &image);
 	decode->image = image;
 	result = session_image(decode->session, &image);
@@ -202,7 +203,7 @@ static session_result decode_icon(struct decode *decode, struct slice file, uint
 	if (result == WIRE_OK)
 		result = open_picture(decode, file, entry.place);
 	if (result == WIRE_OK)
-		result = announce(decode, frames > 0 ? frames : 1, frames > 0 ? frames : count);
+		result = announce(decode, frames > 0 ? frames : count);
 	if (result == WIRE_OK)
 		result = session_frame(decode->session, delay);
 	if (result == WIRE_OK)

@@ -141,7 +141,7 @@ session_result j2k_describe(struct decode *decode)
 		bits = decode->sources[i].bits > bits ? decode->sources[i].bits : bits;
 	decode->deep = bits > 8;
 	choose_layout(decode);
-	image->frames = image->file_frames = 1;
+	image->frames = 1;
 	image->color = decode->boxes->entries > 0 ? WIRE_COLOR_PALETTE : color[decode->space];
 	image->channels = decode->used < 4 ? decode->used : 4;
 	image->depth = bits < DEPTH_MAX ? bits : DEPTH_MAX;

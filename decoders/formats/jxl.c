@@ -58,11 +58,13 @@ static session_result announce(struct decode *decode)
 
 	image->width = info->xsize;
 	image->height = info->ysize;
-	image->frames = image->file_frames = info->have_animation ? jxl_count_frames(decode) : 1;
+	image->frames = info->have_animation ? jxl_count_frames(decode) : 1;
+	image->loops = info->have_animation ? info->animation.num_loops : 0;
 	image->color = gray ? WIRE_COLOR_GRAY : WIRE_COLOR_RGB;
 	image->channels = (gray ? 1U : 3U) + (alpha ? 1 : 0);
 	image->depth = info->bits_per_sample < 1 ? 1 : info->bits_per_sample > 16 ? 16 : info->bits_per_sample;
-	image->flags = (alpha ? WIRE_IMAGE_ALPHA : 0) | (has_profile(decode) ? WIRE_IMAGE_ICC : 0);
+	image->flags = (alpha ? WIRE_IMAGE_ALPHA : 0) | (has_profile(decode) ? WIRE_IMAGE_ICC : 0) |
+	               (info->have_animation ? WIRE_IMAGE_ANIMATION : 0);
 	image->pixel_format = session_choose_format(decode->session, image);
 	decode->deep = is_deep(info) && image->pixel_format == WIRE_RGBA16;
 	decode->layout =

@@ -59,8 +59,9 @@ uint32_t jxl_count_frames(struct decode *decode)
 	JxlDecoderStatus status = JXL_DEC_ERROR;
 	uint32_t count = 0;
 
-	if (request->operation == WIRE_INFO && !(request->flags & WIRE_FINITE))
-		return 1;
+	/* Only where somebody wants to know, and need not wait for it. */
+	if (request->operation != WIRE_INFO || !(request->flags & WIRE_FINITE))
+		return 0;
 	size_t taken = decode->input_given - JxlDecoderReleaseInput(decode->jxl);
 	decode->whole = true;
 	while (read_more(decode)) {
@@ -75,5 +76,5 @@ uint32_t jxl_count_frames(struct decode *decode)
 		JxlDecoderDestroy(counter);
 	if (JxlDecoderSetInput(decode->jxl, decode->input + taken, decode->input_size - taken) != JXL_DEC_SUCCESS)
 		decode->rows_result = WIRE_FAIL_STRUCTURE;
-	return count > 0 ? count : 1;
+	return count;
 }

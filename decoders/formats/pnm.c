@@ -104,7 +104,7 @@ static session_result announce(struct pnm *pnm)
 
 	if (result != WIRE_OK)
 		return result;
-	image->frames = image->file_frames = 1;
+	image->frames = 1;
 	choose_layout(pnm);
 	session_needs(session, memory_needed(pnm));
 	result = session_image(session, image);

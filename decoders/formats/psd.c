@@ -37,7 +37,7 @@ static void describe(struct psd *psd)
 	bool alpha = plane || index;
 
 	psd->planes = psd->colors + (plane ? 1 : 0);
-	image->frames = image->file_frames = 1;
+	image->frames = 1;
 	/* The wire has words for four; those of a palette are those of its entries. */
 	image->channels = psd->mode == PSD_INDEXED ? 3 : psd->colors;
 	if (alpha && image->channels < 4)

@@ -55,7 +55,7 @@ static session_result read_header(struct qoi *qoi)
 		return WIRE_FAIL_HEADER;
 	image->width = input_be32(header + 4);
 	image->height = input_be32(header + 8);
-	image->frames = image->file_frames = 1;
+	image->frames = 1;
 	image->color = WIRE_COLOR_RGB;
 	image->channels = channels;
 	image->depth = 8;

@@ -35,7 +35,6 @@ static session_result announce(struct raster *raster, struct wire_image *image)
 	*image = (struct wire_image){ .width = dib->width,
 		                      .height = dib->height,
 		                      .frames = 1,
-		                      .file_frames = 1,
 		                      .color = raster->color,
 		                      .channels = raster->channels,
 		                      .depth = raster->depth,

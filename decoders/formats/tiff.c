@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TIFF, by libtiff: what it has a codec for; the first page.
+ * TIFF, by libtiff: what it has a codec for; all pages.
  *
  * libtiff decodes strips and tiles; what their samples mean is made out here, so that a page needs no more memory than
  * a strip or a row of tiles.  All samples are taken as they are: no gamma, no profile; 1 is full scale of floating
@@ -30,31 +30,76 @@ static void initialise(void)
 	session_rehearse(&decoder, 0);
 }
 
-static session_result announce(struct decode *decode)
+static session_result announce(struct decode *decode, uint32_t pages)
 {
 	struct wire_image *image = &decode->image;
-
-	image->frames = image->file_frames = tiff_count_pages(decode, &decode->extra_told);
 	session_result result = tiff_describe(decode);
+
 	if (result != WIRE_OK)
 		return result;
-	image->frames = 1; /* each page has a size of its own */
+	image->frames = pages;
 	image->pixel_format = session_choose_format(decode->session, image);
 	result = session_image(decode->session, image);
 	return result == WIRE_OK ? session_frame(decode->session, 0) : result;
 }
 
-static session_result decode_page(struct decode *decode)
+static session_result decode_page(struct decode *decode, uint32_t pages)
 {
-	session_result result = tiff_open(decode);
+	session_result result = announce(decode, pages);
 
-	if (result == WIRE_OK)
-		result = announce(decode);
 	if (result == WIRE_OK)
 		result = tiff_prepare_color(decode);
 	if (result == WIRE_OK)
 		result = tiff_prepare_rows(decode);
 	return result == WIRE_OK ? tiff_send_rows(decode) : result;
+}
+
+/* Each page has a form of its own. */
+static void end_page(struct decode *decode)
+{
+	for (unsigned i = 0; i < TIFF_USED_MAX; i++) {
+		free(decode->chunks[i]);
+		decode->chunks[i] = NULL;
+	}
+	free(decode->rows);
+	free(decode->scratch);
+	free(decode->palette);
+	free(decode->ycbcr);
+	decode->rows = decode->scratch = decode->palette = NULL;
+	decode->ycbcr = NULL;
+	decode->form = (struct tiff_form){ 0 };
+	decode->image = (struct wire_image){ 0 };
+}
+
+/* What is wrong with a page costs those before it nothing. */
+static session_result open_page(struct decode *decode, uint32_t page)
+{
+	if (page == 0)
+		return WIRE_OK;
+	decode->complaint = WIRE_OK;
+	if (!TIFFReadDirectory(decode->tiff))
+		return session_damage(decode->session, tiff_failure(decode, WIRE_FAIL_STRUCTURE));
+	return WIRE_OK;
+}
+
+static session_result decode_pages(struct decode *decode)
+{
+	const struct wire_request *request = session_request(decode->session);
+	uint64_t end = (uint64_t)request->first_frame + request->max_frames;
+	session_result result = tiff_open(decode);
+	uint32_t pages = 1;
+
+	/* No page is looked at that nobody wants. */
+	for (uint32_t page = 0; result == WIRE_OK && page < pages && page < end; page++) {
+		pages = tiff_count_pages(decode, page, &decode->extra_told);
+		result = open_page(decode, page);
+		if (result != WIRE_OK || session_pass_frame(decode->session))
+			continue;
+		result = decode_page(decode, pages);
+		end_page(decode);
+	}
+	end_page(decode);
+	return result;
 }
 
 static session_result decode_tiff(struct session *session)
@@ -63,15 +108,9 @@ static session_result decode_tiff(struct session *session)
 	session_result result = whole_read(session, &decode.input);
 
 	if (result == WIRE_OK)
-		result = decode_page(&decode);
+		result = decode_pages(&decode);
 	if (decode.tiff && !decode.lost)
 		TIFFClose(decode.tiff);
-	for (unsigned i = 0; i < TIFF_USED_MAX; i++)
-		free(decode.chunks[i]);
-	free(decode.rows);
-	free(decode.scratch);
-	free(decode.palette);
-	free(decode.ycbcr);
 	whole_free(&decode.input);
 	return result;
 }

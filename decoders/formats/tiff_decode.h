@@ -68,8 +68,8 @@ session_result tiff_open(struct decode *decode);
 enum wire_failure tiff_failure(const struct decode *decode, enum wire_failure otherwise);
 void tiff_silence(void);
 
-/* tiff_pages.c: how many pages there are, and whether the first tells what its extra samples are. */
-uint32_t tiff_count_pages(const struct decode *decode, bool *extra_told);
+/* tiff_pages.c: how many pages there are, and whether this one tells what its extra samples are. */
+uint32_t tiff_count_pages(const struct decode *decode, uint32_t page, bool *extra_told);
 
 /* tiff_form.c: fills form and image.  WIRE_OK or a failure. */
 session_result tiff_describe(struct decode *decode);

@@ -61,7 +61,7 @@ static bool has_tag(const struct decode *decode, const struct layout *layout, ui
 	return false;
 }
 
-uint32_t tiff_count_pages(const struct decode *decode, bool *extra_told)
+uint32_t tiff_count_pages(const struct decode *decode, uint32_t page, bool *extra_told)
 {
 	struct layout layout = { 0 };
 	uint64_t place = read_layout(decode, &layout), directory = 0, entries = 0, end = 0;
@@ -76,7 +76,7 @@ uint32_t tiff_count_pages(const struct decode *decode, bool *extra_told)
 		    !read_number(decode, &layout, directory, layout.count_bytes, &entries))
 			break;
 		uint64_t first = directory + layout.count_bytes;
-		if (pages == 0)
+		if (pages == page)
 			*extra_told = has_tag(decode, &layout, first, entries, TAG_EXTRA_SAMPLES);
 		if ((pages & (pages + 1)) == 0)
 			mark = directory;

@@ -28,7 +28,8 @@ struct decode {
 	WebPBitstreamFeatures features; /* of it */
 	struct wire_image image;
 	struct animation animation;
-	bool plain; /* the picture covers all, and is the only one: its rows go out as they are */
+	uint32_t frames; /* that are decoded, if so many are wanted */
+	bool plain;      /* the picture covers all, and is the only one: its rows go out as they are */
 
 	WebPIDecoder *decoder;
 	WEBP_CSP_MODE mode;
@@ -213,7 +214,7 @@ static session_result decode_frames(struct decode *decode)
 	decode->picture.place.over = false;
 	if (result == WIRE_OK)
 		result = decode_frame(decode, WIRE_OK);
-	for (uint32_t left = decode->image.frames - 1; result == WIRE_OK && left > 0; left--) {
+	for (uint32_t left = decode->frames - 1; result == WIRE_OK && left > 0; left--) {
 		result = webp_find_frame(&decode->file, decode->picture.next, &decode->picture);
 		if (result == WIRE_OK)
 			result = read_features(decode);
@@ -243,12 +244,16 @@ static void describe(struct decode *decode)
 	image->depth = 8;
 	image->orientation = file->orientation;
 	bool covered = width == image->width && height == image->height;
-	if (features->has_alpha || !covered || image->frames > 1)
+	if (features->has_alpha || !covered || decode->frames > 1)
 		image->flags |= WIRE_IMAGE_ALPHA;
 	if (file->icc)
 		image->flags |= WIRE_IMAGE_ICC;
+	if (file->animated) {
+		image->flags |= WIRE_IMAGE_ANIMATION;
+		image->loops = file->loops;
+	}
 	image->channels = (image->flags & WIRE_IMAGE_ALPHA) != 0 ? 4 : 3;
-	decode->plain = covered && image->frames == 1;
+	decode->plain = covered && decode->frames == 1;
 }
 
 /* What is asked for of the file, besides its first picture. */
@@ -256,17 +261,18 @@ static session_result look_ahead(struct decode *decode)
 {
 	const struct wire_request *request = session_request(decode->session);
 	bool info = request->operation == WIRE_INFO;
-	bool wanted = decode->file.animated ? info || request->max_frames > 1 : decode->file.has_exif;
+	bool wanted = decode->file.animated ? info || animation_wanted(decode->session) : decode->file.has_exif;
 	uint32_t frames = 0;
 
-	decode->image.frames = decode->image.file_frames = 1;
+	decode->image.frames = decode->file.animated ? 0 : 1;
+	decode->frames = 1;
 	if (!wanted || (info && !(request->flags & WIRE_FINITE)))
 		return WIRE_OK;
 	session_result result = webp_look_ahead(&decode->file, &frames);
-	if (decode->file.animated && frames > 1)
-		decode->image.file_frames = frames;
-	frames = decode->image.file_frames;
-	decode->image.frames = frames < request->max_frames ? frames : request->max_frames;
+	if (decode->file.animated)
+		decode->image.frames = frames > 1 ? frames : 1;
+	if (animation_wanted(decode->session))
+		decode->frames = decode->image.frames;
 	return result;
 }
 
@@ -304,7 +310,7 @@ static uint64_t memory_needed(const struct decode *decode)
 	else if (decode->features.has_alpha)
 		needed += pixels * 2;
 	if (!decode->plain)
-		needed += pixels + animation_memory(&decode->image);
+		needed += pixels + animation_memory(decode->session, &decode->image);
 	return needed;
 }
 
@@ -328,7 +334,7 @@ static session_result decode_file(struct decode *decode)
 		return result;
 	result = decode->plain ? decode_still(decode) : decode_frames(decode);
 	/* A picture is complete although other frames, or damage to them, follow. */
-	bool all = !decode->file.animated || image->frames > 1;
+	bool all = !decode->file.animated || decode->frames > 1;
 	return result == WIRE_OK && all ? webp_check_end(&decode->file) : result;
 }
 

@@ -196,6 +196,18 @@ static session_result read_frame(struct webp_file *file, const struct chunk *chu
 	return result;
 }
 
+static session_result read_animation(struct webp_file *file, const struct chunk *chunk)
+{
+	enum { ANIMATION_SIZE = 6 };
+
+	if (chunk->end - chunk->data < ANIMATION_SIZE)
+		return WIRE_OK;
+	session_result result = webp_need(file, chunk->data + ANIMATION_SIZE);
+	if (result == WIRE_OK)
+		file->loops = input_le16(file->data + chunk->data + 4);
+	return result;
+}
+
 session_result webp_find_frame(struct webp_file *file, size_t at, struct webp_picture *picture)
 {
 	struct chunk chunk;
@@ -209,6 +221,8 @@ session_result webp_find_frame(struct webp_file *file, size_t at, struct webp_pi
 			return WIRE_FAIL_STRUCTURE;
 		if (is(&chunk, "ICCP"))
 			file->icc = true;
+		if (is(&chunk, "ANIM") && read_animation(file, &chunk) != WIRE_OK)
+			return WIRE_FAIL_TRUNCATED;
 		at = chunk.next;
 	}
 	return result;

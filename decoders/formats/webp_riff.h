@@ -23,7 +23,8 @@ struct webp_file {
 	uint32_t width, height;
 	bool icc;
 	uint32_t orientation;
-	size_t first; /* the chunk behind the header */
+	uint32_t loops; /* how often an animation is shown; 0: without end */
+	size_t first;   /* the chunk behind the header */
 };
 
 /* Where in the file a picture is. */

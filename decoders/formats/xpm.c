@@ -57,7 +57,7 @@ session_result source_announce(struct source *source)
 
 	if (result != WIRE_OK)
 		return result;
-	image->frames = image->file_frames = 1;
+	image->frames = 1;
 	image->pixel_format = session_choose_format(source->session, image);
 	result = session_image(source->session, image);
 	return result == WIRE_OK ? session_frame(source->session, 0) : result;

@@ -13,16 +13,23 @@ static size_t row_bytes(const struct animation *animation)
 	return (size_t)animation->image->width * PIXEL_BYTES;
 }
 
-uint64_t animation_memory(const struct wire_image *image)
+bool animation_wanted(const struct session *session)
+{
+	const struct wire_request *request = session_request(session);
+
+	return request->operation == WIRE_DECODE && (request->max_frames > 1 || request->first_frame > 0);
+}
+
+uint64_t animation_memory(const struct session *session, const struct wire_image *image)
 {
 	uint64_t row = (uint64_t)image->width * PIXEL_BYTES;
 
-	return image->frames == 1 ? row : 2 * row * image->height;
+	return animation_wanted(session) ? 2 * row * image->height : row;
 }
 
 session_result animation_open(struct animation *animation, struct session *session, const struct wire_image *image)
 {
-	*animation = (struct animation){ .session = session, .image = image, .single = image->frames == 1 };
+	*animation = (struct animation){ .session = session, .image = image, .single = !animation_wanted(session) };
 	if (!animation->single)
 		return compositor_open(&animation->compositor, image->width, image->height);
 	animation->row = calloc(image->width, PIXEL_BYTES);
@@ -53,11 +60,40 @@ static session_result send_empty(struct animation *animation, uint32_t end)
 	return result;
 }
 
+static uint32_t least(uint64_t left, uint64_t right)
+{
+	return (uint32_t)(left < right ? left : right);
+}
+
+/* What may differ from the frame before: the new rectangle, and the last one, if it is disposed of. */
+static struct compositor_frame changed_by(const struct animation *animation, const struct compositor_frame *place)
+{
+	const struct compositor_frame *before = &animation->before;
+	uint32_t width = animation->image->width, height = animation->image->height;
+	bool none = before->width == 0 || before->height == 0;
+	uint32_t left = none ? place->x : least(place->x, before->x);
+	uint32_t top = none ? place->y : least(place->y, before->y);
+	uint64_t right = (uint64_t)place->x + place->width, bottom = (uint64_t)place->y + place->height;
+
+	if (!none && (uint64_t)before->x + before->width > right)
+		right = (uint64_t)before->x + before->width;
+	if (!none && (uint64_t)before->y + before->height > bottom)
+		bottom = (uint64_t)before->y + before->height;
+	left = least(left, width);
+	top = least(top, height);
+	return (struct compositor_frame){
+		.x = left, .y = top, .width = least(right, width) - left, .height = least(bottom, height) - top
+	};
+}
+
 session_result animation_begin(struct animation *animation, const struct compositor_frame *place, uint32_t delay)
 {
-	session_result result = session_frame(animation->session, animation->single ? 0 : compositor_delay(delay));
+	struct compositor_frame changed = changed_by(animation, place);
+	session_result result = session_frame_part(animation->session, animation->single ? 0 : compositor_delay(delay),
+	                                           changed.x, changed.y, changed.width, changed.height);
 
 	animation->place = *place;
+	animation->before = place->dispose == COMPOSITOR_KEEP ? (struct compositor_frame){ 0 } : *place;
 	animation->rows = 0;
 	if (result == WIRE_OK && !animation->single)
 		result = compositor_begin(&animation->compositor, place);

@@ -16,14 +16,17 @@ struct animation {
 	struct session *session;
 	const struct wire_image *image;
 	bool single;
-	struct compositor compositor; /* unless single */
-	uint8_t *row;                 /* of the picture, if single; owned */
-	struct compositor_frame place;
+	struct compositor compositor;          /* unless single */
+	uint8_t *row;                          /* of the picture, if single; owned */
+	struct compositor_frame place, before; /* of the last frame; of the one before, as far as it is disposed of */
 	uint32_t rows; /* of the frame that were drawn, or of the picture that were sent, if single */
 };
 
+/* Whether more than the first frame is wanted, so that it takes a canvas. */
+bool animation_wanted(const struct session *session);
+
 /* What it takes besides the image's rows, for session_needs(). */
-uint64_t animation_memory(const struct wire_image *image);
+uint64_t animation_memory(const struct session *session, const struct wire_image *image);
 
 /* After session_image().  A single frame must lie inside of the picture.  Returns WIRE_OK or WIRE_FAIL_LIMIT_MEMORY;
  * animation_close() is next in either case. */

@@ -91,6 +91,10 @@ session_result session_frame(struct session *session, uint32_t delay);
 session_result session_frame_part(struct session *session, uint32_t delay, uint32_t x, uint32_t y, uint32_t width,
                                   uint32_t height);
 
+/* Whether the next frame or page comes before the first that is wanted, so that it need not be decoded: it counts as
+ * begun then, and the one after it is the next. */
+bool session_pass_frame(struct session *session);
+
 /* Room for whole rows of the current frame, width times pixel bytes each, without padding: points *rows at it and sets
  * *count to the number of rows (1 or more, at most what the frame lacks). */
 session_result session_rows(struct session *session, uint8_t **rows, size_t *count);

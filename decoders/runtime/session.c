@@ -301,6 +301,15 @@ session_result session_frame(struct session *session, uint32_t delay)
 	return session_frame_part(session, delay, 0, 0, session->image.width, session->image.height);
 }
 
+bool session_pass_frame(struct session *session)
+{
+	bool passed = session->frames_met < session->request.first_frame;
+
+	session->frames_met += passed;
+	session->pictured |= passed;
+	return passed;
+}
+
 /* A rectangle of what is scaled down: whatever it touches. */
 static void reduce_span(uint32_t scale, uint32_t side, uint32_t *place, uint32_t *length)
 {
