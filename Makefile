@@ -98,17 +98,23 @@ COMMON := $(filter-out %/program.c,$(wildcard decoders/runtime/*.c decoders/pict
 
 # A decoder is a file in decoders/formats/ that says which libraries it needs, or "none"; files NAME_*.c belong to decoder NAME.
 ALL_DECODERS := $(patsubst decoders/formats/%.c,%,$(shell grep -l '^[/ ]\* pkg-config: ' decoders/formats/*.c))
-libraries_of = $(filter-out none,$(shell sed -n 's:^[/ ]\* pkg-config\: \([^*]*\).*$$:\1:p' decoders/formats/$(1).c))
-# Those of a decoder's libraries that are not installed.  Where nobody can tell, none is.
+# NAME: LIBRARIES of each, then what pkg-config says of each library, asked once.  A library that comes without a file for
+# it is named as the linker finds it.
+$(foreach decoder,$(ALL_DECODERS),$(eval LIBRARIES_$(decoder) := $(filter-out none, \
+	$(shell sed -n 's:^[/ ]\* pkg-config\: \([^*]*\).*$$:\1:p' decoders/formats/$(decoder).c))))
 LINKS := echo 'int nothing;' | $(CC) -shared -o /dev/null -x c -
-missing_of = $(strip $(foreach library,$(libraries_of),$(shell \
-	command -v pkg-config >/dev/null || exit 0; \
-	pkg-config --exists $(library) || $(LINKS) -l$(library) 2>/dev/null || echo $(library))))
+define library_facts
+LIBS_OF_$(1) := $(shell pkg-config --libs $(1) 2>/dev/null || echo -l$(1))
+CFLAGS_OF_$(1) := $(shell pkg-config --cflags $(1) 2>/dev/null)
+MISSING_$(1) := $(shell command -v pkg-config >/dev/null || exit 0; pkg-config --exists $(1) || $(LINKS) -l$(1) 2>/dev/null || echo $(1))
+endef
+$(foreach library,$(sort $(foreach decoder,$(ALL_DECODERS),$(LIBRARIES_$(decoder)))),$(eval $(call library_facts,$(library))))
+libs_of = $(foreach library,$(LIBRARIES_$(1)),$(LIBS_OF_$(library)))
+cflags_of = $(foreach library,$(LIBRARIES_$(1)),$(CFLAGS_OF_$(library)))
+# Those of a decoder's libraries that are not installed.  Where nobody can tell, none is.
+missing_of = $(strip $(foreach library,$(LIBRARIES_$(1)),$(MISSING_$(library))))
 LEFT_OUT := $(foreach decoder,$(filter-out $(WITHOUT),$(ALL_DECODERS)),$(if $(call missing_of,$(decoder)),$(decoder)))
 DECODERS := $(filter-out $(WITHOUT) $(LEFT_OUT),$(ALL_DECODERS))
-# A library that comes without a file for pkg-config is named as the linker finds it.
-libs_of = $(foreach library,$(libraries_of),$(shell pkg-config --libs $(library) 2>/dev/null || echo -l$(library)))
-cflags_of = $(foreach library,$(libraries_of),$(shell pkg-config --cflags $(library) 2>/dev/null))
 parts_of = decoders/formats/$(1).c $(wildcard decoders/formats/$(1)_*.c)
 
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))

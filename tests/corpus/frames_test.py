@@ -4,7 +4,7 @@
 
     tests/corpus/frames_test.py BUILD_FOLDER
 
-The command line shows the first frame alone: build/tests/frames_NAME has the decoder in it, and writes them all.
+build/tests/frames_NAME has the decoder in it, and takes the input in pieces of any size.
 """
 
 import hashlib
