@@ -185,7 +185,7 @@ static void decode(const struct dds_bc6 *bc6, const uint8_t *block, bool is_sign
 		for (size_t color = 0; color < COLORS; color++) {
 			int32_t value = (from[color] * (64 - weight) + from[COLORS + color] * weight) >> 6;
 			uint16_t sample = finish(bc6, value, is_signed);
-			memcpy(pixels + (i * COLORS + color) * sizeof(sample), &sample, sizeof(sample));
+			memcpy(pixels + ((size_t)i * COLORS + color) * sizeof(sample), &sample, sizeof(sample));
 		}
 	}
 }

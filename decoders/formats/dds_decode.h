@@ -59,12 +59,11 @@ struct dds_bits {
 
 static inline uint32_t dds_take_bits(struct dds_bits *bits, unsigned count)
 {
+	if (count == 0 || count >= 32)
+		return 0;
 	uint32_t value = (uint32_t)(bits->low & ((UINT64_C(1) << count) - 1));
-
-	if (count > 0) {
-		bits->low = bits->low >> count | bits->high << (64 - count);
-		bits->high >>= count;
-	}
+	bits->low = bits->low >> count | bits->high << (64 - count);
+	bits->high >>= count;
 	return value;
 }
 

@@ -181,7 +181,7 @@ static void convert_samples(struct psd *psd)
 	uint8_t *to = psd->pixels;
 
 	for (size_t x = 0; x < psd->image.width; x++) {
-		uint16_t samples[PSD_PLANES];
+		uint16_t samples[PSD_PLANES] = { 0 };
 		convert_pixel(psd, x, deep, samples);
 		if (deep)
 			memcpy(to, samples, 2 * count);

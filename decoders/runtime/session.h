@@ -61,4 +61,7 @@ session_result session_bulk_room(struct session *session, size_t least, uint8_t 
 /* The first `size` bytes of the room belong to the message. */
 void session_bulk_commit(struct session *session, enum wire_kind kind, size_t size);
 
+/* Makes the output buffer hold a header and `least` bytes, and preferably more.  WIRE_OK or WIRE_FAIL_LIMIT_MEMORY. */
+session_result session_grow_output(struct session *session, size_t least);
+
 #endif
