@@ -6,7 +6,7 @@
 
 const char *sdec_status_name(enum sdec_status status)
 {
-	return (unsigned)status <= SDEC_EXHAUSTED ? status_name(status) : "unknown";
+	return (unsigned)status <= SDEC_WRONG_KIND ? status_name(status) : "unknown";
 }
 
 const char *sdec_tag_name(enum sdec_tag tag)

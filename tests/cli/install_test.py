@@ -55,6 +55,7 @@ int main()
 	image.size = sizeof(image);
 	sdec_input input{};
 	input.size = sizeof(input);
+	input.kind = SDEC_INPUT_MEMORY;
 	input.data = "";
 	sdec_status status = sdec_pool_open(nullptr, &decoder);
 	if (status == SDEC_OK)

@@ -70,10 +70,10 @@ WIRE = (
     ("samples after the end", "HOSTSND absurd-sound 2", "ok"),
     ("tags of every byte there is, 128 of 1 KiB", "HOSTSND tag-bytes", "ok"),
     # Wrong pixels are the attacker's to give; the caller's memory is not theirs to overrun.
-    ("a larger picture than it told before", "HOSTILE disagree 64 64", ("ok", "usage", "ok"), {"call": "into"}),
+    ("a larger picture than it told before", "HOSTILE disagree 64 64", ("ok", "too-small", "ok"), {"call": "into"}),
     ("a smaller picture than it told before", "HOSTILE disagree 2 2", "ok", {"call": "into"}),
-    ("more sound than it told before", "HOSTSND disagree-sound 2 64", ("ok", "usage", "ok"), {"call": "into"}),
-    ("sound of more channels than it told before", "HOSTSND disagree-sound 64 4", ("ok", "usage", "ok"),
+    ("more sound than it told before", "HOSTSND disagree-sound 2 64", ("ok", "too-small", "ok"), {"call": "into"}),
+    ("sound of more channels than it told before", "HOSTSND disagree-sound 64 4", ("ok", "too-small", "ok"),
      {"call": "into"}),
     ("less sound than it told before", "HOSTSND disagree-sound 1 2", "ok", {"call": "into"}),
 )

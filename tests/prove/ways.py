@@ -12,7 +12,8 @@ import tempfile
 import time
 
 LIBRARY = ("call", "stream")
-STATUSES = ("ok", "usage", "io", "malformed", "limit", "killed", "no-sandbox", "unsupported")
+STATUSES = ("ok", "usage", "io", "malformed", "limit", "killed", "no-sandbox", "unsupported", "exhausted",
+            "too-small", "wrong-kind")
 LIMITS = ("", "side", "pixels", "output", "input", "memory", "metadata", "cpu", "stall", "deadline", "work", "cover")
 MEMORY = 32 << 20          # bytes of each decoder: a caller that holds more than this and its own is not bounded
 MOST_MEMORY = 56 << 10     # KiB resident, of the largest process
