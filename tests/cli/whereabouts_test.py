@@ -39,7 +39,7 @@ int main(int argc, char **argv)
 	struct sdec_image image = { .size = sizeof(image) };
 	struct sdec_result result = { .size = sizeof(result) };
 	FILE *file = fopen(argv[1], "rb");
-	struct sdec_input input = { .size = sizeof(input), .fd = file ? fileno(file) : -1 };
+	struct sdec_input input = { .size = sizeof(input), .kind = SDEC_INPUT_FD, .fd = file ? fileno(file) : -1 };
 	enum sdec_status status = sdec_pool_open(&config, &decoder);
 	if (status == SDEC_OK)
 		status = sdec_decode_image(decoder, &input, NULL, &image, &result);

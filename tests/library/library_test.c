@@ -282,7 +282,7 @@ Test(library_about, names_and_version)
 	cr_assert_null(sdec_format_name(SIZE_MAX));
 	cr_assert_str_eq(sdec_status_name(SDEC_OK), "ok");
 	cr_assert_str_eq(sdec_status_name(SDEC_UNSUPPORTED), "unsupported");
-	cr_assert_str_eq(sdec_status_name((enum sdec_status)(SDEC_EXHAUSTED + 1)), "unknown");
+	cr_assert_str_eq(sdec_status_name((enum sdec_status)(SDEC_WRONG_KIND + 1)), "unknown");
 	cr_assert_str_eq(sdec_status_name((enum sdec_status) - 1), "unknown");
 	cr_assert_str_eq(sdec_version(), SAFE_DECODE_VERSION);
 }

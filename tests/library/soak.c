@@ -33,7 +33,7 @@ enum {
 	FILES_MAX = 4096,
 	SIZE_LARGEST = 256 << 10, /* larger files only make it slow */
 	ROOM = SIZE_LARGEST + 4096,
-	STATUSES = SDEC_EXHAUSTED + 1,
+	STATUSES = SDEC_WRONG_KIND + 1,
 	MEMORY_MORE = 8 << 20,
 	BROKERS_MOST = 2 * 16, /* one for each program and decoder, and some that are on their way out */
 	OF_A_BROKER = 20,      /* descriptors, with its spares */
