@@ -35,7 +35,7 @@ enum {
 	ROOM = SIZE_LARGEST + 4096,
 	STATUSES = SDEC_WRONG_KIND + 1,
 	MEMORY_MORE = 8 << 20,
-	BROKERS_MOST = 2 * 16, /* one for each program and decoder, and some that are on their way out */
+	BROKERS_MOST = 2 * 32, /* one for each program and decoder, and some that are on their way out */
 	OF_A_BROKER = 20,      /* descriptors, with its spares */
 };
 
