@@ -187,8 +187,8 @@ static session_result give_page(struct session *session)
 	}
 	result = session_image(session, &image);
 	for (uint32_t frames = next_byte() % 8; result == WIRE_OK && frames > 0; frames--) {
-		result = session_frame_part(session, next_byte(), next_byte() % image.width, next_byte() % image.height,
-		                            0, 0);
+		result = session_frame_part(session, next_byte(), next_byte() % (image.width + 1),
+		                            next_byte() % (image.height + 1), 0, 0);
 		if (result == WIRE_OK)
 			result = give_rows(session, &image, image.height);
 		note_and_read(session);

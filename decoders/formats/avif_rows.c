@@ -155,7 +155,7 @@ static session_result send_row(struct decode *decode, const uint8_t *first, ptrd
 	if (step == (ptrdiff_t)bytes)
 		return rows_send(decode->session, &decode->image, decode->layout, first, 0, 1);
 	if (!decode->row)
-		decode->row = calloc(width, sizeof(uint64_t)); /* a pixel of any layout */
+		decode->row = calloc(width, 8); /* bytes: a pixel of any layout */
 	if (!decode->row)
 		return WIRE_FAIL_LIMIT_MEMORY;
 	for (uint32_t x = 0; x < width; x++)

@@ -36,7 +36,7 @@ static bool skip_tags(struct flac_bare *bare, uint64_t frame_end)
 		next = start;
 	else if (input_look(bare->input, &next) == 0)
 		return false;
-	if (!memchr("AILT", *next, 4))
+	if (*next != 'A' && *next != 'I' && *next != 'L' && *next != 'T')
 		return false;
 	input_return(bare->input, start, ahead);
 	while (skip_tag(bare->input))

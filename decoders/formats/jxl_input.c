@@ -56,7 +56,6 @@ bool jxl_feed(struct decode *decode)
 uint32_t jxl_count_frames(struct decode *decode)
 {
 	const struct wire_request *request = session_request(decode->session);
-	JxlDecoderStatus status = JXL_DEC_ERROR;
 	uint32_t count = 0;
 
 	/* Only where somebody wants to know, and need not wait for it. */
@@ -70,7 +69,7 @@ uint32_t jxl_count_frames(struct decode *decode)
 	JxlDecoder *counter = JxlDecoderCreate(NULL);
 	if (counter && JxlDecoderSubscribeEvents(counter, JXL_DEC_FRAME) == JXL_DEC_SUCCESS &&
 	    JxlDecoderSetInput(counter, decode->input, decode->input_size) == JXL_DEC_SUCCESS)
-		while ((status = JxlDecoderProcessInput(counter)) == JXL_DEC_FRAME && count < UINT32_MAX)
+		while (JxlDecoderProcessInput(counter) == JXL_DEC_FRAME && count < UINT32_MAX)
 			count++;
 	if (counter)
 		JxlDecoderDestroy(counter);

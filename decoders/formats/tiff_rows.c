@@ -85,7 +85,7 @@ session_result tiff_prepare_rows(struct decode *decode)
 			return WIRE_FAIL_LIMIT_MEMORY;
 	}
 	decode->rows = malloc(size);
-	decode->scratch = calloc((size_t)decode->image.width, TIFF_USED_MAX * 2);
+	decode->scratch = calloc((size_t)decode->image.width, (size_t)TIFF_USED_MAX * 2);
 	return decode->rows && decode->scratch ? WIRE_OK : WIRE_FAIL_LIMIT_MEMORY;
 }
 

@@ -93,7 +93,9 @@ session_result animation_begin(struct animation *animation, const struct composi
 	                                           changed.x, changed.y, changed.width, changed.height);
 
 	animation->place = *place;
-	animation->before = place->dispose == COMPOSITOR_KEEP ? (struct compositor_frame){ 0 } : *place;
+	animation->before = *place;
+	if (place->dispose == COMPOSITOR_KEEP)
+		animation->before.width = 0;
 	animation->rows = 0;
 	if (result == WIRE_OK && !animation->single)
 		result = compositor_begin(&animation->compositor, place);

@@ -139,8 +139,8 @@ static session_result decode_member(struct stream *stream, const struct stream_f
 	return WIRE_OK;
 }
 
-/* Takes the rest of the input.  Returns whether it is all zeros, and no more than fill a tape's largest block: who sends
- * zeros without end is not waited for. */
+/* Takes the rest of the input.  Returns whether it is all zeros, and no more than fill a tape's largest block: who
+ * sends zeros without end is not waited for. */
 static bool is_padding(struct stream *stream)
 {
 	size_t left = 1 << 20;
