@@ -21,7 +21,8 @@ static void convert_indices(const struct dib *dib, const uint8_t *row, uint8_t *
 
 	for (uint32_t x = 0; x < dib->width; x++, to += bytes) {
 		unsigned shift = 8 - bits - x % each * bits;
-		memcpy(to, dib->palette[row[x / each] >> shift & mask], bytes);
+		unsigned pixels = row[x / each];
+		memcpy(to, dib->palette[pixels >> shift & mask], bytes);
 	}
 }
 
