@@ -224,7 +224,9 @@ static void convert_blocks(struct dds *dds)
 
 static uint8_t divide(uint8_t color, uint8_t alpha)
 {
-	return color >= alpha ? UINT8_MAX : (uint8_t)((color * 255U + alpha / 2) / alpha);
+	unsigned straight = (color * 255U + alpha / 2U) / alpha;
+
+	return color >= alpha ? UINT8_MAX : (uint8_t)straight;
 }
 
 /* Of colours with alpha alone. */

@@ -121,7 +121,7 @@ static void spread(const struct raster *raster, const uint8_t *row, uint8_t *to)
 			if (dib->bits == 24)
 				to[x * 3 + 2 - plane] = from[x];
 			else
-				index |= (unsigned)(from[x / each] >> (8 - bits - x % each * bits) & mask) << plane;
+				index |= ((unsigned)from[x / each] >> (8 - bits - x % each * bits) & mask) << plane;
 		}
 		if (dib->bits == 8)
 			to[x] = (uint8_t)index;

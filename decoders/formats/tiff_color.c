@@ -124,7 +124,7 @@ static void convert_palette(const struct decode *decode, const uint8_t *from, ui
 	const uint16_t *from16 = (const uint16_t *)(const void *)from;
 
 	for (size_t x = 0; x < count; x++) {
-		size_t index = wide ? from16[x * form->used] >> (16 - form->bits) : from[x * form->used];
+		size_t index = wide ? (size_t)from16[x * form->used] >> (16 - form->bits) : from[x * form->used];
 		memcpy(to, decode->palette + 3 * index, 3);
 		to += 3;
 		if (form->alpha > 0)
