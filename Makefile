@@ -241,6 +241,8 @@ $(BUILD)/decoders/$(1): $(call object,$(call parts_of,$(1))) $(PROGRAM_PARTS) br
 	$$(call program_link,$(call libs_of,$(1)))
 endef
 $(foreach decoder,$(DECODERS),$(eval $(call program_rule,$(decoder))))
+# A codec that libheif loads when it begins cannot tell the linker which of the program's functions it is to find.
+$(BUILD)/decoders/heif: EXPORTS += -Wl,--export-dynamic-symbol=de265_start_worker_threads
 
 $(BUILD)/sinks/png.so: $(call object,broker/output/png.c broker/output/write.c broker/wire/status.c)
 	@mkdir -p $(@D)
