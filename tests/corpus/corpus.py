@@ -92,6 +92,13 @@ EXCEPTIONS = {
     # Lossy: the first is that of the reference, from libjxl 0.7, the second that of libjxl 0.11.
     ("jxl/xyb.jxl", "rgba8"): ("73fa47719ff668730ca6ca69ef79044c3ae5be65e6b74a5fc4b4fd650eaf082d",
                                "3b75142e520e741262e6e0581d59bacc67a091e066469ed8e3868f340f7d0c97"),
+    # Likewise of libheif 1.15 and 1.19, which convert chroma in other ways.
+    ("heif/alpha.heic", "rgba8"): ("1cecf1611062f101c7ee99770ccb972f57d6744a2a999ec5fc00a76a5e28fc96",
+                                   "90b782ffb0e5571f7d5929a520296d9c1c3764b859f706579ce7d322fbbef73a"),
+    ("heif/photo.heic", "rgba8"): ("28f4d1a529578d7ad235d1f427c2cc36b73971b5952f1d157b1ae53cf77b4f81",
+                                   "e1acc0dff2ec977433266dbac75d6a1248063e8c19e8adc71668b0d0c5b829dd"),
+    ("heif/ten-bits.heic", "rgba8"): ("bf80b8d61d451ef03a18b10692e520199711cecf35b5a451d68e7536aba1a2fa",
+                                      "62bcdc66331eeb3516bfa5a894ea2f772d10b676b9da1c3d42cc000a194dc810"),
     # What the first frame does not cover, the reference fills with the background colour, and browsers leave transparent.
     # Elsewhere it is the same: tests/corpus/frames_test.py.
     ("gif/valid/image-rs/border_touching_layers.gif", "rgba8-alpha0-zeroed"): BORDER,
