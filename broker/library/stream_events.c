@@ -40,6 +40,8 @@ static struct outcome take_image(struct call *call)
 	stream->window = NULL;
 	stream->into = false;
 	stream->frames_before = call->frames_begun;
+	stream->first_row = 0;
+	stream->rows_told = 0;
 	return tell_info(call, request_describe_image(call));
 }
 
@@ -123,14 +125,21 @@ static struct outcome commit(struct call *call, size_t size)
 	return outcome_ok();
 }
 
+/* Whether the current page has a frame: rows are missing of that one only. */
+static bool has_frame(const struct sdec_stream *stream)
+{
+	return stream->request.call.frames_begun > stream->frames_before;
+}
+
 /* The missing rows of a damaged picture are told in windows, too, once the decode is over. */
 static struct outcome note_missing(struct call *call, bool *more)
 {
 	const struct sdec_stream *stream = of(call);
 
 	(void)more;
-	/* Nobody has seen a frame of one that is damaged before its first. */
-	if (call->damage != WIRE_OK && call->kind == SDEC_KIND_IMAGE)
+	/* A picture that is damaged before its first frame lacks all rows, and a further page is not there. */
+	if (call->damage != WIRE_OK && call->kind == SDEC_KIND_IMAGE &&
+	    (has_frame(stream) || stream->frames_before == 0))
 		request_of(call)->rows_missing = call->image.height - stream->first_row -
 		                                 (stream->canvas.pixels ? canvas_complete(&stream->canvas) : 0);
 	return outcome_ok();
@@ -241,7 +250,7 @@ static bool fill_missing(struct sdec_stream *stream)
 	const struct call *call = &stream->request.call;
 	struct canvas *canvas = &stream->canvas;
 
-	if (call->outcome.status != SDEC_OK || call->damage == WIRE_OK || !canvas->pixels || call->frames_begun == 0)
+	if (call->outcome.status != SDEC_OK || call->damage == WIRE_OK || !canvas->pixels || !has_frame(stream))
 		return false;
 	size_t left = call->image.height - stream->first_row;
 	size_t rows = left < canvas->rows ? left : canvas->rows;

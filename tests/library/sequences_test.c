@@ -12,7 +12,7 @@
 #include "broker/wire/wire.h"
 #include "tests/support/played_child.h"
 
-enum { LENGTH = 4, MESSAGE_MOST = 128 };
+enum { LENGTH = 5, MOST = 8, MESSAGE_MOST = 128 };
 
 struct message {
 	const char *name;
@@ -64,8 +64,11 @@ static void make_messages(void)
 	image.flags = 0;
 	image.pixel_format = WIRE_RGB;
 	add("image to be widened", WIRE_IMAGE, &image, sizeof(image));
+	image.height = 1;
+	add("smaller image", WIRE_IMAGE, &image, sizeof(image));
 	add("frame", WIRE_FRAME, &frame, sizeof(frame));
 	add("pixels", WIRE_PIXELS, zeros, 24);
+	add("rows of it", WIRE_PIXELS, zeros, 9);
 	add("fewer pixels", WIRE_PIXELS, zeros, 18);
 	add("a few pixels", WIRE_PIXELS, zeros, 5);
 	add("bytes", WIRE_BYTES, NULL, 0);
@@ -85,8 +88,9 @@ struct sweep {
 	enum played_way way;
 	const char *format;
 	uint32_t flags;
-	uint8_t said[(LENGTH + 1) * MESSAGE_MOST];
-	const char *names[LENGTH + 1];
+	uint8_t said[MOST * MESSAGE_MOST];
+	const char *names[MOST];
+	size_t longest; /* sequence that is tried, its start included */
 	size_t sequences;
 };
 
@@ -114,7 +118,7 @@ static void extend(struct sweep *sweep, size_t size, size_t length)
 		(void)played_call(&sweep->played, sweep->way, sweep->format, sweep->flags, &broken);
 		judge(sweep, length + 1, broken);
 		sweep->sequences++;
-		if (sweep->played.silent && length < LENGTH)
+		if (sweep->played.silent && length + 1 < sweep->longest)
 			extend(sweep, size + messages[i].size, length + 1);
 	}
 }
@@ -131,7 +135,7 @@ static const char *const formats[] = { "jpeg", "gzip", "wav" };
 
 Test(sequences, none_breaks_a_promise, .timeout = 300)
 {
-	static struct sweep sweep;
+	static struct sweep sweep = { .longest = LENGTH };
 	size_t all = 0;
 
 	make_messages();
@@ -155,24 +159,68 @@ Test(sequences, none_breaks_a_promise, .timeout = 300)
 	cr_expect_gt(all, 20000);
 }
 
+static size_t message_named(const char *name)
+{
+	size_t i = 0;
+
+	while (i < message_count && strcmp(messages[i].name, name) != 0)
+		i++;
+	cr_assert_lt(i, message_count);
+	return i;
+}
+
+/* Puts messages at the start of all sequences; returns their size. */
+static size_t start_with(struct sweep *sweep, const char *const *names, size_t count)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct message *message = &messages[message_named(names[i])];
+		memcpy(sweep->said + size, message->bytes, message->size);
+		sweep->names[i] = message->name;
+		size += message->size;
+	}
+	return size;
+}
+
+/* Behind a page, which is whole or not: another of another size, and whatever there is.  (Damage in a second page was
+ * once told with the row counts of the first, without an end.) */
+Test(sequences, none_breaks_a_promise_behind_a_page, .timeout = 300)
+{
+	static const char *const starts[][4] = { { "hello", "image", "frame", "pixels" },
+		                                 { "hello", "smaller image", "frame", "rows of it" },
+		                                 { "hello", "animation", "frame", "pixels" } };
+	static const enum played_way ways[] = { PLAYED_STREAM, PLAYED_STREAM_INTO, PLAYED_FRAMES };
+	static struct sweep sweep = { .format = "jpeg", .longest = MOST };
+
+	make_messages();
+	played_init(&sweep.played);
+	for (size_t way = 0; way < sizeof(ways) / sizeof(ways[0]); way++) {
+		for (size_t start = 0; start < sizeof(starts) / sizeof(starts[0]); start++) {
+			sweep.way = ways[way];
+			sweep.flags = start == 2 ? 0 : SDEC_PARTIAL;
+			extend(&sweep, start_with(&sweep, starts[start], 4), 4);
+		}
+	}
+	played_end(&sweep.played);
+	cr_log_info("%zu sequences", sweep.sequences);
+	cr_expect_gt(sweep.sequences, 2000);
+}
+
 /* What crashed callers: only the header is wanted, of a picture that may be partial, and the decoder says damage. */
 Test(sequences, damage_where_only_the_header_is_wanted)
 {
-	static const size_t hello_image_damage_end[] = { 0, 1, 9, 10 };
-	uint8_t said[4 * MESSAGE_MOST];
-	struct played played;
+	static const char *const names[] = { "hello", "image", "damage", "end" };
+	static struct sweep sweep;
 	const char *broken = NULL;
 
 	make_messages();
-	played_init(&played);
-	played.said = said;
-	for (size_t i = 0; i < 4; i++) {
-		const struct message *message = &messages[hello_image_damage_end[i]];
-		memcpy(said + played.size, message->bytes, message->size);
-		played.size += message->size;
-	}
-	enum sdec_status status = played_call(&played, PLAYED_STREAM, "jpeg", SDEC_PARTIAL | SDEC_HEADER_ONLY, &broken);
+	played_init(&sweep.played);
+	sweep.played.said = sweep.said;
+	sweep.played.size = start_with(&sweep, names, 4);
+	enum sdec_status status =
+	        played_call(&sweep.played, PLAYED_STREAM, "jpeg", SDEC_PARTIAL | SDEC_HEADER_ONLY, &broken);
 	cr_expect_eq(status, SDEC_KILLED);
 	cr_expect_null(broken);
-	played_end(&played);
+	played_end(&sweep.played);
 }

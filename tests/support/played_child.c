@@ -136,7 +136,8 @@ static enum sdec_status by_stream(struct sdec_pool *pool, const struct sdec_inpu
 	struct sdec_stream *stream = NULL;
 	struct sdec_event event = { .size = sizeof(event) };
 	enum sdec_status status = sdec_stream_open(pool, input, request, &stream);
-	unsigned infos = 0;
+	unsigned infos = 0, frames = 0;
+	uint32_t height = 0; /* of the page */
 	int steps = 0;
 
 	for (; status == SDEC_OK && event.kind != SDEC_EVENT_END && steps < STEPS; steps++) {
@@ -145,15 +146,40 @@ static enum sdec_status by_stream(struct sdec_pool *pool, const struct sdec_inpu
 		if (status != SDEC_OK)
 			break;
 		infos += event.kind == SDEC_EVENT_INFO;
+		frames += event.kind == SDEC_EVENT_FRAME;
+		if (event.kind == SDEC_EVENT_INFO)
+			height = event.info->height;
 		if (event.kind == SDEC_EVENT_INFO && into)
 			(void)sdec_stream_into(stream, answer->memory, MEMORY, 16);
+		promised(answer,
+		         event.kind != SDEC_EVENT_ROWS || (event.rows > 0 && event.first_row < height &&
+		                                           event.rows <= height - event.first_row),
+		         "told rows that the picture does not have");
 		/* All that is told can be read. */
 		for (size_t i = 0; event.kind != SDEC_EVENT_NONE && event.data && i < event.data_size; i++)
 			sum = (unsigned char)(sum + ((const unsigned char *)event.data)[i]);
 	}
-	promised(answer, infos <= 1, "told twice what it is");
+	promised(answer, infos <= 1 + frames, "told twice what it is");
 	promised(answer, steps < STEPS, "a stream without an end");
 	sdec_stream_close(&stream);
+	return status;
+}
+
+static enum sdec_status by_frames(struct sdec_pool *pool, const struct sdec_input *input,
+                                  const struct sdec_request *request, struct answer *answer)
+{
+	struct sdec_frames frames = { .size = sizeof(frames) };
+	enum sdec_status status = sdec_decode_frames(pool, input, request, &frames, NULL);
+
+	promised(answer, status == SDEC_OK || !frames.frames, "a failure gave frames");
+	for (size_t i = 0; i < frames.count; i++) {
+		const struct sdec_frame *frame = &frames.frames[i];
+		volatile unsigned char sum = 0;
+		for (size_t k = 0; k < frame->stride * frame->height; k++)
+			sum = (unsigned char)(sum + ((const unsigned char *)frame->pixels)[k]);
+		promised(answer, frame->width > 0 && frame->height > 0, "a frame without pixels");
+	}
+	sdec_frames_free(&frames);
 	return status;
 }
 
@@ -164,12 +190,14 @@ enum sdec_status played_call(struct played *played, enum played_way way, const c
 	const struct sdec_input input = {
 		.size = sizeof(input), .kind = SDEC_INPUT_MEMORY, .data = input_bytes, .data_size = sizeof(input_bytes)
 	};
-	const struct sdec_request request = { .size = sizeof(request), .format = format, .flags = flags };
+	struct sdec_request request = { .size = sizeof(request), .format = format, .flags = flags };
 	struct answer answer = { .broken = NULL };
 	struct sdec_pool *pool = &played->pool;
 	struct sdec_info info = { .size = sizeof(info) };
 	enum sdec_status status = SDEC_USAGE;
 
+	if (way == PLAYED_STREAM || way == PLAYED_STREAM_INTO)
+		request.max_frames = SDEC_ALL_FRAMES;
 	memset(answer.memory + MEMORY, 0x5a, GUARD);
 	played->silent = false;
 	if (way == PLAYED_IMAGE || way == PLAYED_IMAGE_INTO)
@@ -180,6 +208,8 @@ enum sdec_status played_call(struct played *played, enum played_way way, const c
 		status = by_audio(pool, &input, &request, &answer, way == PLAYED_AUDIO_INTO);
 	else if (way == PLAYED_PROBE)
 		status = sdec_probe(pool, &input, &request, &info, NULL);
+	else if (way == PLAYED_FRAMES)
+		status = by_frames(pool, &input, &request, &answer);
 	else
 		status = by_stream(pool, &input, &request, &answer, way == PLAYED_STREAM_INTO);
 	for (size_t i = MEMORY; i < sizeof(answer.memory); i++)

@@ -19,7 +19,7 @@ struct played {
 void played_init(struct played *played);
 void played_end(struct played *played);
 
-/* How to call the library, and what to promise of the answer. */
+/* How to call the library, and what to promise of the answer.  Streams ask for all frames, too. */
 enum played_way {
 	PLAYED_IMAGE,
 	PLAYED_IMAGE_INTO,
@@ -29,6 +29,7 @@ enum played_way {
 	PLAYED_PROBE,
 	PLAYED_STREAM,
 	PLAYED_STREAM_INTO,
+	PLAYED_FRAMES,
 	PLAYED_WAYS,
 };
 
