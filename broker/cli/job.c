@@ -78,12 +78,19 @@ static struct outcome begin_picture(struct job *job)
 	return outcome.status == SDEC_OK ? check_size(job) : outcome;
 }
 
+/* Behind the one before, in the same file. */
+static struct outcome next_picture(struct job *job)
+{
+	struct outcome outcome = sink_next(&job->sink, &job->call.image);
+
+	return outcome.status == SDEC_OK ? check_size(job) : outcome;
+}
+
 /* A further page begins with its first frame. */
 static struct outcome take_image(struct call *call)
 {
 	struct job *job = of(call);
 
-	job->frames_before = call->frames_begun;
 	if (call->frames_begun > 0)
 		return outcome_ok();
 	announce(job);
@@ -93,8 +100,10 @@ static struct outcome take_image(struct call *call)
 /* The picture before has come: its file is put in place, and the next one opened. */
 static struct outcome begin_next_file(struct job *job)
 {
-	uint64_t written = job->sink.written;
 	struct outcome outcome = sink_end(&job->sink, false);
+	/* The limit on output is for all files together. */
+	uint64_t written = job->sink.written;
+	uint64_t put = job->sink.put;
 
 	sink_release(&job->sink);
 	job->sink_open = false;
@@ -106,6 +115,7 @@ static struct outcome begin_next_file(struct job *job)
 		return outcome;
 	announce(job);
 	job->sink.written = written;
+	job->sink.put = put;
 	return begin_picture(job);
 }
 
@@ -114,11 +124,8 @@ static struct outcome take_frame(struct call *call, const struct wire_frame *fra
 	struct job *job = of(call);
 	struct outcome outcome = outcome_ok();
 
-	if (call->frames_begun > 1 && job->sink_open) {
-		outcome = job->options->numbered ? begin_next_file(job) : sink_next(&job->sink, &call->image);
-		if (outcome.status == SDEC_OK)
-			outcome = check_size(job);
-	}
+	if (call->frames_begun > 1 && job->sink_open)
+		outcome = job->options->numbered ? begin_next_file(job) : next_picture(job);
 	if (outcome.status == SDEC_OK && job->sink_open && job->options->frames && !job->options->numbered)
 		report_frame(job, frame);
 	return outcome;

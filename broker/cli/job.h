@@ -35,9 +35,8 @@ struct job {
 	struct outputs_given given;
 	struct sink sink;
 	bool sink_open, sink_ended;
-	uint32_t frames_before; /* the current page */
-	struct cover cover;     /* with --cover: what the first decoder gives and the second is given */
-	bool fetching;          /* the decoder is the first of those two */
+	struct cover cover; /* with --cover: what the first decoder gives and the second is given */
+	bool fetching;      /* the decoder is the first of those two */
 
 	/* What came of it. */
 	bool announced;

@@ -110,6 +110,16 @@ def numbered_files():
 
 
 @test
+def the_limit_on_output_is_for_all_numbered_files_together():
+    with Folder() as folder:
+        pattern = os.path.join(folder.path, "f-%03d.pam")
+        expect_status(run("-q", "--frames", "-o", pattern, GIF), 0)
+        size = sum(os.path.getsize(os.path.join(folder.path, name)) for name in os.listdir(folder.path))
+        expect_status(run("-q", "--frames", "--max-output", str(size), "-o", pattern, GIF), 0)
+        expect_failure(run("-q", "--frames", "--max-output", str(size - 1), "-o", pattern, GIF), 4, "output")
+
+
+@test
 def numbered_files_never_replace_the_input():
     with Folder() as folder:
         path = folder.write("f-001.pam", read(GIF))
