@@ -140,7 +140,7 @@ static const struct format *find_format(const uint8_t *data, size_t size)
 
 bool decoder_is_told(const struct format *format, const uint8_t *data, size_t size)
 {
-	bool has_evidence = format->marks[0].size > 0 || format->look || format->guess;
+	bool has_evidence = format->marks || format->look || format->guess;
 
 	return !has_evidence || find_format(data, size) == format;
 }

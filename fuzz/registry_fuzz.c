@@ -67,8 +67,7 @@ static void recognise_stably(const uint8_t *data, size_t size, const char *name)
 	answer = ask(data, size, true, name, &result);
 	REQUIRE(answer != RECOGNISE_MORE);
 	REQUIRE(decided == RECOGNISE_MORE || (answer == decided && same(&first, &result)));
-	REQUIRE(name || !result.format || result.format->look || result.format->marks[0].size > 0 ||
-	        result.format->guess);
+	REQUIRE(name || !result.format || result.format->look || result.format->marks || result.format->guess);
 }
 
 static void read_tags(const uint8_t *data, size_t size)
@@ -86,7 +85,7 @@ static void look_names_up(const char *name)
 	REQUIRE(!format || strcmp(format->name, name) == 0);
 	REQUIRE(!sink || strcmp(sink->name, name) == 0);
 	format = registry_by_file_name(name);
-	REQUIRE(!format || (!format->look && !format->guess && format->marks[0].size == 0 && strchr(name, '.')));
+	REQUIRE(!format || (!format->look && !format->guess && !format->marks && strchr(name, '.')));
 	sink = sink_format_by_file_name(name);
 	REQUIRE(!sink || strchr(name, '.'));
 }

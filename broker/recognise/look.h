@@ -70,6 +70,7 @@ look_function look_zlib;
 /* tiff.c; the second for raw photographs that look like TIFF */
 look_function look_tiff;
 const char *look_name_raw(const struct look_view *view);
+
 /* heif.c: by the brands that a file of boxes has */
 look_function look_avif, look_heif;
 
@@ -82,6 +83,7 @@ guess_function guess_mpeg, guess_adts;
 /* bitmap.c */
 look_function look_bmp, look_ico, look_cur, look_tga, look_pcx, look_xbm;
 guess_function guess_tga;
+
 /* pnm.c */
 look_function look_plain_pnm;
 

@@ -54,8 +54,8 @@ static enum look look_format(const struct look_view *view, const struct format *
 {
 	enum look best = LOOK_NO;
 
-	for (size_t i = 0; i < REGISTRY_MARKS && format->marks[i].size > 0 && best != LOOK_YES; i++) {
-		enum look look = look_pattern(view, &format->marks[i]);
+	for (const struct look_pattern *mark = format->marks; mark && mark->size > 0 && best != LOOK_YES; mark++) {
+		enum look look = look_pattern(view, mark);
 		best = look > best ? look : best;
 	}
 	return best == LOOK_NO && format->look ? format->look(view, more) : best;

@@ -43,9 +43,10 @@ static const struct format formats[] = {
 	  "image/heic", BY_LOOK(look_heif) },
 	{ "pnm", "pnm", 0, SDEC_KIND_IMAGE, "PNM: PBM, PGM and PPM, in text or binary", "pnm pbm pgm ppm",
 	  "image/x-portable-anymap",
+	  /* Then a blank or the end of a line. */
 	  BY_MARKS(LOOK_MASKED("P4\0", "\xff\xff\xd0"), LOOK_MASKED("P5\0", "\xff\xff\xd0"),
 	           LOOK_MASKED("P6\0", "\xff\xff\xd0")),
-	  BY_LOOK(look_plain_pnm) }, /* then a blank or the end of a line */
+	  BY_LOOK(look_plain_pnm) },
 	{ "pam", "pnm", 1, SDEC_KIND_IMAGE, "PAM: 1 to 4 channels", "pam", "image/x-portable-arbitrarymap",
 	  BY_MARKS(LOOK_START("P7\n")) },
 	{ "pfm", "pnm", 2, SDEC_KIND_IMAGE, "PFM", "pfm", "image/x-portable-floatmap",
@@ -137,7 +138,7 @@ const char *registry_set(const char *names, uint64_t *set)
 
 static bool by_name_only(const struct format *format)
 {
-	return format->marks[0].size == 0 && !format->look && !format->guess;
+	return !format->marks && !format->look && !format->guess;
 }
 
 const struct format *registry_by_file_name(const char *name)

@@ -10,8 +10,6 @@
 #include "broker/safe-decode.h"
 #include "look.h"
 
-enum { REGISTRY_MARKS = 8 };
-
 struct format {
 	const char *name;        /* as in --decoder and --info: "jpeg" */
 	const char *program;     /* file name of the decoder program that takes it */
@@ -21,15 +19,17 @@ struct format {
 	const char *extensions;  /* of file names, separated by spaces */
 	const char *mime;        /* type of media, NULL: there is none */
 
-	/* What tells it: any of some patterns; a look at its start; or evidence that gathers.  None of them: only the
-	 * name.  A pattern without bytes ends the list. */
-	struct look_pattern marks[REGISTRY_MARKS];
+	/* What tells it: any of some patterns, which one without bytes ends; a look at its start; or evidence that
+	 * gathers.  All NULL: only the name. */
+	const struct look_pattern *marks;
 	look_function *look;
 	guess_function *guess;
 };
 
 /* For rows of the table. */
-#define BY_MARKS(...) .marks = { __VA_ARGS__ }
+/* clang-format off */
+#define BY_MARKS(...) .marks = (const struct look_pattern[]){ __VA_ARGS__, { .size = 0 } }
+/* clang-format on */
 #define BY_LOOK(function) .look = function
 #define BY_NAME .look = NULL
 
