@@ -6,7 +6,10 @@
 
 #include "broker/decode/widen.h"
 
-enum { NARROW_SIZE = 256 << 10 };
+enum {
+	NARROW_SIZE = 256 << 10,
+	FILL_AT_ONCE = 4 << 20, /* bytes */
+};
 
 bool canvas_init(struct canvas *canvas, uint32_t width, enum wire_pixel_format from, enum wire_pixel_format to,
                  uint8_t *pixels, size_t stride, size_t rows)
@@ -114,6 +117,14 @@ size_t canvas_fill(struct canvas *canvas, size_t rows)
 		canvas->filled += row_rest;
 	}
 	return complete < rows ? rows - complete : 0;
+}
+
+size_t canvas_fill_some(struct canvas *canvas, bool *more)
+{
+	size_t rows = canvas_complete(canvas) + FILL_AT_ONCE / canvas->row_bytes + 1;
+
+	*more = rows < canvas->rows;
+	return canvas_fill(canvas, *more ? rows : canvas->rows);
 }
 
 void canvas_restart(struct canvas *canvas)

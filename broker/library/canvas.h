@@ -40,6 +40,10 @@ void canvas_recycle(struct canvas *canvas);
 /* Zeroes what lacks of the first `rows` rows.  Returns how many of them were not complete. */
 size_t canvas_fill(struct canvas *canvas, size_t rows);
 
+/* The same for all rows, some at a time, so that limits can be looked at between; sets *more while there are any left.
+ */
+size_t canvas_fill_some(struct canvas *canvas, bool *more);
+
 /* Starts over, for the next frame. */
 void canvas_restart(struct canvas *canvas);
 

@@ -94,9 +94,8 @@ static struct outcome finish(struct call *call, bool *more)
 {
 	struct gathering *gathering = call->plan.context;
 
-	*more = false;
 	if (call->damage != WIRE_OK && gathering->count > 0)
-		gathering->request.rows_missing = canvas_fill(&gathering->canvas, gathering->canvas.rows);
+		gathering->request.rows_missing += canvas_fill_some(&gathering->canvas, more);
 	return outcome_ok();
 }
 

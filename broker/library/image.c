@@ -13,8 +13,6 @@
 #define MAPPED_LEAST ((size_t)2 << 20)
 #define FROM_MALLOC ((size_t)1) /* sdec_image.allocated, where it is not the length of a mapping */
 
-enum { FILL_AT_ONCE = 4 << 20 }; /* bytes of missing rows, before the limits are looked at again */
-
 /* What a call has to do with the picture. */
 struct painting {
 	struct request request;
@@ -93,17 +91,12 @@ static struct outcome commit(struct call *call, size_t size)
 	return outcome_ok();
 }
 
-/* Zeroes the missing rows, some at a time. */
 static struct outcome finish(struct call *call, bool *more)
 {
 	struct painting *painting = call->plan.context;
-	struct canvas *canvas = &painting->canvas;
-	size_t rows = canvas_complete(canvas) + FILL_AT_ONCE / canvas->row_bytes + 1;
 
-	if (call->damage == WIRE_OK)
-		return outcome_ok();
-	*more = rows < canvas->rows;
-	painting->request.rows_missing += canvas_fill(canvas, *more ? rows : canvas->rows);
+	if (call->damage != WIRE_OK)
+		painting->request.rows_missing += canvas_fill_some(&painting->canvas, more);
 	return outcome_ok();
 }
 

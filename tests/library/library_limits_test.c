@@ -233,6 +233,29 @@ Test(library_limits, a_deadline)
 	sdec_pool_close(&decoder);
 }
 
+/* Missing rows are the caller's own work, of which a few bytes of a decoder's can make much. */
+Test(library_limits, a_deadline_while_missing_rows_are_filled, .timeout = 60)
+{
+	struct sdec_pool *decoder = open_hostile(NULL);
+	struct sdec_input input = text_input("HOSTILE damaged 16384 16384");
+	struct sdec_limits limits = { .size = sizeof(limits),
+		                      .deadline_milliseconds = 200,
+		                      .max_pixels = UINT64_C(1) << 28,
+		                      .max_output = UINT64_C(1) << 30 };
+	struct sdec_request request = { .size = sizeof(request), .limits = &limits, .flags = SDEC_PARTIAL };
+	struct sdec_image image = { .size = sizeof(image) };
+	struct sdec_frames frames = { .size = sizeof(frames) };
+	struct sdec_result result = { .size = sizeof(result) };
+
+	cr_expect_eq(sdec_decode_image(decoder, &input, &request, &image, &result), SDEC_LIMIT);
+	cr_expect_eq(result.limit, SDEC_LIMIT_DEADLINE, "%s", result.reason);
+	cr_expect_eq(sdec_decode_frames(decoder, &input, &request, &frames, &result), SDEC_LIMIT);
+	cr_expect_eq(result.limit, SDEC_LIMIT_DEADLINE, "%s", result.reason);
+	sdec_image_free(&image);
+	sdec_frames_free(&frames);
+	sdec_pool_close(&decoder);
+}
+
 /* The deadline is of the whole decode: it runs while the start of the input is waited for, too. */
 Test(library_limits, a_deadline_before_the_first_byte, .timeout = 30)
 {
