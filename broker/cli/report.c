@@ -189,11 +189,13 @@ static void report_raw(const struct job *job)
 static void report_damage(const struct job *job)
 {
 	struct outcome damage = outcome_of_failure(job->call.damage);
+	/* Of the page that is written: another may have been announced since. */
+	const struct wire_image *image = job->sink.is_image ? &job->sink.image : &job->call.image;
 
 	report_name(job);
 	fprintf(stderr, "partial: %s", damage.reason);
 	if (job->call.kind == SDEC_KIND_IMAGE)
-		fprintf(stderr, "; %" PRIu64 " of %" PRIu32 " rows missing", job->rows_missing, job->call.image.height);
+		fprintf(stderr, "; %" PRIu64 " of %" PRIu32 " rows missing", job->rows_missing, image->height);
 	fputc('\n', stderr);
 }
 

@@ -37,6 +37,16 @@ def a_good_hostile_decoder_is_obeyed():
 
 
 @test
+def a_page_that_is_damaged_before_its_frame_is_not_there():
+    for heights, rows in (("10 100", 10), ("100 10", 100)):
+        done = hostile(f"page 4 {heights}", "--partial", "--frames", "-p", "rgba")
+        expect_status(done, 0)
+        expect(len(done.stdout) == 4 * rows * 4, len(done.stdout))
+        expect(f"; 0 of {rows} rows missing".encode() in done.stderr, done.stderr)
+    expect_failure(hostile("page 4 10 100", "--frames"), 5, "lied")
+
+
+@test
 def memory_is_what_was_granted():
     expect_failure(hostile("allocate 600"), 4, "--memory")
     expect_failure(hostile("allocate 40", "--memory", "32M"), 4, "--memory")

@@ -212,6 +212,26 @@ static session_result where(struct session *session, const struct arguments *arg
 	return session_commit_rows(session, 1);
 }
 
+/* WIDTH HEIGHT HEIGHT: a page, and a second that is damaged before its frame. */
+static session_result damaged_page(struct session *session, const struct arguments *arguments)
+{
+	static const struct wire_fail damage = { .failure = WIRE_FAIL_DATA };
+	static const struct wire_end the_end;
+	struct wire_image next = { .width = (uint32_t)arguments->first,
+		                   .height = (uint32_t)arguments->third,
+		                   .frames = 1,
+		                   .color = WIRE_COLOR_RGB,
+		                   .channels = 3,
+		                   .depth = 8 };
+
+	next.pixel_format = session_choose_format(session, &next);
+	say_picture(session, arguments, arguments->second);
+	say(WIRE_IMAGE, sizeof(next), &next, sizeof(next));
+	say(WIRE_DAMAGE, sizeof(damage), &damage, sizeof(damage));
+	say(WIRE_END, sizeof(the_end), &the_end, sizeof(the_end));
+	return SESSION_STOP;
+}
+
 static session_result twice(struct session *session, const struct arguments *arguments)
 {
 	static const struct wire_end the_end;
@@ -258,6 +278,7 @@ static const struct {
 	{ "short", too_short },               /* WIDTH HEIGHT: half the picture, and END */
 	{ "long", too_long },                 /* WIDTH HEIGHT: one row too many */
 	{ "twice", twice },                   /* END twice */
+	{ "page", damaged_page },             /* WIDTH HEIGHT HEIGHT: a whole page, and one without a frame */
 	{ "half-header", half_header },
 	{ "half-message", half_message },
 	{ "flood", flood },               /* bytes without end */
