@@ -38,8 +38,7 @@ bool numbered_next(struct numbered *numbered)
 {
 	char *path = NULL;
 
-	if (numbered->next == UINT32_MAX ||
-	    asprintf(&path, "%.*s%0*" PRIu32 "%s", (int)numbered->place, numbered->pattern, (int)numbered->digits,
+	if (asprintf(&path, "%.*s%0*" PRIu64 "%s", (int)numbered->place, numbered->pattern, (int)numbered->digits,
 	             numbered->next, numbered->pattern + numbered->place + numbered->length) < 0)
 		return false;
 	free(numbered->path);

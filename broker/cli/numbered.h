@@ -11,7 +11,7 @@ struct numbered {
 	const char *pattern;   /* borrowed; the whole path */
 	size_t place, length;  /* of "%03d" in it */
 	unsigned digits;       /* at least so many, with zeros before */
-	uint32_t next;         /* number */
+	uint64_t next;         /* number */
 	char *path;            /* owned; the last that was made, or NULL */
 	const char *in_folder; /* the end of that */
 };
@@ -20,7 +20,7 @@ struct numbered {
  * false where there is none. */
 bool numbered_find(struct numbered *numbered, const char *path);
 
-/* Makes the next path.  Returns false where there is no memory, or no number left. */
+/* Makes the next path.  Returns false where there is no memory. */
 bool numbered_next(struct numbered *numbered);
 
 void numbered_free(struct numbered *numbered);
