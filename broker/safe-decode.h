@@ -60,8 +60,8 @@ enum sdec_status {
 	SDEC_EXHAUSTED = 8, /* the system has no process, descriptor or memory left: try again later.  (The command line
 	                     * ends with 2 then.) */
 	SDEC_TOO_SMALL = 9, /* the caller's memory is too small for what the input gives */
-	SDEC_WRONG_KIND =
-	        10, /* the input gives another kind of thing than the call is for: sound, say, and no picture */
+	/* The input gives another kind of thing than the call is for: sound, say, and no picture. */
+	SDEC_WRONG_KIND = 10,
 };
 
 /* Which limit a SDEC_LIMIT is about. */
@@ -257,7 +257,8 @@ struct sdec_request {
 	                    * other is SDEC_UNSUPPORTED, and its decoder is not started.  NULL: all */
 	uint32_t first_frame; /* index of the frame or page that is wanted first, from 0; SDEC_UNSUPPORTED where there
 	                       * are fewer */
-	uint32_t max_frames;  /* of streams: how many are wanted at most; 0: 1; SDEC_ALL_FRAMES */
+	uint32_t max_frames;  /* how many are wanted at most, of streams and sdec_decode_frames(); 0: 1 of streams, all
+	                       * of the other; SDEC_ALL_FRAMES */
 };
 
 #define SDEC_ALL_FRAMES UINT32_MAX
