@@ -34,17 +34,6 @@ struct hdr {
 	uint32_t run, shift;
 };
 
-static int next_byte(struct input *input)
-{
-	const uint8_t *data = NULL;
-
-	if (input_look(input, &data) == 0)
-		return -1;
-	int byte = *data;
-	input_used(input, 1);
-	return byte;
-}
-
 /* ---- header ---- */
 
 /* A line without its end, cut to what is kept.  Returns whether its end was there. */
@@ -53,7 +42,7 @@ static bool read_line(struct hdr *hdr, char line[LINE_SIZE])
 	size_t size = 0;
 	int byte = 0;
 
-	while ((byte = next_byte(&hdr->input)) >= 0 && byte != '\n')
+	while ((byte = input_next(&hdr->input)) >= 0 && byte != '\n')
 		if (size < LINE_SIZE - 1)
 			line[size++] = (char)byte;
 	if (size > 0 && line[size - 1] == '\r')
@@ -189,7 +178,7 @@ static session_result announce(struct hdr *hdr)
 static session_result read_component(struct hdr *hdr, uint8_t *to)
 {
 	for (size_t left = hdr->image.width; left > 0;) {
-		int count = next_byte(&hdr->input);
+		int count = input_next(&hdr->input);
 		bool run = count > 128;
 		size_t size = run ? (size_t)count - 128 : (size_t)count;
 		if (count < 0)
@@ -199,7 +188,7 @@ static session_result read_component(struct hdr *hdr, uint8_t *to)
 		left -= size;
 		for (int byte = -1; size > 0; size--, to += RGBE_BYTES) {
 			if (!run || byte < 0)
-				byte = next_byte(&hdr->input);
+				byte = input_next(&hdr->input);
 			if (byte < 0)
 				return WIRE_FAIL_TRUNCATED;
 			*to = (uint8_t)byte;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "decoders/picture/exif.h"
+#include "decoders/runtime/input.h"
 #include "png_decode.h"
 
 enum {
@@ -94,11 +95,6 @@ static void warn(png_structp png, png_const_charp message)
 	session_note(decode->session, WIRE_NOTE_WARNINGS);
 }
 
-static uint32_t read_u32(const uint8_t *data)
-{
-	return (uint32_t)data[0] << 24 | (uint32_t)data[1] << 16 | (uint32_t)data[2] << 8 | data[3];
-}
-
 /* The chunks that libpng does not know or is told not to look into.  Returns that they are dealt with, or -1 when the
  * picture cannot be shown without. */
 static int take_chunk(png_structp png, png_unknown_chunkp chunk)
@@ -124,8 +120,8 @@ static int take_chunk(png_structp png, png_unknown_chunkp chunk)
 		image->flags |= WIRE_IMAGE_ICC;
 	else if (memcmp(chunk->name, "eXIf", 4) == 0)
 		image->orientation = exif_orientation(chunk->data, chunk->size);
-	else if (memcmp(chunk->name, "acTL", 4) == 0 && chunk->size >= ACTL_SIZE && read_u32(chunk->data) > 0)
-		image->frames = read_u32(chunk->data);
+	else if (memcmp(chunk->name, "acTL", 4) == 0 && chunk->size >= ACTL_SIZE && input_be32(chunk->data) > 0)
+		image->frames = input_be32(chunk->data);
 	return 1;
 }
 

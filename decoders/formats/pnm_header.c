@@ -14,24 +14,13 @@ enum {
 
 /* ---- text ---- */
 
-static int next_byte(struct input *input)
-{
-	const uint8_t *data = NULL;
-
-	if (input_look(input, &data) == 0)
-		return -1;
-	int byte = *data;
-	input_used(input, 1);
-	return byte;
-}
-
 int pnm_text(struct input *input)
 {
-	int byte = next_byte(input);
+	int byte = input_next(input);
 
 	if (byte == '#')
 		while (byte >= 0 && byte != '\n' && byte != '\r')
-			byte = next_byte(input);
+			byte = input_next(input);
 	return byte;
 }
 
@@ -116,7 +105,7 @@ static session_result read_line(struct input *input, char line[LINE_MAX_BYTES + 
 	size_t size = 0;
 	int byte = 0;
 
-	while ((byte = next_byte(input)) >= 0 && byte != '\n') {
+	while ((byte = input_next(input)) >= 0 && byte != '\n') {
 		/* Of a comment, it is enough that it is one. */
 		if (size == LINE_MAX_BYTES && line[0] != '#')
 			return WIRE_FAIL_HEADER;
@@ -296,7 +285,7 @@ static session_result read_word(struct input *input, char word[LINE_MAX_BYTES + 
 
 	while (is_blank(byte))
 		byte = pnm_text(input);
-	for (; byte >= 0 && !is_blank(byte); byte = next_byte(input)) {
+	for (; byte >= 0 && !is_blank(byte); byte = input_next(input)) {
 		if (size == LINE_MAX_BYTES)
 			return WIRE_FAIL_HEADER;
 		word[size++] = (char)byte;

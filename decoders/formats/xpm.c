@@ -26,13 +26,7 @@ enum {
 
 int source_next(struct source *source)
 {
-	const uint8_t *data = NULL;
-
-	if (input_look(&source->input, &data) == 0)
-		return SOURCE_END;
-	int byte = *data;
-	input_used(&source->input, 1);
-	return byte;
+	return input_next(&source->input); /* whose end is SOURCE_END */
 }
 
 int source_next_of_code(struct source *source)

@@ -74,6 +74,17 @@ void input_used(struct input *input, size_t size)
 	input->position += size;
 }
 
+int input_next(struct input *input)
+{
+	const uint8_t *data = NULL;
+
+	if (input_look(input, &data) == 0)
+		return -1;
+	int byte = *data;
+	input_used(input, 1);
+	return byte;
+}
+
 size_t input_take(struct input *input, void *to, size_t size)
 {
 	size_t taken = 0;

@@ -45,6 +45,9 @@ void input_return(struct input *input, uint8_t *room, size_t size);
 size_t input_look(struct input *input, const uint8_t **data);
 void input_used(struct input *input, size_t size);
 
+/* Takes the next byte; -1 at the end. */
+int input_next(struct input *input);
+
 uint16_t input_le16(const uint8_t *bytes);
 uint32_t input_le32(const uint8_t *bytes);
 uint64_t input_le64(const uint8_t *bytes);
