@@ -16,7 +16,7 @@ import time
 import zlib
 
 from cli_support import (HOSTILE, PHOTO, PROGRAM, TIME_LIMIT, Folder, Skip, become_subreaper, children_of,
-                         expect, expect_failure, expect_status, main, no_children_left, read, run, test)
+                         descendants, expect, expect_failure, expect_status, main, no_children_left, read, run, test)
 
 THUMBNAIL = "samples/jpeg/pjw-thumbnail.jpeg"
 DECODES = int(os.environ.get("DECODES", "3000"))  # in one run; 10000 in `make stress`
@@ -210,13 +210,6 @@ def the_child_has_two_pipes_and_no_rights():
             expect(read(f"/proc/{waiting.child}/environ").strip(b"\0") == b"")
         finally:
             waiting.end()
-
-
-def descendants(pid):
-    found = [pid]
-    for one in found:
-        found += children_of(one)
-    return found[1:]
 
 
 @test

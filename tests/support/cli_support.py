@@ -149,7 +149,11 @@ def on_terminal(*arguments, columns=80, terminal="xterm"):
 
 
 def children_of(pid):
-    return [int(child) for child in read(f"/proc/{pid}/task/{pid}/children").split()]
+    """None of a process that has ended: it may do so at any moment."""
+    try:
+        return [int(child) for child in read(f"/proc/{pid}/task/{pid}/children").split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def descendants(pid):
