@@ -89,14 +89,20 @@ static struct outcome commit(struct call *call, size_t size)
 	return outcome_ok();
 }
 
-/* Of a damaged input, the last frame may lack rows. */
+/* Of a damaged input, the last frame may lack rows; where it was damaged before the first, that one lacks all. */
 static struct outcome finish(struct call *call, bool *more)
 {
+	static const struct wire_frame first = { .delay = 0 };
 	struct gathering *gathering = call->plan.context;
+	struct outcome outcome = outcome_ok();
 
-	if (call->damage != WIRE_OK && gathering->count > 0)
+	if (call->damage == WIRE_OK)
+		return outcome;
+	if (gathering->count == 0)
+		outcome = take_frame(call, &first);
+	if (outcome.status == SDEC_OK)
 		gathering->request.rows_missing += canvas_fill_some(&gathering->canvas, more);
-	return outcome_ok();
+	return outcome;
 }
 
 static const struct call_driver gatherer = {

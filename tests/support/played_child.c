@@ -172,6 +172,7 @@ static enum sdec_status by_frames(struct sdec_pool *pool, const struct sdec_inpu
 	enum sdec_status status = sdec_decode_frames(pool, input, request, &frames, NULL);
 
 	promised(answer, status == SDEC_OK || !frames.frames, "a failure gave frames");
+	promised(answer, status != SDEC_OK || frames.count > 0, "a success gave no frames");
 	for (size_t i = 0; i < frames.count; i++) {
 		const struct sdec_frame *frame = &frames.frames[i];
 		volatile unsigned char sum = 0;
