@@ -126,7 +126,7 @@ static struct outcome take_frame(struct call *call, const struct wire_frame *fra
 
 	if (call->frames_begun > 1 && job->sink_open)
 		outcome = job->options->numbered ? begin_next_file(job) : next_picture(job);
-	if (outcome.status == SDEC_OK && job->sink_open && job->options->frames && !job->options->numbered)
+	if (outcome.status == SDEC_OK && job->sink_open && job->options->frames)
 		report_frame(job, frame);
 	return outcome;
 }

@@ -156,9 +156,16 @@ void report_frame(const struct job *job, const struct wire_frame *frame)
 	if (job->options->quiet)
 		return;
 	report_name(job);
-	fprintf(stderr, "frame %" PRIu64 ": %" PRIu32 "x%" PRIu32 ", delay %" PRIu32 " ms, at byte %" PRIu64 "\n",
+	fprintf(stderr, "frame %" PRIu64 ": %" PRIu32 "x%" PRIu32 ", delay %" PRIu32 " ms, ",
 	        (uint64_t)job->options->first_frame + job->call.frames_begun - 1, image->width, image->height,
-	        frame->delay, job->sink.put);
+	        frame->delay);
+	if (job->options->numbered) {
+		fputs("in ", stderr);
+		escape_text(stderr, job->given.path);
+	} else {
+		fprintf(stderr, "at byte %" PRIu64, job->sink.put);
+	}
+	fputc('\n', stderr);
 }
 
 static void report_raw_frames(const struct job *job)

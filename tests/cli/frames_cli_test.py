@@ -99,7 +99,11 @@ def a_damaged_page_costs_those_before_it_nothing():
 def numbered_files():
     with Folder() as folder:
         pattern = os.path.join(folder.path, "f-%03d.pam")
-        expect_status(run("-q", "--frames", "-o", pattern, GIF), 0)
+        done = run("--frames", "-o", pattern, GIF)
+        expect_status(done, 0)
+        lines = done.stderr.decode().splitlines()
+        expect(len(lines) == 5 and all(line.endswith(f", in {folder.path}/f-{index:03}.pam") for index, line in enumerate(lines)),
+               lines)
         names = sorted(os.listdir(folder.path))
         expect(names == [f"f-{index:03}.pam" for index in range(5)], names)
         for index, name in enumerate(names):
