@@ -120,8 +120,11 @@ static int take_chunk(png_structp png, png_unknown_chunkp chunk)
 		image->flags |= WIRE_IMAGE_ICC;
 	else if (memcmp(chunk->name, "eXIf", 4) == 0)
 		image->orientation = exif_orientation(chunk->data, chunk->size);
-	else if (memcmp(chunk->name, "acTL", 4) == 0 && chunk->size >= ACTL_SIZE && input_be32(chunk->data) > 0)
+	else if (memcmp(chunk->name, "acTL", 4) == 0 && chunk->size >= ACTL_SIZE && input_be32(chunk->data) > 0) {
 		image->frames = input_be32(chunk->data);
+		image->loops = input_be32(chunk->data + 4);
+		image->flags |= WIRE_IMAGE_ANIMATION;
+	}
 	return 1;
 }
 

@@ -183,7 +183,7 @@ def info_of_pictures():
 @test
 def info_of_an_animation():
     info = json.loads(run("-i", "samples/png/animated-red-blue.apng").stdout)
-    expect(info["frames"] > 1, info)
+    expect(info["frames"] > 1 and info["animated"] is True, info)
 
 
 @test
