@@ -152,8 +152,8 @@ static enum sdec_status by_stream(struct sdec_pool *pool, const struct sdec_inpu
 		if (event.kind == SDEC_EVENT_INFO && into)
 			(void)sdec_stream_into(stream, answer->memory, MEMORY, 16);
 		promised(answer,
-		         event.kind != SDEC_EVENT_ROWS || (event.rows > 0 && event.first_row < height &&
-		                                           event.rows <= height - event.first_row),
+		         event.kind != SDEC_EVENT_ROWS ||
+		                 (event.rows > 0 && event.first_row < height && event.rows <= height - event.first_row),
 		         "told rows that the picture does not have");
 		/* All that is told can be read. */
 		for (size_t i = 0; event.kind != SDEC_EVENT_NONE && event.data && i < event.data_size; i++)
