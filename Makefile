@@ -133,8 +133,10 @@ SINKS := $(patsubst %.c,$(BUILD)/sinks/%.so,$(notdir $(MODULES)))
 
 all: $(PROGRAM) $(STARTER) $(SHARED) $(STATIC) $(BUILD)/safe-decode.pc $(DECODER_PROGRAMS) $(SINKS) $(MANUALS) left-out ## build the program, the library, the decoders and the manual pages
 
-# Their formats are known all the same, and say what is missing.
+# Their formats are known all the same, and say what is missing.  What an earlier build left of them goes.
+ABSENT := $(filter-out $(DECODERS),$(ALL_DECODERS))
 left-out:
+	@rm -f $(ABSENT:%=$(BUILD)/decoders/%)
 	$(foreach decoder,$(LEFT_OUT),@echo 'left out: $(decoder), for it needs $(call missing_of,$(decoder))'$(newline))
 
 # MODE:SOURCE:TARGET of each file that is installed, and link:TEXT:TARGET; what others need comes before them.
@@ -326,9 +328,10 @@ install: all ## install under PREFIX (and DESTDIR)
 		else install -m $$kind "$$source" "$$target.new"; fi; \
 		mv -fT "$$target.new" "$$target"; \
 	done
+	@rm -f $(ABSENT:%=$(DESTDIR)$(LIBRARYDIR)/decoders/%)
 
 uninstall: ## remove what install put there
-	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED) $(ABSENT:%=$(LIBRARYDIR)/decoders/%))
 	-rmdir --ignore-fail-on-non-empty $(addprefix $(DESTDIR),$(LIBRARYDIR)/decoders $(LIBRARYDIR)/sinks $(LIBRARYDIR) $(LIBDIR)/pkgconfig)
 
 clean: ## remove build/
