@@ -20,12 +20,18 @@ static size_t skip_blanks(const struct look_view *view, size_t place)
 	return place;
 }
 
+/* More than a byte: a long comment that comes slowly would be read again for each. */
+static enum look at_end(const struct look_view *view, size_t *more)
+{
+	*more = view->size + view->size / 8 + 1;
+	return view->ended ? LOOK_NO : LOOK_MORE;
+}
+
 enum look look_plain_pnm(const struct look_view *view, size_t *more)
 {
 	enum { MAGIC = 2, DIGITS_MAX = 9 };
 	size_t place = MAGIC;
 
-	(void)more;
 	if (view->size > 0 && view->bytes[0] != 'P')
 		return LOOK_NO;
 	if (view->size > 1 && (view->bytes[1] < '1' || view->bytes[1] > '3'))
@@ -34,7 +40,7 @@ enum look look_plain_pnm(const struct look_view *view, size_t *more)
 		size_t blanks = place, digits = 0;
 		place = skip_blanks(view, place);
 		if (place >= view->size)
-			return view->ended ? LOOK_NO : LOOK_MORE;
+			return at_end(view, more);
 		if (place == blanks)
 			return LOOK_NO;
 		while (place < view->size && view->bytes[place] >= '0' && view->bytes[place] <= '9') {
@@ -46,6 +52,6 @@ enum look look_plain_pnm(const struct look_view *view, size_t *more)
 			return LOOK_NO;
 	}
 	if (place >= view->size)
-		return view->ended ? LOOK_NO : LOOK_MORE;
+		return at_end(view, more);
 	return is_blank(view->bytes[place]) || view->bytes[place] == '#' ? LOOK_YES : LOOK_NO;
 }
