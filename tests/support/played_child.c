@@ -173,7 +173,7 @@ static enum sdec_status by_frames(struct sdec_pool *pool, const struct sdec_inpu
 
 	promised(answer, status == SDEC_OK || !frames.frames, "a failure gave frames");
 	promised(answer, status != SDEC_OK || frames.count > 0, "a success gave no frames");
-	for (size_t i = 0; i < frames.count; i++) {
+	for (size_t i = 0; frames.frames && i < frames.count; i++) {
 		const struct sdec_frame *frame = &frames.frames[i];
 		volatile unsigned char sum = 0;
 		for (size_t k = 0; k < frame->stride * frame->height; k++)
