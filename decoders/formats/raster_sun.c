@@ -29,7 +29,7 @@ static session_result read_map(struct raster *raster, uint32_t type, uint32_t si
 			memset(dib->palette[0], UINT8_MAX, 3); /* 1 is black */
 		return input_skip(&raster->input, size) < size ? WIRE_FAIL_TRUNCATED : WIRE_OK;
 	}
-	if (type != MAP_RGB || colors > DIB_COLORS)
+	if (type != MAP_RGB || size > sizeof(map))
 		return WIRE_FAIL_HEADER;
 	raster->color = WIRE_COLOR_PALETTE;
 	if (input_take(&raster->input, map, size) < size)
