@@ -260,6 +260,9 @@ $(MANUALS): $(BUILD)/%: man/%.scd $(wildcard samples/*.c)
 
 # ---- targets ----
 
+# How others of these targets are made: on all processors, unless -j said how.
+PARALLEL = --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+
 deps: ## install what is missing for all targets, with apt-get
 	@tests/support/install-packages $(PACKAGES)
 
@@ -267,16 +270,16 @@ deps-build: ## install what is missing for `make` and `make install` alone
 	@tests/support/install-packages $(BUILD_PACKAGES)
 
 run: deps ## decode a photograph and a screenshot, and show the photograph
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) $(PARALLEL) all
 	@samples/run $(PROGRAM)
 
 test: deps ## build and run all tests, or T="NAME...": tests or folders of tests/; the last line is "N passed, N failed"
-	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) $(PARALLEL) all tests
 	@tests/run $(BUILD) $(T)
 
 coverage: deps ## run all tests and print which lines of broker/ they reach, and what of the wire reader and the arena not
 	@rm -rf $(BUILD)/coverage/profiles
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CC=clang COVERAGE=1 all tests
+	@$(MAKE) $(PARALLEL) BUILD=$(BUILD)/coverage CC=clang COVERAGE=1 all tests
 	@tests/run $(BUILD)/coverage
 	@/usr/bin/python3 tests/support/coverage.py $(BUILD)/coverage
 
@@ -284,39 +287,39 @@ check: ## static analysis, format, exported symbols, sizes
 	@tests/check $(BUILD)
 
 asan: ## build and run the tests that can run under AddressSanitizer
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE=address,undefined sanitized
+	@$(MAKE) $(PARALLEL) BUILD=$(BUILD)/asan SANITIZE=address,undefined sanitized
 	@tests/run $(BUILD)/asan
 
-ubsan: ## build everything so that undefined behaviour traps, and run all tests
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/ubsan SANITIZE=undefined all tests
-	@QUICK=1 tests/run $(BUILD)/ubsan
+ubsan: ## build everything with clang so that undefined behaviour traps, and run all tests or T="NAME..."
+	@$(MAKE) $(PARALLEL) BUILD=$(BUILD)/ubsan CC=clang SANITIZE=undefined all tests
+	@QUICK=1 tests/run $(BUILD)/ubsan $(T)
 
 tsan: ## run the stress test of the library under ThreadSanitizer, with plain brokers
-	@$(MAKE) --no-print-directory all tests
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan SANITIZE=thread threads
+	@$(MAKE) $(PARALLEL) all tests
+	@$(MAKE) $(PARALLEL) BUILD=$(BUILD)/tsan SANITIZE=thread threads
 	@TSAN_OPTIONS=halt_on_error=1 $(BUILD)/tsan/tests/library_stress 2000 8 10
 
 stress: ## decode 100,000 inputs through one handle, and kill brokers meanwhile
-	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) $(PARALLEL) all tests
 	@$(BUILD)/tests/library_stress 100000 8 50
 	@DECODES=10000 /usr/bin/python3 tests/cli/sandbox_cli_test.py $(BUILD)
 
 # A library of libjxl's reads the clock of the processor, by an instruction that valgrind does not know.
 VALGRIND_CANNOT := jxl
 valgrind: deps ## replay the samples through every harness under valgrind
-	@$(MAKE) --no-print-directory tests
+	@$(MAKE) $(PARALLEL) tests
 	@for harness in $(TRUSTED_HARNESSES) $(filter-out $(VALGRIND_CANNOT),$(DECODERS)); do \
 		known=fuzz/$$harness.supp; [ -f $$known ] || known=/dev/null; \
 		valgrind -q --error-exitcode=1 --leak-check=full --suppressions=$$known $(BUILD)/fuzz/$$harness samples || exit 1; \
 	done
 
-fuzz: ## run every fuzz harness for SECONDS=20 each
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SANITIZE=address,undefined FUZZER=1 fuzzers
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz-child CC=clang SANITIZE=undefined FUZZER=1 child-fuzzers
-	@fuzz/run $(SECONDS) $(BUILD)/fuzz/fuzz $(BUILD)/fuzz-child/fuzz
+fuzz: ## run every fuzz harness for SECONDS=20 each, or for RUNS=N inputs, always the same ones
+	@$(MAKE) $(PARALLEL) BUILD=$(BUILD)/fuzz CC=clang SANITIZE=address,undefined FUZZER=1 fuzzers
+	@$(MAKE) $(PARALLEL) BUILD=$(BUILD)/fuzz-child CC=clang SANITIZE=undefined FUZZER=1 child-fuzzers
+	@RUNS=$(RUNS) fuzz/run $(SECONDS) $(BUILD)/fuzz/fuzz $(BUILD)/fuzz-child/fuzz
 
 bench: deps ## measure against in-process codecs and other sandboxes
-	@$(MAKE) --no-print-directory all $(BUILD)/bench/png-loop $(BUILD)/bench/library-bench
+	@$(MAKE) $(PARALLEL) all $(BUILD)/bench/png-loop $(BUILD)/bench/library-bench
 	@bench/run $(BUILD)
 
 # Each file takes its name when it is whole, so that programs that run meanwhile find the old one or the new one.
