@@ -24,7 +24,10 @@ enum variant {
 /* Files with more samples are not read to their end for the tags that may be there. */
 #define PASS_MAX (UINT64_C(256) << 20)
 
-enum { PIECE = 512 }; /* samples that are converted at a time */
+enum {
+	PIECE = 512,           /* samples that are converted at a time */
+	LOOKED_AT = 16 * 1024, /* bytes of samples by which it is decided where in 32 bits they are */
+};
 
 /* ---- for the containers ---- */
 
@@ -144,7 +147,7 @@ static void load_integers(const struct pcm *pcm, int32_t *to, const uint8_t *fro
 	uint32_t flip = pcm->encoding == PCM_UNSIGNED ? 0x80000000U : 0;
 
 	for (size_t i = 0; i < count; i++)
-		to[i] = (int32_t)(load(from + i * pcm->width, pcm->width, pcm->big_endian) ^ flip);
+		to[i] = (int32_t)(load(from + i * pcm->width, pcm->width, pcm->big_endian) << pcm->above ^ flip);
 }
 
 static void load_floats(const struct pcm *pcm, float *to, const uint8_t *from, size_t count)
@@ -191,7 +194,8 @@ static bool is_as_wanted(const struct pcm *pcm)
 	uint32_t format = pcm->audio.sample_format;
 	bool linear = pcm->encoding == (format == WIRE_F32 ? PCM_FLOAT : PCM_SIGNED);
 
-	return linear && pcm->width == wire_sample_bytes[format] && (!pcm->big_endian || pcm->width == 1);
+	return linear && pcm->width == wire_sample_bytes[format] && pcm->above == 0 &&
+	       (!pcm->big_endian || pcm->width == 1);
 }
 
 static void convert(const struct pcm *pcm, uint8_t *to, const uint8_t *from, size_t count)
@@ -248,12 +252,37 @@ static session_result send_linear(struct pcm *pcm, const uint8_t *bytes, size_t 
 	return session_send_samples(pcm->input.session, count, put_linear, &linear);
 }
 
+/* 24 bits in 32 belong to the top, but arecord leaves its own at the bottom, and both call that plain PCM.  At the top,
+ * all lowest bytes are zero; at the bottom, all highest ones are copies of the sign. */
+static uint32_t bits_above(struct pcm *pcm, uint8_t *room, size_t size)
+{
+	const uint8_t *data = NULL;
+	size_t count = input_gather(&pcm->input, room, size) / sizeof(uint32_t);
+	bool used = false;
+
+	if (count == 0 || input_look(&pcm->input, &data) < count * sizeof(uint32_t))
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		const uint8_t *sample = data + i * sizeof(uint32_t);
+		uint8_t lowest = sample[pcm->big_endian ? 3 : 0];
+		uint8_t second = sample[pcm->big_endian ? 1 : 2];
+		uint8_t highest = sample[pcm->big_endian ? 0 : 3];
+		if (highest != (second & 0x80 ? UINT8_MAX : 0))
+			return 0;
+		used = used || lowest != 0;
+	}
+	return used ? 8 : 0;
+}
+
 /* The last sample frame may lack a part: the rest of it is at the end of the input. */
 static session_result decode_linear(struct pcm *pcm)
 {
 	uint64_t left = bytes_ahead(pcm);
+	uint8_t first[LOOKED_AT];
 
 	left -= left % pcm->block_size;
+	if (pcm->wide_container)
+		pcm->above = bits_above(pcm, first, left < sizeof(first) ? (size_t)left : sizeof(first));
 	while (left > 0 || go_on(pcm, &left)) {
 		uint8_t frame[WIRE_CHANNELS_MAX * sizeof(double)];
 		const uint8_t *data = NULL;

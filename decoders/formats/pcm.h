@@ -43,6 +43,8 @@ struct pcm {
 	enum pcm_encoding encoding;
 	bool big_endian;
 	uint32_t width;      /* bytes of a sample; not for ADPCM */
+	uint32_t above;      /* bits of them above the sample; else it is at the top */
+	bool wide_container; /* 24 bits in 32, and nobody says which */
 	uint32_t block_size; /* bytes of the smallest piece that can be decoded: a sample frame, or a block of ADPCM */
 	uint32_t block_frames; /* sample frames in it: 1, or more of ADPCM */
 	int16_t coefficients[PCM_MS_COEFFICIENTS][2];

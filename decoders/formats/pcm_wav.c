@@ -24,6 +24,7 @@ struct wav {
 	struct pcm *pcm;
 	bool big_endian; /* RIFX */
 	bool wide;       /* RF64 and BW64 */
+	bool extensible; /* the format is WAVE_FORMAT_EXTENSIBLE */
 	uint64_t wide_size;
 	uint8_t format[FORMAT_MAX]; /* the chunk, as far as it is looked at */
 	size_t format_size;
@@ -49,8 +50,10 @@ static session_result set_linear(struct wav *wav, enum pcm_encoding encoding, ui
 
 	/* The container of a sample may be wider than its bits.  Other blocks than those of 24 bits in 32 are those of
 	 * writers that counted bits, or nothing. */
-	if (width == 3 && block == sizeof(uint32_t) * pcm->audio.channels)
+	if (width == 3 && block == sizeof(uint32_t) * pcm->audio.channels) {
 		width = sizeof(uint32_t);
+		pcm->wide_container = !wav->extensible;
+	}
 	if (bits == 0 || valid == 0 || valid > bits)
 		return WIRE_FAIL_HEADER;
 	bool known = encoding == PCM_FLOAT    ? width == 4 || width == 8
@@ -133,7 +136,8 @@ static session_result use_format(struct wav *wav, const uint8_t *format, size_t 
 	if (audio->channels > WIRE_CHANNELS_MAX)
 		return WIRE_FAIL_UNSUPPORTED;
 	audio->channel_layout = audio->channels <= 2 ? samples_usual_layout(audio->channels) : 0;
-	if (tag == TAG_EXTENSIBLE) {
+	wav->extensible = tag == TAG_EXTENSIBLE;
+	if (wav->extensible) {
 		if (size < EXTENSIBLE_MIN)
 			return WIRE_FAIL_HEADER;
 		/* Where the valid bits are left out, all are. */

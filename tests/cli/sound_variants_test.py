@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from audio_files import (FLOAT, UNKNOWN, aiff, au, chunk, damaged, flac_without_a_total, id3, id3v1, ogg_crc,
+from audio_files import (FLOAT, PCM, UNKNOWN, aiff, au, chunk, damaged, flac_without_a_total, id3, id3v1, ogg_crc,
                          ogg_in_small_pages, ogg_page, ogg_pages, ogg_with_serial, syncsafe, wav, wav_format, wav_list)
 from cli_support import PROGRAM, Folder, Skip, expect, expect_failure, expect_status, main, read, run, test
 
@@ -132,6 +132,24 @@ def blocks_that_nobody_can_mean():
             if (bits, block) != (24, 4):  # that is a container that is wider than its samples
                 expect(raw(wav(samples, wav_format(channels=1, bits=bits, block=block))) == wanted, (bits, block))
     expect(raw(wav(bytes(range(64)), wav_format(channels=1, bits=24, block=4)), "--samples", "s32") == bytes(range(64)))
+
+
+@test
+def places_of_24_bits_in_32():
+    """arecord's S24_LE has them at the bottom, others at the top, and the header is the same: it was far too quiet."""
+    values = [0] * 100 + [1, -1, 256, -256, 70000, -70000, 8388607, -8388608] * 1000
+    wanted = b"".join((value << 8).to_bytes(4, "little", signed=True) for value in values)
+    bottom = b"".join(value.to_bytes(4, "little", signed=True) for value in values)
+    plain = wav_format(channels=2, bits=24, block=8)
+    for samples in (wanted, bottom):
+        expect(raw(wav(samples, plain), "--samples", "s32") == wanted)
+        expect(run("-q", "-t", "raw", "--samples", "s32", input=wav(samples, plain)).stdout == wanted)
+    expect(raw(wav(bytes(800), plain), "--samples", "s32") == bytes(800))
+    # Quiet at first: the lowest bytes of the top are zero all the same.
+    quiet = b"".join((value << 8).to_bytes(4, "little", signed=True) for value in [5, -5] * 3000)
+    expect(raw(wav(quiet, plain), "--samples", "s32") == quiet)
+    # An extensible format says that they are at the top.
+    expect(raw(wav(bottom, wav_format(PCM, 2, bits=24, valid=24, mask=3, block=8)), "--samples", "s32") == bottom)
 
 
 @test
