@@ -16,7 +16,8 @@ import sys
 import time
 
 from cli_support import (BUILD, GZIP, PHOTO, PHOTO_SIZE, PROGRAM, SCREENSHOT, TIME_LIMIT, TONE, Folder, Skip, expect,
-                         expect_failure, expect_status, main, on_terminal, pixels_with_pillow, read, run, test)
+                         expect_failure, expect_status, main, on_terminal, pixels_with_pillow, read, run, test,
+                         traced)
 
 THUMBNAIL = "samples/jpeg/pjw-thumbnail.jpeg"
 ALPHA = "samples/png/with-alpha.png"
@@ -381,9 +382,9 @@ def allowed_formats():
 
 @test
 def formats_that_are_not_allowed_start_no_decoder():
-    traced = ("strace", "-f", "-qq", "-e", "trace=execve", "-o", "/dev/stderr", PROGRAM, "-q")
     for names, programs in (("jpeg", 2), ("png", 1)):
-        done = subprocess.run([*traced, "--allow", names, PHOTO], capture_output=True, check=False, timeout=TIME_LIMIT)
+        done = subprocess.run([*traced("/dev/stderr", "execve", mode="-f"), PROGRAM, "-q", "--allow", names, PHOTO],
+                              capture_output=True, check=False, timeout=TIME_LIMIT)
         expect(done.stderr.count(b"execve(") == programs, done.stderr)
 
 
@@ -410,7 +411,7 @@ def a_deadline_holds_where_nobody_reads_the_output():
 def a_system_that_does_not_let_it_wait():
     for inputs in ([PHOTO], [PHOTO, PHOTO]):
         for error in ("EPERM", "ENOSYS"):
-            refused = ("strace", "-qq", "-D", "-o", "/dev/null", "-e", "trace=poll", "-e", f"inject=poll:error={error}")
+            refused = traced("/dev/null", "poll", f"poll:error={error}")
             done = subprocess.run([*refused, PROGRAM, "-q", *inputs], capture_output=True, check=False, timeout=TIME_LIMIT)
             expect_status(done, 6)
             expect(done.stderr.count(b"\n") == len(inputs) and b"cannot wait for the decoder" in done.stderr, done.stderr)

@@ -14,7 +14,7 @@ import sys
 import time
 
 from cli_support import (GZIP, PHOTO, PROGRAM, TIME_LIMIT, TONE, Folder, Skip, expect, expect_failure,
-                         expect_status, main, read, run, test)
+                         expect_status, main, read, run, test, traced)
 
 THUMBNAIL = "samples/jpeg/pjw-thumbnail.jpeg"
 GRAY = "samples/png/gray-1.png"
@@ -176,14 +176,13 @@ def half_a_picture(folder, *arguments):
 
 def without_unnamed_files(folder, *arguments):
     """The call that would make one fails: the third openat() of this process."""
-    trace = ["strace", "-qq", "-o", folder("trace"), "-D", "-e", "trace=openat", "-e"]
-    opens = subprocess.run([*trace, "trace=openat", PROGRAM, *arguments, THUMBNAIL], stderr=subprocess.DEVNULL,
-                           check=False)
+    opens = subprocess.run([*traced(folder("trace"), "openat"), PROGRAM, *arguments, THUMBNAIL], check=False,
+                           stderr=subprocess.DEVNULL)
     lines = read(folder("trace")).decode().splitlines()
     at = [number for number, line in enumerate(lines, 1) if "O_TMPFILE" in line]
     if opens.returncode != 0 or len(at) != 1:
         raise Skip(f"strace does not work: {opens}, {lines[-5:]}")
-    return [*trace, f"inject=openat:error=EOPNOTSUPP:when={at[0]}", PROGRAM, *arguments]
+    return [*traced(folder("trace"), "openat", f"openat:error=EOPNOTSUPP:when={at[0]}"), PROGRAM, *arguments]
 
 
 @test

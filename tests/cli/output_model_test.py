@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 
-from cli_support import PROGRAM, TIME_LIMIT, Folder, Skip, expect, main, read, run, test
+from cli_support import PROGRAM, TIME_LIMIT, Folder, Skip, expect, main, read, run, test, traced
 
 FULL = bool(os.environ.get("MODEL_FULL"))
 REST = 9  # faults for each scene, besides those where an output takes its name
@@ -246,10 +246,6 @@ class Model:
         expect(len(left) <= (1 if may_be_left else 0), f"{names} is left")
 
 
-def strace(log, *options):
-    return ["strace", "-qq", "-o", log, *options]
-
-
 def calls_of(scene, log):
     """The calls of a run from where it opens its output on: their names, and which one of that name each is."""
     counts, begun, found = {}, False, []
@@ -289,7 +285,7 @@ def unnamed_call(scene):
     with Folder() as folder:
         scene.build(folder.path)
         try:
-            scene.run(strace(folder("log"), "-e", "trace=openat"))
+            scene.run(traced(folder("log"), "openat", mode=""))
             lines = [line for line in read(folder("log")).decode().splitlines() if line.startswith("openat(")]
         finally:
             scene.clean()
@@ -331,9 +327,9 @@ def try_scene(scene):
         if scene.streams():
             wanted[0] = run("-q", "-t", scene.extension, SOURCES[scene.extension]).stdout
     model = Model(scene, *wanted)
-    refuse = ["-e", f"inject=openat:error=EOPNOTSUPP:when={scene.named}"] if scene.named else []
-    names = "trace=landlock_create_ruleset," + ",".join(FAULTS)
-    status, calls = once(scene, model, lambda log: strace(log, "-e", names, *refuse), None, False, "")
+    refuse = [f"openat:error=EOPNOTSUPP:when={scene.named}"] if scene.named else []
+    names = ",".join(["landlock_create_ruleset", *FAULTS])
+    status, calls = once(scene, model, lambda log: traced(log, names, *refuse, mode=""), None, False, "")
     expected = 2 if scene.way == "folder" and scene.kind != "nothing" else 0
     expect(status == expected, f"{scene}: status {status}")
     faults = [(name, number, fault) for name, number in calls for fault in [KILL, *FAULTS[name]]
@@ -355,8 +351,8 @@ class Try:
     def run(self):
         killed = self.fault == KILL
         how = "signal=KILL" if killed else f"error={self.fault}"
-        inject = ["-e", f"inject={self.name}:{how}:when={self.number}", *self.refuse]
-        once(self.scene, self.model, lambda log: strace(log, *inject), self.name, killed,
+        inject = [f"{self.name}:{how}:when={self.number}", *self.refuse]
+        once(self.scene, self.model, lambda log: traced(log, "all", *inject, mode=""), self.name, killed,
              f"{self.name} {self.number} {self.fault}")
 
     def run_in_time(self):
@@ -379,8 +375,6 @@ def try_all(function, work):
 
 @test
 def calls_fail_and_the_process_is_killed_at_them():
-    if not shutil.which("strace"):
-        raise Skip("strace is not installed")
     rest = [one for tries in try_all(try_scene, list(scenes())) for one in tries]
     random.Random(1).shuffle(rest)
     try_all(Try.run_in_time, rest)

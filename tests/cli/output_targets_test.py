@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 from cli_support import (GZIP, PHOTO, PROGRAM, SCREENSHOT, TIME_LIMIT, Folder, Skip, expect, expect_failure, expect_status,
-                         main, read, run, test)
+                         main, read, run, test, traced)
 
 THUMBNAIL = "samples/jpeg/pjw-thumbnail.jpeg"
 
@@ -22,13 +22,12 @@ def a_large_output_goes_to_the_disk_in_parts():
     call = "sync_file_range"
     with Folder() as folder:
         packed = folder.write("large.gz", gzip.compress(bytes(30 << 20), 1))
-        for output, injected, status, calls in ((["--output-dir", folder("out"), GZIP], "", 0, 3),
-                                                (["-o", folder("one")], "", 0, 0),
-                                                (["--output-dir", folder("bad"), GZIP], ":error=EIO:when=2", 2, 2),
-                                                (["--output-dir", folder("without"), GZIP], ":error=EPERM", 0, 1)):
-            trace = ["strace", "-qq", "-D", "-o", folder("trace"), "-e", f"trace={call}"]
-            done = subprocess.run([*trace, *(["-e", f"inject={call}{injected}"] if injected else []), PROGRAM, "-q", *output,
-                                   packed], capture_output=True, check=False, timeout=TIME_LIMIT)
+        for output, inject, status, calls in ((["--output-dir", folder("out"), GZIP], [], 0, 3),
+                                              (["-o", folder("one")], [], 0, 0),
+                                              (["--output-dir", folder("bad"), GZIP], [f"{call}:error=EIO:when=2"], 2, 2),
+                                              (["--output-dir", folder("without"), GZIP], [f"{call}:error=EPERM"], 0, 1)):
+            done = subprocess.run([*traced(folder("trace"), call, *inject), PROGRAM, "-q", *output, packed],
+                                  capture_output=True, check=False, timeout=TIME_LIMIT)
             if "strace" in done.stderr.decode():
                 raise Skip(done.stderr)
             expect_status(done, status)

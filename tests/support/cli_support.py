@@ -148,6 +148,15 @@ def on_terminal(*arguments, columns=80, terminal="xterm"):
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), output
 
 
+def traced(log, calls, *injections, mode="-D"):
+    """What makes a command line write the system calls `calls` of its program to `log`, with what strace injects:
+    "openat:error=EIO:when=2".  The mode: the tracer is no parent ("-D"), or is one (""), or follows children ("-f")."""
+    if not shutil.which("strace"):
+        raise Skip("strace is not installed")
+    inject = [word for injection in injections for word in ("-e", f"inject={injection}")]
+    return ["strace", "-qq", "-o", log, *([mode] if mode else []), "-e", f"trace={calls}", *inject]
+
+
 def children_of(pid):
     """None of a process that has ended: it may do so at any moment."""
     try:
@@ -160,7 +169,13 @@ def descendants(pid):
     return [one for child in children_of(pid) for one in [child, *descendants(child)]]
 
 
+def _stop(number, _):
+    sys.exit(128 + number)
+
+
 def main():
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGHUP, _stop)
     failures = 0
     for function in _tests:
         name = function.__name__
