@@ -293,6 +293,8 @@ struct sdec_info {
 	                                      * a frame come, which is the file's own: that of WAV, or of Vorbis */
 	uint32_t animated; /* not 0: the frames follow one another in time; else each is a page, of a size of its own */
 	uint32_t loops;    /* how often an animation is shown; 0: without end */
+	const char *library; /* static: the codec library that decodes it, and its version: "libjpeg-turbo 2.1.5".  The
+	                      * decoder's program has named it before it had any input */
 };
 
 /* A decoded picture. */

@@ -86,7 +86,8 @@ void info_print(FILE *stream, const struct info *info)
 {
 	fputs("{\"file\": ", stream);
 	escape_json(stream, info->input);
-	fprintf(stream, ", \"format\": \"%s\", \"kind\": \"%s\"", info->format->name,
+	fprintf(stream, ", \"format\": \"%s\", \"library\": \"%s\", \"kind\": \"%s\"", info->format->name,
+	        info->library,
 	        info->image   ? "image"
 	        : info->audio ? "audio"
 	                      : "bytes");

@@ -13,6 +13,7 @@
 struct info {
 	const char *input; /* its name */
 	const struct format *format;
+	const char *library; /* that decodes it */
 	const struct wire_image *image;
 	const struct wire_audio *audio;
 	const struct tag_list *tags; /* of audio */

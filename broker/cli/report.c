@@ -296,6 +296,7 @@ static void report_info(const struct job *job)
 	const struct info info = {
 		.input = job->name,
 		.format = job->call.format,
+		.library = job->call.decode.library,
 		.image = job->call.kind == SDEC_KIND_IMAGE ? &job->call.image : NULL,
 		.audio = job->call.kind == SDEC_KIND_AUDIO ? &job->call.audio : NULL,
 		.tags = &job->tags,

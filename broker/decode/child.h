@@ -36,6 +36,7 @@ struct child {
 	int input;   /* to write the request and the compressed bytes to: never raises SIGPIPE; -1 once closed */
 	int output;  /* to read messages from */
 	int control; /* to hear what it said before it was locked down; or -1 */
+	const char *library; /* its codec library and version, once it is verified; stays until this process ends */
 	uint64_t cpu_microseconds; /* once its fate was asked for, or the limit was reached; 0: not known */
 	uint64_t peak_memory;      /* bytes resident, once its fate was asked for; 0: not known */
 };

@@ -22,7 +22,9 @@ static struct outcome verify(struct decode *decode)
 	struct child *child = &decode->child;
 
 	decode->said_hello = true;
-	return child->owner->verify(child, &decode->posture);
+	struct outcome outcome = child->owner->verify(child, &decode->posture);
+	decode->library = child->library;
+	return outcome;
 }
 
 struct outcome decode_hello(struct decode *decode)

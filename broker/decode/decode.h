@@ -22,6 +22,7 @@ struct decode {
 	bool pump_open;
 	bool said_hello;
 	struct sandbox_posture posture;
+	const char *library;    /* as of the child; NULL before it was verified */
 	uint64_t cpu_limit;     /* nanoseconds of the child's processor time */
 	uint64_t cpu_check;     /* decode_clock() when it can have used so much at the earliest */
 	uint64_t work_limit;    /* nanoseconds of this thread's processor time, for this decode */

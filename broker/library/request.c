@@ -187,12 +187,18 @@ struct outcome request_refuse_others(struct call *call)
 	return outcome_ok();
 }
 
+static void describe_format(struct request *request)
+{
+	request->info.format = request->call.format->name;
+	request->info.library = request->call.decode.library;
+}
+
 struct outcome request_describe_image(struct call *call)
 {
 	struct request *request = request_of(call);
 
 	describe_image(&request->info, &call->image);
-	request->info.format = call->format->name;
+	describe_format(request);
 	return request->info_only || fits_output(request) ? outcome_ok() : outcome_of_failure(WIRE_FAIL_LIMIT_OUTPUT);
 }
 
@@ -201,7 +207,7 @@ struct outcome request_describe_audio(struct call *call)
 	struct request *request = request_of(call);
 
 	describe_audio(&request->info, &call->audio);
-	request->info.format = call->format->name;
+	describe_format(request);
 	return outcome_ok();
 }
 
@@ -214,7 +220,7 @@ struct outcome request_describe(struct call *call)
 	if (call->kind == SDEC_KIND_AUDIO)
 		return request_describe_audio(call);
 	request->info.kind = call->kind;
-	request->info.format = call->format->name;
+	describe_format(request);
 	return outcome_ok();
 }
 

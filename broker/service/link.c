@@ -310,8 +310,10 @@ static void greet(struct link *link, const struct packet *packet)
 	struct outcome outcome = hello_judge(packet);
 
 	link->greeted = outcome.status == SDEC_OK;
-	if (link->greeted)
+	if (link->greeted) {
+		link->library = hello_library(packet->data);
 		return;
+	}
 	link->dead = true;
 	while (link->wants)
 		satisfy(link->wants, outcome);

@@ -28,6 +28,7 @@ struct link {
 	struct link *next;
 	const char *program; /* static */
 	struct started process;
+	const char *library; /* that the broker has named, once it is greeted */
 	int socket, timer;
 	bool greeted;  /* the broker has said hello, and is of this build */
 	bool dead;     /* the broker is gone, or does not behave */

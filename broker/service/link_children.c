@@ -29,6 +29,7 @@ struct link_child *link_add(struct link *link, const struct protocol_report *rep
 		.input = fds[PROTOCOL_CHILD_INPUT],
 		.output = fds[PROTOCOL_CHILD_OUTPUT],
 		.control = -1,
+		.library = link->library,
 	};
 	link->children = child;
 	return child;

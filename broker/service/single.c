@@ -21,6 +21,7 @@ enum { GENTLE_WAIT = 1000 }; /* milliseconds for a child to be torn down after i
 struct last_words {
 	bool hello;             /* it has said so */
 	struct outcome outcome; /* of that */
+	const char *library;    /* once that is SDEC_OK */
 	int status;             /* its /proc/PID/status; or -1 */
 	bool failed;
 	int step, error_number;
@@ -44,6 +45,7 @@ static struct last_words listen_to(const struct child *child)
 	union {
 		char room[HELLO_ROOM];
 		struct protocol_lockdown lockdown;
+		struct protocol_hello hello;
 	} data;
 	int fd = -1;
 	struct packet packet = { .data = &data, .size = sizeof(data), .fds = &fd, .count = 1 };
@@ -53,6 +55,8 @@ static struct last_words listen_to(const struct child *child)
 		        words.hello && packet.got == sizeof(data.lockdown) && data.lockdown.kind == PROTOCOL_LOCKDOWN;
 		if (!words.hello)
 			words.outcome = hello_judge(&packet);
+		if (!words.hello && words.outcome.status == SDEC_OK)
+			words.library = hello_library(&data.hello);
 		words.hello = true;
 		if (lockdown && (!packet.with_fds || words.status < 0))
 			take_lockdown(&words, &data.lockdown, packet.with_fds ? fd : -1);
@@ -77,6 +81,7 @@ static struct outcome verify(struct child *child, struct sandbox_posture *postur
 	struct outcome outcome = words.outcome;
 
 	*posture = (struct sandbox_posture){ .verified = false };
+	child->library = words.library;
 	if (outcome.status == SDEC_OK) {
 		errno = EBADF;
 		enum verify_failure failure =

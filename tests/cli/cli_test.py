@@ -168,6 +168,13 @@ def gzip_members_and_trailing_garbage():
 # ---- information ----
 
 
+def library_of(name):
+    for line in run("--list-decoders").stdout.decode().splitlines():
+        if line.split()[0] == name:
+            return line.split("; ")[-1]
+    return None
+
+
 @test
 def info_of_pictures():
     done = run("--info", PHOTO, ALPHA, INTERLACED, DEEP, GZIP, "samples/jpeg/hopper_orientation_6.jpg")
@@ -177,7 +184,8 @@ def info_of_pictures():
     expect(photo["depth"] == 8 and not photo["alpha"] and photo["color"] == "ycbcr" and photo["frames"] == 1)
     expect(alpha["alpha"] and alpha["format"] == "png" and alpha["kind"] == "image")
     expect(interlaced["progressive"] and deep["depth"] == 16 and deep["channels"] == 4)
-    expect(stream == {"file": GZIP, "format": "gzip", "kind": "bytes"}, stream)
+    expect(stream == {"file": GZIP, "format": "gzip", "library": library_of("gzip"), "kind": "bytes"}, stream)
+    expect(photo["library"] == library_of("jpeg") and photo["library"].startswith("libjpeg"), photo)
     expect(turned["orientation"] == 6 and photo["orientation"] is None)
 
 

@@ -260,6 +260,7 @@ Test(library_probe, tells_what_the_header_says)
 	cr_assert_neq(info.has_alpha, 0);
 	cr_assert_eq(info.frames, 1);
 	cr_assert_str_eq(info.format, "png");
+	cr_assert_eq(strncmp(info.library, "libpng ", 7), 0);
 	free_blob(&file);
 
 	file = read_blob(ROMEO);
