@@ -432,6 +432,14 @@ SDEC_API enum sdec_status sdec_decode_bytes(struct sdec_pool *decoder, const str
                                             struct sdec_result *result);
 SDEC_API void sdec_bytes_free(struct sdec_bytes *bytes);
 
+/* Takes the picture that is embedded in sound, the front cover if there are several: a picture file as it stands there,
+ * up to sdec_limits.max_cover, and as untrusted as the input.  Give it to sdec_decode_image(), with another request.
+ * SDEC_UNSUPPORTED when there is none; SDEC_WRONG_KIND for an input that is no sound.  As sdec_decode_bytes()
+ * otherwise. */
+SDEC_API enum sdec_status sdec_decode_cover(struct sdec_pool *decoder, const struct sdec_input *input,
+                                            const struct sdec_request *request, struct sdec_bytes *bytes,
+                                            struct sdec_result *result);
+
 /* Decodes an input that gives sound, all of it, up to sdec_limits.max_output.  As sdec_decode_image() otherwise; tags
  * are told by streams alone. */
 SDEC_API enum sdec_status sdec_decode_audio(struct sdec_pool *decoder, const struct sdec_input *input,

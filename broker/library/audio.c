@@ -38,7 +38,7 @@ static enum sdec_status decode(struct sdec_pool *decoder, const struct sdec_inpu
                                struct sdec_audio *audio, struct sdec_result *result)
 {
 	struct sdec_audio given = { .samples = NULL };
-	struct outcome outcome = collection_begin(collection, decoder, input, request, &listener);
+	struct outcome outcome = collection_begin(collection, decoder, input, request, REQUEST_WHOLE, &listener);
 
 	if (outcome.status == SDEC_OK && !has_place)
 		outcome = outcome_of(SDEC_USAGE, "there is no place for the sound");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The call that decodes a whole stream of bytes. */
+/* The calls that give bytes: a whole stream, or a cover. */
 #include <stdlib.h>
 
 #include "broker/base/structs.h"
@@ -18,12 +18,26 @@ static const struct call_driver collector = {
 	.commit = collection_commit,
 };
 
-enum sdec_status sdec_decode_bytes(struct sdec_pool *decoder, const struct sdec_input *input,
-                                   const struct sdec_request *request, struct sdec_bytes *bytes,
-                                   struct sdec_result *result)
+/* Covers are of sound. */
+static struct outcome want_sound(struct call *call)
+{
+	return call->format->kind == SDEC_KIND_AUDIO ? outcome_ok()
+	                                             : outcome_of(SDEC_WRONG_KIND, "only sound has a cover");
+}
+
+static const struct call_driver cover_collector = {
+	.recognised = want_sound,
+	.bytes = accept,
+	.reserve = collection_reserve,
+	.commit = collection_commit,
+};
+
+static enum sdec_status decode(struct sdec_pool *decoder, const struct sdec_input *input,
+                               const struct sdec_request *request, enum request_mode mode,
+                               const struct call_driver *driver, struct sdec_bytes *bytes, struct sdec_result *result)
 {
 	struct collection collection = { .data = NULL };
-	struct outcome outcome = collection_begin(&collection, decoder, input, request, &collector);
+	struct outcome outcome = collection_begin(&collection, decoder, input, request, mode, driver);
 
 	/* Where the caller has no place for it, nobody would free the data. */
 	if (outcome.status == SDEC_OK &&
@@ -37,6 +51,20 @@ enum sdec_status sdec_decode_bytes(struct sdec_pool *decoder, const struct sdec_
 	};
 	structs_give(bytes, &given, sizeof(given));
 	return outcome.status;
+}
+
+enum sdec_status sdec_decode_bytes(struct sdec_pool *decoder, const struct sdec_input *input,
+                                   const struct sdec_request *request, struct sdec_bytes *bytes,
+                                   struct sdec_result *result)
+{
+	return decode(decoder, input, request, REQUEST_WHOLE, &collector, bytes, result);
+}
+
+enum sdec_status sdec_decode_cover(struct sdec_pool *decoder, const struct sdec_input *input,
+                                   const struct sdec_request *request, struct sdec_bytes *bytes,
+                                   struct sdec_result *result)
+{
+	return decode(decoder, input, request, REQUEST_COVER, &cover_collector, bytes, result);
 }
 
 void sdec_bytes_free(struct sdec_bytes *bytes)

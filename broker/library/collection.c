@@ -46,9 +46,9 @@ struct outcome collection_commit(struct call *call, size_t size)
 
 struct outcome collection_begin(struct collection *collection, struct sdec_pool *decoder,
                                 const struct sdec_input *input, const struct sdec_request *request,
-                                const struct call_driver *driver)
+                                enum request_mode mode, const struct call_driver *driver)
 {
-	return request_begin(&collection->request, decoder, input, request, REQUEST_WHOLE, driver, collection);
+	return request_begin(&collection->request, decoder, input, request, mode, driver, collection);
 }
 
 struct outcome collection_complete(struct collection *collection, struct outcome begun, struct sdec_result *result)

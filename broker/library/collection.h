@@ -26,7 +26,7 @@ struct outcome collection_commit(struct call *call, size_t size);
  * memory of the caller's, `filled` bytes have come in either case. */
 struct outcome collection_begin(struct collection *collection, struct sdec_pool *decoder,
                                 const struct sdec_input *input, const struct sdec_request *request,
-                                const struct call_driver *driver);
+                                enum request_mode mode, const struct call_driver *driver);
 struct outcome collection_complete(struct collection *collection, struct outcome begun, struct sdec_result *result);
 
 #endif

@@ -26,9 +26,9 @@ static struct outcome check_request(const struct sdec_request *request, enum req
 		return usage("no such sample format");
 	if ((request->flags & ~(SDEC_PARTIAL | SDEC_STRICT | SDEC_HEADER_ONLY)) != 0)
 		return usage("no such flag");
-	if ((mode == REQUEST_WHOLE || mode == REQUEST_PROBE) && request->max_frames > 1)
+	if (mode != REQUEST_FRAMES && mode != REQUEST_STREAM && request->max_frames > 1)
 		return usage("one call gives one frame: more come by a stream");
-	if ((mode == REQUEST_WHOLE || mode == REQUEST_FRAMES) && (request->flags & SDEC_HEADER_ONLY))
+	if (mode != REQUEST_PROBE && mode != REQUEST_STREAM && (request->flags & SDEC_HEADER_ONLY))
 		return usage("the header alone gives nothing to decode");
 	if (request->format && !registry_by_name(request->format))
 		return usage("no such format");
@@ -67,7 +67,7 @@ static uint32_t wire_flags(uint32_t flags)
 }
 
 static void fill_plan(struct call_plan *plan, const struct sdec_input *input, const struct sdec_request *request,
-                      bool info_only)
+                      enum wire_operation operation)
 {
 	uint32_t wanted = WIRE_FORMAT_BIT(request->pixel_format);
 
@@ -80,7 +80,7 @@ static void fill_plan(struct call_plan *plan, const struct sdec_input *input, co
 	plan->fd = input->kind == SDEC_INPUT_FD ? input->fd : -1;
 	plan->name = input->name;
 	plan->format = request->format ? registry_by_name(request->format) : NULL;
-	plan->operation = info_only ? WIRE_INFO : WIRE_DECODE;
+	plan->operation = operation;
 	plan->pixel_formats = wanted | widen_sources(wanted);
 	plan->sample_formats = describe_wanted_samples(request->sample_format);
 	plan->flags = wire_flags(request->flags);
@@ -126,7 +126,10 @@ struct outcome request_begin(struct request *request, struct sdec_pool *decoder,
 	if (outcome.status == SDEC_OK) {
 		request->info_only = mode == REQUEST_PROBE || (our_request.flags & SDEC_HEADER_ONLY) != 0;
 		request->pixel_format = our_request.pixel_format;
-		fill_plan(&plan, &our_input, &our_request, request->info_only);
+		fill_plan(&plan, &our_input, &our_request,
+		          request->info_only      ? WIRE_INFO
+		          : mode == REQUEST_COVER ? WIRE_COVER
+		                                  : WIRE_DECODE);
 		if (mode == REQUEST_FRAMES && our_request.max_frames == 0)
 			plan.max_frames = SDEC_ALL_FRAMES;
 	}

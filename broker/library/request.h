@@ -13,6 +13,7 @@
 /* What a call is for. */
 enum request_mode {
 	REQUEST_WHOLE,  /* all that an input gives */
+	REQUEST_COVER,  /* the picture that is embedded in it */
 	REQUEST_PROBE,  /* its header */
 	REQUEST_FRAMES, /* all frames or pages */
 	REQUEST_STREAM, /* either, a piece at a time */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What `make install` puts there: programs compile against it and run, in C and in C++, and uninstall takes it away."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,12 @@ from install_support import PREFIX, Installed, make
 
 def files_under(root):
     return sorted(os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names)
+
+
+def thumbnail_line(path):
+    about = json.loads(run("--info", path).stdout)
+    scale = next((scale for scale in (8, 4, 2) if max(about["width"], about["height"]) // scale >= 256), 1)
+    return f"{path}: {-(-about['width'] // scale)} x {-(-about['height'] // scale)}"
 
 
 @test
@@ -29,6 +36,21 @@ def the_samples_compile_and_run_against_what_is_installed():
         assert b"8000 Hz, 2 channels" in done.stderr, done.stderr
         assert done.stdout == run("-q", "-t", "raw", "--samples", "f32", TONE).stdout
         assert tree.run(sound, "/dev/null").returncode == 3
+        cover = tree.compile("cc", "samples/library-cover.c", *tree.flags("--cflags", "--libs"))
+        for path in ("samples/flac/tone-cover.flac", "samples/mp3/tone-cover.mp3"):
+            done = tree.run(cover, path)
+            picture = json.loads(run("--cover", "--info", path).stdout)
+            assert f"cover: {picture['width']} x {picture['height']} pixels" in done.stdout.decode(), done
+        for path, status, word in ((TONE, 7, "no cover"), (PHOTO, 7, "only sound"), ("/dev/null", 3, "empty")):
+            done = tree.run(cover, path)
+            assert done.returncode == status and word in done.stderr.decode(), done
+        server = tree.compile("cc", "samples/library-thumbnails.c", "-pthread", *tree.flags("--cflags", "--libs"))
+        paths = [PHOTO, "samples/screenshot.png"] * 40
+        done = tree.run(server, input="".join(path + "\n" for path in paths).encode())
+        assert done.returncode == 0, done
+        assert sorted(done.stdout.decode().splitlines()) == sorted(thumbnail_line(path) for path in paths), done.stdout
+        done = tree.run(server, input=f"/dev/null\n{TONE}\n/nowhere\n".encode())
+        assert done.returncode != 0 and done.stdout.count(b"\n") == 3, done
 
 
 @test

@@ -246,6 +246,47 @@ Test(library_sound, behind_a_tag)
 	sdec_pool_close(&decoder);
 }
 
+Test(library_sound, a_cover)
+{
+	struct sdec_pool *decoder = open_decoder(NULL);
+	struct blob sound = read_blob("samples/flac/tone-cover.flac");
+	struct blob wanted = command_line("-p rgba --cover samples/flac/tone-cover.flac");
+	struct sdec_input input = memory_input(sound.data, sound.size);
+	struct sdec_limits limits = { .size = sizeof(limits) };
+	struct sdec_request request = { .size = sizeof(request), .limits = &limits, .pixel_format = SDEC_RGBA };
+	struct sdec_bytes file = { .size = sizeof(file) };
+	struct sdec_image image = { .size = sizeof(image) };
+	struct sdec_result result = { .size = sizeof(result) };
+
+	cr_assert_eq(sdec_decode_cover(decoder, &input, NULL, &file, &result), SDEC_OK, "%s", result.reason);
+	struct sdec_input cover = memory_input(file.data, file.data_size);
+	cr_assert_eq(sdec_decode_image(decoder, &cover, &request, &image, NULL), SDEC_OK);
+	cr_assert_eq(image.stride * image.height, wanted.size);
+	cr_assert(memcmp(image.pixels, wanted.data, wanted.size) == 0);
+	/* It has a limit of its own. */
+	limits.max_cover = file.data_size - 1;
+	sdec_image_free(&image);
+	sdec_bytes_free(&file);
+	cr_assert_eq(sdec_decode_cover(decoder, &input, &request, &file, &result), SDEC_LIMIT);
+	cr_assert_eq(result.limit, SDEC_LIMIT_COVER);
+	cr_assert_null(file.data);
+	request.flags = SDEC_HEADER_ONLY;
+	cr_assert_eq(sdec_decode_cover(decoder, &input, &request, &file, NULL), SDEC_USAGE);
+	cr_assert_eq(sdec_decode_cover(decoder, &input, NULL, NULL, NULL), SDEC_USAGE);
+	free_blob(&wanted);
+	free_blob(&sound);
+	sound = read_blob(TONE);
+	input = memory_input(sound.data, sound.size);
+	cr_assert_eq(sdec_decode_cover(decoder, &input, NULL, &file, &result), SDEC_UNSUPPORTED);
+	cr_assert_str_eq(result.reason, "has no cover picture");
+	free_blob(&sound);
+	sound = read_blob("samples/photograph.jpg");
+	input = memory_input(sound.data, sound.size);
+	cr_assert_eq(sdec_decode_cover(decoder, &input, NULL, &file, NULL), SDEC_WRONG_KIND);
+	free_blob(&sound);
+	sdec_pool_close(&decoder);
+}
+
 /* ---- memory of the caller's ---- */
 
 Test(library_sound, into_the_callers_memory)

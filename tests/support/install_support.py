@@ -47,6 +47,6 @@ class Installed:
         subprocess.run([compiler, "-Wall", "-Wextra", "-Werror", "-o", program, source, *options], check=True)
         return program
 
-    def run(self, program, *arguments):
+    def run(self, program, *arguments, **options):
         environment = dict(os.environ, LD_LIBRARY_PATH=self.path("lib"))
-        return subprocess.run([program, *arguments], env=environment, capture_output=True, timeout=60, check=False)
+        return subprocess.run([program, *arguments], env=environment, capture_output=True, timeout=60, check=False, **options)
