@@ -126,7 +126,7 @@ MANUALS := $(patsubst man/%.scd,$(BUILD)/%,$(wildcard man/*.scd))
 DECODER_PROGRAMS := $(DECODERS:%=$(BUILD)/decoders/%)
 SINKS := $(patsubst %.c,$(BUILD)/sinks/%.so,$(notdir $(MODULES)))
 
-.PHONY: all left-out deps deps-build run test coverage check stress asan ubsan tsan valgrind fuzz bench install uninstall clean help
+.PHONY: all left-out deps deps-build run test coverage compdb check stress asan ubsan tsan valgrind fuzz bench install uninstall clean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 .PRECIOUS: $(BUILD)/obj/%.o
@@ -282,6 +282,9 @@ coverage: deps ## run all tests and print which lines of broker/ they reach, and
 	@$(MAKE) $(PARALLEL) BUILD=$(BUILD)/coverage CC=clang COVERAGE=1 all tests
 	@tests/run $(BUILD)/coverage
 	@/usr/bin/python3 tests/support/coverage.py $(BUILD)/coverage
+
+compdb: ## write compile_commands.json, for editors
+	@$(MAKE) --no-print-directory --always-make --dry-run all tests | tests/support/compdb
 
 check: ## static analysis, format, exported symbols, sizes
 	@tests/check $(BUILD)
