@@ -60,7 +60,7 @@ $(foreach decoder,$(SOUND_DECODERS),$(eval $(call sound_rule,$(decoder))))
 REPLAYERS += $(SOUND_DECODERS:%=$(BUILD)/tests/sound_pieces_%)
 
 # Decoders of animations, for tests/corpus/frames_test.py.
-FRAME_DECODERS := gif webp
+FRAME_DECODERS := gif webp png
 define frames_rule
 $(BUILD)/tests/frames_$(1): $(call object,tests/corpus/frames.c $(call parts_of,$(1))) $(BUILD)/libcommon.a
 	@mkdir -p $$(@D)

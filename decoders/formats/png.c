@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PNG, by libpng: every colour type and depth, interlaced or not.  Of an animation, the picture that plain decoders
- * show.
+ * PNG, by libpng: every colour type and depth, interlaced or not, and animations.  If one picture is wanted, it is the
+ * one that plain decoders show, which need not be a frame of the animation.
  *
  * pkg-config: libpng zlib
  */
@@ -9,166 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decoders/picture/exif.h"
-#include "decoders/runtime/input.h"
 #include "png_decode.h"
 
 enum {
-	SIGNATURE_SIZE = 8,
-	ACTL_SIZE = 8,
-	ANCILLARY_BIT = 0x20, /* of a chunk name's first letter */
-	PASSES = 7,           /* of an interlaced picture */
-	ROWS_HELD = 4,        /* by libpng and here, at most, unless interlaced */
+	PASSES = 7,    /* of an interlaced picture */
+	ROWS_HELD = 4, /* by libpng and here, at most, unless interlaced */
+	FRAME_PIXEL_BYTES = 4,
 	MEMORY_BESIDES = 128 << 10,
 };
-
-/* ---- what libpng calls ---- */
-
-static png_voidp allocate(png_structp png, png_alloc_size_t size)
-{
-	struct decode *decode = png_get_mem_ptr(png);
-	void *memory = malloc(size);
-
-	if (!memory)
-		decode->failure = WIRE_FAIL_LIMIT_MEMORY;
-	return memory;
-}
-
-static void release(png_structp png, png_voidp memory)
-{
-	(void)png;
-	free(memory);
-}
-
-/* libpng says what is wrong in words alone.  What is not in this list is damage to the data. */
-static enum wire_failure name_failure(const char *message)
-{
-	static const struct {
-		const char *words;
-		enum wire_failure failure;
-	} named[] = {
-		{ "CRC error", WIRE_FAIL_CHECKSUM },
-		{ "incorrect data check", WIRE_FAIL_CHECKSUM },
-		{ "IHDR", WIRE_FAIL_HEADER },
-		{ "Not enough image data", WIRE_FAIL_TRUNCATED },
-		{ "PLTE: invalid", WIRE_FAIL_HEADER },
-		{ "Invalid palette", WIRE_FAIL_HEADER },
-		{ "unsigned integer out of range", WIRE_FAIL_LENGTH },
-		{ "Missing", WIRE_FAIL_STRUCTURE },
-		{ "out of place", WIRE_FAIL_STRUCTURE },
-		{ "duplicate", WIRE_FAIL_STRUCTURE },
-		{ "invalid chunk type", WIRE_FAIL_STRUCTURE },
-		{ "unhandled critical chunk", WIRE_FAIL_UNSUPPORTED },
-	};
-	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
-		if (strstr(message, named[i].words))
-			return named[i].failure;
-	return WIRE_FAIL_DATA;
-}
-
-static void complain(png_structp png, png_const_charp message)
-{
-	struct decode *decode = png_get_error_ptr(png);
-
-	if (decode->failure == WIRE_OK)
-		decode->failure = name_failure(message);
-	png_longjmp(png, 1);
-}
-
-static void warn(png_structp png, png_const_charp message)
-{
-	struct decode *decode = png_get_error_ptr(png);
-
-	/* Without its transparency, the picture is another one. */
-	if (strcmp(message, "tRNS: CRC error") == 0)
-		complain(png, message);
-	/* Of the image data, what is wrong behind the last row comes as a warning.  Data that is not needed costs
-	 * nothing; any other complaint means that what was decoded cannot be trusted. */
-	if (strncmp(message, "IDAT:", 5) == 0) {
-		if (!strstr(message, "Extra compressed data") && !strstr(message, "Too m"))
-			complain(png, message);
-		decode->flaw = WIRE_FAIL_LENGTH;
-	}
-	/* A profile that is too large to be given to take_chunk() is there all the same. */
-	if (strncmp(message, "iCCP:", 5) == 0)
-		decode->image.flags |= WIRE_IMAGE_ICC;
-	session_note(decode->session, WIRE_NOTE_WARNINGS);
-}
-
-/* The chunks that libpng does not know or is told not to look into.  Returns that they are dealt with, or -1 when the
- * picture cannot be shown without. */
-static int take_chunk(png_structp png, png_unknown_chunkp chunk)
-{
-	struct decode *decode = png_get_user_chunk_ptr(png);
-	struct wire_image *image = &decode->image;
-
-	/* Xcode puts this one first, and all that follows is not quite PNG. */
-	if (memcmp(chunk->name, "CgBI", CHUNK_NAME_SIZE) == 0) {
-		decode->failure = WIRE_FAIL_PNG_CGBI;
-		return -1;
-	}
-	/* What libpng does not look into, it takes even before the header. */
-	if (png_get_image_width(png, decode->info) == 0) {
-		decode->failure = WIRE_FAIL_STRUCTURE;
-		return -1;
-	}
-	if (!(chunk->name[0] & ANCILLARY_BIT)) {
-		decode->failure = WIRE_FAIL_UNSUPPORTED;
-		return -1;
-	}
-	if (memcmp(chunk->name, "iCCP", 4) == 0)
-		image->flags |= WIRE_IMAGE_ICC;
-	else if (memcmp(chunk->name, "eXIf", 4) == 0)
-		image->orientation = exif_orientation(chunk->data, chunk->size);
-	else if (memcmp(chunk->name, "acTL", 4) == 0 && chunk->size >= ACTL_SIZE && input_be32(chunk->data) > 0) {
-		image->frames = input_be32(chunk->data);
-		image->loops = input_be32(chunk->data + 4);
-		image->flags |= WIRE_IMAGE_ANIMATION;
-	}
-	return 1;
-}
-
-/* ---- set-up ---- */
-
-static bool create(struct decode *decode)
-{
-	decode->png =
-	        png_create_read_struct_2(PNG_LIBPNG_VER_STRING, decode, complain, warn, decode, allocate, release);
-	if (!decode->png)
-		return false;
-	decode->info = png_create_info_struct(decode->png);
-	return decode->info != NULL;
-}
-
-/* May jump: the list of chunks is allocated. */
-static void configure(struct decode *decode)
-{
-	/* Nothing of these changes a pixel, and some can be compressed: none is parsed. */
-	static const png_byte ignored[] =
-	        "bKGD\0cHRM\0eXIf\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0sBIT\0sCAL\0sPLT\0sRGB\0"
-	        "tEXt\0tIME\0zTXt";
-	uint32_t max_metadata = session_request(decode->session)->max_metadata;
-
-	png_set_read_fn(decode->png, decode, png_read_input);
-	/* The session checks the size as soon as it is known; libpng allocates nothing by it before. */
-	png_set_user_limits(decode->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
-	png_set_chunk_malloc_max(decode->png, max_metadata > 0 ? max_metadata : 1); /* 0 is no limit to libpng */
-	/* libpng decodes nothing of a piece that it cannot read whole, and shows no row of a piece that is damaged
-	 * behind it.
-	 */
-	if (session_partial(decode->session))
-		png_set_compression_buffer_size(decode->png, 1);
-	png_set_option(decode->png, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON);
-	png_set_keep_unknown_chunks(decode->png, PNG_HANDLE_CHUNK_NEVER, ignored, sizeof(ignored) / 5);
-	png_set_read_user_chunk_fn(decode->png, decode, take_chunk);
-}
 
 static session_result check_signature(struct decode *decode)
 {
 	uint8_t signature[SIGNATURE_SIZE];
 
 	for (size_t filled = 0; filled < sizeof(signature);) {
-		if (png_take_input(decode, signature + filled, 1) == 0)
+		if (png_take_input(decode->file, signature + filled, 1) == 0)
 			return WIRE_FAIL_TRUNCATED;
 		if (png_sig_cmp(signature, 0, ++filled) != 0)
 			return WIRE_FAIL_SIGNATURE;
@@ -191,6 +46,7 @@ static bool is_transparent(const struct decode *decode)
 static void describe(struct decode *decode)
 {
 	struct wire_image *image = &decode->image;
+	const struct png_frames *frames = &decode->file->frames;
 	int color_type = png_get_color_type(decode->png, decode->info);
 	bool palette = color_type == PNG_COLOR_TYPE_PALETTE;
 	bool transparent = is_transparent(decode);
@@ -209,6 +65,11 @@ static void describe(struct decode *decode)
 		image->flags |= WIRE_IMAGE_ALPHA;
 	if (png_get_interlace_type(decode->png, decode->info) != PNG_INTERLACE_NONE)
 		image->flags |= WIRE_IMAGE_PROGRESSIVE;
+	if (png_is_animated(frames, image->width, image->height)) {
+		image->frames = frames->count;
+		image->loops = frames->loops;
+		image->flags |= WIRE_IMAGE_ANIMATION;
+	}
 }
 
 /* Lets libpng expand everything to whole samples, and finds out how to go on from there. */
@@ -279,9 +140,11 @@ static session_result announce(struct decode *decode)
 /* The row that libpng has just read, one by one: the next may turn out to be damaged. */
 static session_result give_row(struct decode *decode)
 {
+	decode->rows_given++;
+	if (decode->framed)
+		return animation_rows(&decode->file->animation, decode->pixels, 0, 1);
 	if (decode->convert)
 		decode->convert(decode->room, decode->pixels, decode->image.width);
-	decode->rows_given++;
 	return session_commit_rows(decode->session, 1);
 }
 
@@ -305,6 +168,17 @@ static session_result decode_rows(struct decode *decode)
 	return WIRE_OK;
 }
 
+static session_result draw_rows(struct decode *decode)
+{
+	session_result result = WIRE_OK;
+
+	while (result == WIRE_OK && decode->rows_given < decode->image.height) {
+		png_read_row(decode->png, decode->pixels, NULL);
+		result = give_row(decode);
+	}
+	return result;
+}
+
 /* Each pass fills whole blocks, so that the picture is coarse but complete after the first. */
 static void decode_passes(struct decode *decode, int passes)
 {
@@ -322,6 +196,8 @@ static session_result send_rows(struct decode *decode)
 {
 	const uint8_t *from = decode->pixels;
 
+	if (decode->framed)
+		return animation_rows(&decode->file->animation, from, decode->row_bytes, decode->rows_known);
 	for (uint32_t left = decode->rows_known; left > 0;) {
 		uint8_t *row = NULL;
 		size_t count = 0;
@@ -352,6 +228,12 @@ static bool is_interlaced(const struct decode *decode)
 	return (decode->image.flags & WIRE_IMAGE_PROGRESSIVE) != 0;
 }
 
+static session_result damage(struct decode *decode, enum wire_failure failure)
+{
+	return decode->framed ? animation_end(&decode->file->animation, failure)
+	                      : session_damage(decode->session, failure);
+}
+
 /* All pixels are there. */
 static session_result end_picture(struct decode *decode)
 {
@@ -359,30 +241,25 @@ static session_result end_picture(struct decode *decode)
 	enum wire_failure checked = png_end_check(decode);
 
 	if (result == WIRE_OK && checked != WIRE_OK && checked != WIRE_FAIL_TRUNCATED)
-		return session_damage(decode->session, checked);
+		return damage(decode, checked);
 	if (decode->flaw == WIRE_OK)
 		decode->flaw = checked;
+	if (result == WIRE_OK && decode->framed)
+		result = animation_end(&decode->file->animation, WIRE_OK);
 	if (result == WIRE_OK && decode->check.exceeded)
 		result = session_flaw(decode->session, WIRE_NOTE_WINDOW, WIRE_FAIL_HEADER);
 	if (result == WIRE_OK && decode->flaw != WIRE_OK)
 		result = session_flaw(decode->session, WIRE_NOTE_END, decode->flaw);
-	if (result == WIRE_OK && (decode->input_left > 0 || session_has_more(decode->session)))
+	bool last = !decode->framed;
+	if (result == WIRE_OK && last && (decode->file->input_left > 0 || session_has_more(decode->session)))
 		result = session_flaw(decode->session, WIRE_NOTE_TRAILING, WIRE_FAIL_TRAILING);
 	return result;
 }
 
-/* Everything that libpng may jump out of. */
-static session_result decode_picture(struct decode *decode)
+static session_result decode_pixels(struct decode *decode)
 {
-	configure(decode);
-	session_result result = check_signature(decode);
-	if (result != WIRE_OK)
-		return result;
-	png_read_info(decode->png, decode->info);
-	describe(decode);
-	result = announce(decode);
-	if (result != WIRE_OK)
-		return result;
+	session_result result = WIRE_OK;
+
 	/* Zeroed: what an interlaced picture lacks when it is damaged must not be old memory. */
 	decode->pixels = calloc(is_interlaced(decode) ? decode->image.height : 1, decode->row_bytes);
 	if (!decode->pixels)
@@ -390,12 +267,82 @@ static session_result decode_picture(struct decode *decode)
 	if (is_interlaced(decode))
 		decode_passes(decode, PASSES);
 	else
-		result = decode_rows(decode);
+		result = decode->framed ? draw_rows(decode) : decode_rows(decode);
 	if (result != WIRE_OK)
 		return result;
 	decode->data_ended = true;
 	png_read_end(decode->png, NULL);
 	return end_picture(decode);
+}
+
+/* libpng is at the data of a frame, whose pixels are to be RGBA whatever the file has. */
+static session_result decode_frame(struct decode *decode)
+{
+	const struct png_frames *frames = &decode->file->frames;
+
+	png_set_expand(decode->png);
+	png_set_scale_16(decode->png);
+	png_set_gray_to_rgb(decode->png);
+	if ((decode->image.flags & WIRE_IMAGE_ALPHA) == 0)
+		png_set_add_alpha(decode->png, UINT8_MAX, PNG_FILLER_AFTER);
+	(void)png_set_interlace_handling(decode->png);
+	png_read_update_info(decode->png, decode->info);
+	decode->row_bytes = png_get_rowbytes(decode->png, decode->info);
+	if (decode->row_bytes != (size_t)decode->image.width * FRAME_PIXEL_BYTES)
+		return WIRE_FAIL_STRUCTURE;
+	session_result result = animation_begin(&decode->file->animation, &frames->place, frames->delay);
+	decode->announced = result == WIRE_OK;
+	return result == WIRE_OK ? decode_pixels(decode) : result;
+}
+
+/* The animation as a whole. */
+static session_result announce_frames(struct decode *decode)
+{
+	struct png_file *file = decode->file;
+	struct wire_image *image = &file->image;
+	struct session *session = decode->session;
+
+	*image = decode->image;
+	image->flags |= WIRE_IMAGE_ALPHA;
+	session_result result = session_check_size(session, image->width, image->height, 1);
+	if (result != WIRE_OK)
+		return result;
+	uint64_t row_bytes = (uint64_t)image->width * sizeof(uint64_t); /* at most */
+	session_needs(session, MEMORY_BESIDES + row_bytes * ROWS_HELD + animation_memory(session, image) +
+	                               (is_interlaced(decode) ? row_bytes / 2 * image->height : 0));
+	/* Frames are drawn with 8 bits a sample. */
+	struct wire_image drawn = *image;
+	drawn.depth = 8;
+	image->pixel_format = session_choose_format(session, &drawn);
+	result = session_image(session, image);
+	return result == WIRE_OK ? animation_open(&file->animation, session, image) : result;
+}
+
+static session_result begin_frames(struct decode *decode)
+{
+	session_result result = announce_frames(decode);
+
+	if (result != WIRE_OK)
+		return result;
+	png_begin_frames(decode);
+	return decode->framed ? decode_frame(decode) : WIRE_OK;
+}
+
+/* Everything that libpng may jump out of. */
+static session_result decode_picture(struct decode *decode)
+{
+	png_configure(decode);
+	session_result result = decode->framed ? WIRE_OK : check_signature(decode);
+	if (result != WIRE_OK)
+		return result;
+	png_read_info(decode->png, decode->info);
+	describe(decode);
+	if (decode->framed)
+		return decode_frame(decode);
+	if ((decode->image.flags & WIRE_IMAGE_ANIMATION) != 0 && animation_wanted(decode->session))
+		return begin_frames(decode);
+	result = announce(decode);
+	return result == WIRE_OK ? decode_pixels(decode) : result;
 }
 
 /* libpng complains of what follows the last row before it has returned that. */
@@ -412,9 +359,11 @@ static session_result give_up(struct decode *decode)
 	enum wire_failure between = WIRE_OK;
 	bool all_read = decode->announced && (decode->data_ended || all_rows_read(decode));
 
-	if (!decode->announced || decode->failure == WIRE_FAIL_LIMIT_MEMORY)
+	if (decode->failure == WIRE_FAIL_LIMIT_MEMORY)
 		return decode->failure;
-	if (decode->failure == WIRE_FAIL_TRUNCATED && !decode->input_ended && !decode->data_ended)
+	if (!decode->announced)
+		return decode->framed ? session_damage(decode->session, decode->failure) : decode->failure;
+	if (decode->failure == WIRE_FAIL_TRUNCATED && !decode->input_ended && !decode->data_ended && !decode->framed)
 		png_look_behind_data(decode, &between);
 	if (all_read && !is_interlaced(decode) && decode->rows_given < decode->image.height)
 		result = give_row(decode);
@@ -430,7 +379,7 @@ static session_result give_up(struct decode *decode)
 		result = send_rows(decode);
 	if (between != WIRE_OK)
 		decode->failure = between;
-	return result == WIRE_OK ? session_damage(decode->session, decode->failure) : result;
+	return result == WIRE_OK ? damage(decode, decode->failure) : result;
 }
 
 /* Apart, because what changes between setjmp() and the jump must not be a local of the function that calls it. */
@@ -441,14 +390,41 @@ static session_result decode_guarded(struct decode *decode)
 	return give_up(decode);
 }
 
-static session_result decode_png(struct session *session)
+/* What libpng is given next: the file as it is, or a frame. */
+static session_result decode_next(struct png_file *file, bool framed)
 {
-	struct decode decode = { .session = session, .image = { .frames = 1 } };
-	session_result result = create(&decode) ? decode_guarded(&decode) : WIRE_FAIL_LIMIT_MEMORY;
+	struct decode decode = { .session = file->session, .file = file, .framed = framed, .image = { .frames = 1 } };
+	session_result result = png_create(&decode) ? decode_guarded(&decode) : WIRE_FAIL_LIMIT_MEMORY;
 
 	(void)png_end_check(&decode);
 	png_destroy_read_struct(&decode.png, &decode.info, NULL);
 	free(decode.pixels);
+	return result;
+}
+
+static session_result decode_frames(struct png_file *file)
+{
+	const struct png_frames *frames = &file->frames;
+	session_result result = WIRE_OK;
+
+	while (result == WIRE_OK && frames->controls < frames->count) {
+		session_result found = png_find_frame(file);
+		/* Where frames are missing, there were so many. */
+		if (found != WIRE_OK)
+			return session_damage(file->session, found == WIRE_FAIL_ABSENT ? WIRE_FAIL_STRUCTURE : found);
+		result = decode_next(file, true);
+	}
+	return result == WIRE_OK ? png_end_frames(file) : result;
+}
+
+static session_result decode_png(struct session *session)
+{
+	struct png_file file = { .session = session };
+	session_result result = decode_next(&file, false);
+
+	if (result == WIRE_OK && file.animation.session)
+		result = decode_frames(&file);
+	animation_close(&file.animation);
 	return result;
 }
 

@@ -4,22 +4,36 @@
 
 #include "png_decode.h"
 
-size_t png_take_input(struct decode *decode, uint8_t *data, size_t size)
+size_t png_take_input(struct png_file *file, uint8_t *data, size_t size)
 {
 	size_t taken = 0;
 
 	while (taken < size) {
-		if (decode->input_left == 0)
-			decode->input_left = session_read(decode->session, &decode->input);
-		if (decode->input_left == 0)
+		if (file->input_left == 0)
+			file->input_left = session_read(file->session, &file->input);
+		if (file->input_left == 0)
 			break;
-		size_t part = size - taken < decode->input_left ? size - taken : decode->input_left;
-		memcpy(data + taken, decode->input, part);
-		decode->input += part;
-		decode->input_left -= part;
+		size_t part = size - taken < file->input_left ? size - taken : file->input_left;
+		memcpy(data + taken, file->input, part);
+		file->input += part;
+		file->input_left -= part;
 		taken += part;
 	}
 	return taken;
+}
+
+void png_skip_input(struct png_file *file, uint64_t size)
+{
+	while (size > 0) {
+		if (file->input_left == 0)
+			file->input_left = session_read(file->session, &file->input);
+		if (file->input_left == 0)
+			return;
+		size_t part = size < file->input_left ? (size_t)size : file->input_left;
+		file->input += part;
+		file->input_left -= part;
+		size -= part;
+	}
 }
 
 /* ---- a second look at the image data ---- */
@@ -93,9 +107,11 @@ void png_read_input(png_structp png, png_bytep data, size_t size)
 	struct decode *decode = png_get_io_ptr(png);
 	uint32_t state = png_get_io_state(png) & PNG_IO_MASK_LOC;
 
-	if (png_take_input(decode, data, size) < size) {
+	size_t taken =
+	        decode->framed ? png_take_frame(decode->file, data, size) : png_take_input(decode->file, data, size);
+	if (taken < size) {
 		decode->input_ended = true;
-		decode->failure = WIRE_FAIL_TRUNCATED;
+		decode->failure = decode->framed ? decode->file->part.failure : WIRE_FAIL_TRUNCATED;
 		png_error(png, "");
 	}
 	if (state == PNG_IO_CHUNK_HDR && size == sizeof(decode->header))
@@ -107,21 +123,6 @@ void png_read_input(png_structp png, png_bytep data, size_t size)
 	check_data(&decode->check, data, size);
 }
 
-/* Passes over `size` bytes. */
-static void skip_input(struct decode *decode, uint64_t size)
-{
-	while (size > 0) {
-		if (decode->input_left == 0)
-			decode->input_left = session_read(decode->session, &decode->input);
-		if (decode->input_left == 0)
-			return;
-		size_t part = size < decode->input_left ? (size_t)size : decode->input_left;
-		decode->input += part;
-		decode->input_left -= part;
-		size -= part;
-	}
-}
-
 /* libpng gave up at a chunk for which it saw no use: passes over it and those that follow, to the end of the picture or
  * of the input.  Returns false and stops early at more image data. */
 static bool skip_chunks(struct decode *decode)
@@ -129,9 +130,9 @@ static bool skip_chunks(struct decode *decode)
 	for (;;) {
 		if (png_at_chunk(decode, "IDAT"))
 			return false;
-		skip_input(decode, (uint64_t)png_get_uint_32(decode->header) + CHUNK_CRC_SIZE);
+		png_skip_input(decode->file, (uint64_t)png_get_uint_32(decode->header) + CHUNK_CRC_SIZE);
 		if (png_at_chunk(decode, "IEND") ||
-		    png_take_input(decode, decode->header, sizeof(decode->header)) < sizeof(decode->header))
+		    png_take_input(decode->file, decode->header, sizeof(decode->header)) < sizeof(decode->header))
 			return true;
 	}
 }

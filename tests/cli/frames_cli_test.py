@@ -13,7 +13,7 @@ import sys
 from cli_support import Folder, Skip, expect, expect_failure, expect_status, main, read, run, test
 
 ANIMATIONS = {"samples/gif/mixed-disposal.gif": 5, "samples/webp/rotating-squares.webp": 9,
-              "samples/avif/animated-alpha.avif": 5}
+              "samples/avif/animated-alpha.avif": 5, "samples/png/animated-red-blue.apng": 4}
 GIF = "samples/gif/mixed-disposal.gif"
 SIZES = ((4, 3), (7, 5), (1, 9))  # of the pages below
 
