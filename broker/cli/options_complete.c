@@ -32,7 +32,7 @@ static enum sdec_status choose_pixels(struct options_parsed *parsed)
 	options->pixel_formats = WIRE_FORMAT_BIT(parsed->pixel_format);
 	if (options->sink->accepted & options->pixel_formats)
 		return SDEC_OK;
-	(void)snprintf(text, sizeof(text), "cannot be held by %s; it takes", options->sink->name);
+	(void)snprintf(text, sizeof(text), "is not supported by %s output, which takes", options->sink->name);
 	const char *separator = " ";
 	for (uint32_t format = 0; format < WIRE_PIXEL_FORMATS; format++) {
 		size_t used = strlen(text);
@@ -58,7 +58,7 @@ static enum sdec_status choose_samples(struct options_parsed *parsed)
 	if (options->sink->samples & options->sample_formats)
 		return SDEC_OK;
 	return options_complain("samples", options_sample_format_name(parsed->sample_format),
-	                        "cannot be held by this output format");
+	                        "is not supported by this output format");
 }
 
 /* What the extension of the output's name says about its pixels, or WIRE_PIXEL_FORMATS. */

@@ -23,7 +23,7 @@ static struct outcome check_allowed(const struct call *call)
 {
 	if (call->plan.allowed == 0 || registry_has(call->plan.allowed, call->format))
 		return outcome_ok();
-	return unsupported("of a format that is not allowed", ": ", call->format->name);
+	return unsupported("its format is not allowed", ": ", call->format->name);
 }
 
 static off_t regular_size(int fd)

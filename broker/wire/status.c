@@ -10,7 +10,7 @@ static const struct {
 	const char *reason;
 } failures[WIRE_FAILURES] = {
 	[WIRE_FAIL_EMPTY] = { SDEC_MALFORMED, SDEC_LIMIT_NONE, "the input is empty" },
-	[WIRE_FAIL_SIGNATURE] = { SDEC_MALFORMED, SDEC_LIMIT_NONE, "does not start as its format must" },
+	[WIRE_FAIL_SIGNATURE] = { SDEC_MALFORMED, SDEC_LIMIT_NONE, "does not start with the signature of its format" },
 	[WIRE_FAIL_TRUNCATED] = { SDEC_MALFORMED, SDEC_LIMIT_NONE, "ends early" },
 	[WIRE_FAIL_HEADER] = { SDEC_MALFORMED, SDEC_LIMIT_NONE, "the header is not valid" },
 	[WIRE_FAIL_STRUCTURE] = { SDEC_MALFORMED, SDEC_LIMIT_NONE, "parts are missing, doubled or out of order" },
@@ -26,7 +26,7 @@ static const struct {
 	[WIRE_FAIL_LIMIT_MEMORY] = { SDEC_LIMIT, SDEC_LIMIT_MEMORY, "needs more memory than the limit allows" },
 	[WIRE_FAIL_LIMIT_METADATA] = { SDEC_LIMIT, SDEC_LIMIT_METADATA, "more metadata than the limit allows" },
 	[WIRE_FAIL_ABSENT] = { SDEC_UNSUPPORTED, SDEC_LIMIT_NONE, "has no cover picture" },
-	[WIRE_FAIL_FRAME] = { SDEC_UNSUPPORTED, SDEC_LIMIT_NONE, "has fewer frames or pages" },
+	[WIRE_FAIL_FRAME] = { SDEC_UNSUPPORTED, SDEC_LIMIT_NONE, "has no such frame or page" },
 	[WIRE_FAIL_JPEG_LOSSLESS] = { SDEC_UNSUPPORTED, SDEC_LIMIT_NONE, "lossless JPEG (SOF3) is not supported" },
 	[WIRE_FAIL_JPEG_LOSSLESS_ARITHMETIC] = { SDEC_UNSUPPORTED, SDEC_LIMIT_NONE,
 	                                         "lossless JPEG with arithmetic coding (SOF11) is not supported" },

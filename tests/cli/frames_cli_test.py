@@ -46,7 +46,7 @@ def all_frames_are_each_frame():
         expect(raw(path) == each[0], f"{path}: the first is what comes without an option")
         expect(raw(path, "--frames", "--frame", "2") == b"".join(each[2:]), f"{path}: from the third on")
         expect(len(set(each)) > 1, f"{path}: the frames are alike")
-        expect_failure(run("-q", "--frame", str(count), path), 7, f"safe-decode: {path}: has fewer frames or pages\n")
+        expect_failure(run("-q", "--frame", str(count), path), 7, f"safe-decode: {path}: has no such frame or page\n")
 
 
 @test

@@ -4,7 +4,7 @@
 
     tests/corpus/cases_sound_test.py BUILD_FOLDER
 
-A decoder is named where the file does not start as its format must, or is read from a pipe: finding it is not tested
+A decoder is named where the file does not start with the signature of its format, or is read from a pipe: finding it is not tested
 here, but what the decoder makes of it.
 """
 

@@ -82,7 +82,7 @@ Test(library_limits, formats_that_are_allowed)
 	struct sdec_result result = { .size = sizeof(result) };
 
 	cr_assert_eq(sdec_decode_image(decoder, &input, &request, &image, &result), SDEC_UNSUPPORTED);
-	cr_assert_str_eq(result.reason, "of a format that is not allowed: jpeg");
+	cr_assert_str_eq(result.reason, "its format is not allowed: jpeg");
 	cr_assert_eq(sdec_probe(decoder, &input, &request, &info, &result), SDEC_UNSUPPORTED);
 	request.allow = "gzip,jpeg";
 	cr_assert_eq(sdec_decode_image(decoder, &input, &request, &image, &result), SDEC_OK);
