@@ -3,7 +3,9 @@
  * A picture viewer that need not trust the pictures: an example of how an event loop uses libsafe-decode.
  *
  * Rows are shown as they arrive, in steps between which the window answers.  Moving on ends a decode at once.
+ * Animations play, and the pages of a document are stepped through.
  */
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +25,7 @@ enum {
 	PATIENCE = 150,   /* milliseconds before a decode that gives nothing is told; most are faster */
 	NAME_SIZE = 256,  /* of a name that is shown */
 	STATE_SIZE = 32,  /* of how far it is */
-	TITLE_SIZE = NAME_SIZE + 128,
+	TITLE_SIZE = NAME_SIZE + 176,
 };
 
 #define ZOOM_STEP 1.25
@@ -51,14 +53,19 @@ static bool report(const char *what)
 
 /* ---- which picture ---- */
 
-static void show(struct viewer *viewer, int index)
+static void show_page(struct viewer *viewer, int index, uint32_t page)
 {
 	picture_close(&viewer->picture);
 	viewer->current = index;
 	viewer->view = (struct view){ .fit = true, .zoom = 1 };
-	picture_open(&viewer->picture, viewer->decoder, viewer->paths[index]);
+	picture_open(&viewer->picture, viewer->decoder, viewer->paths[index], page);
 	viewer->stale = true;
 	viewer->redraw_from = viewer->picture.stream ? SDL_GetTicks64() + PATIENCE : 0;
+}
+
+static void show(struct viewer *viewer, int index)
+{
+	show_page(viewer, index, 0);
 }
 
 /* Past the last comes the first. */
@@ -67,12 +74,28 @@ static void move(struct viewer *viewer, int by)
 	show(viewer, (viewer->current + by + viewer->count) % viewer->count);
 }
 
+/* To the next page or the one before; where there is none, to another file. */
+static void turn_page(struct viewer *viewer, bool back)
+{
+	uint32_t page = viewer->picture.page;
+	uint32_t pages = viewer->picture.pages;
+
+	if (back ? page == 0 : page + 1 >= pages) {
+		move(viewer, back ? -1 : 1);
+		return;
+	}
+	show_page(viewer, viewer->current, back ? page - 1 : page + 1);
+	/* What is known does not depend on whether this one can be decoded. */
+	viewer->picture.pages = pages;
+}
+
 /* Lets the decode go on.  Waits for it, but not long. */
 static void advance(struct viewer *viewer)
 {
 	struct picture *picture = &viewer->picture;
 	struct pollfd ready = { .fd = sdec_stream_fd(picture->stream), .events = POLLIN };
 	uint64_t until = SDL_GetTicks64() + STEPS_TIME;
+	bool arrives = picture_arrives(picture);
 	uint32_t rows = picture->rows;
 	uint32_t width = picture->info.width;
 
@@ -84,9 +107,10 @@ static void advance(struct viewer *viewer)
 		viewer->view.x = picture_width(picture) / 2.0;
 		viewer->view.y = picture_height(picture) / 2.0;
 	}
-	if (rows != picture->rows || width != picture->info.width || !picture->stream)
+	bool over = arrives && !picture_arrives(picture);
+	if (rows != picture->rows || width != picture->info.width || over || !picture->stream)
 		viewer->stale = true;
-	if (!picture->stream)
+	if (over || !picture->stream)
 		viewer->redraw_from = 0;
 }
 
@@ -98,9 +122,11 @@ static void find_state(const struct picture *picture, char state[STATE_SIZE])
 	state[0] = '\0';
 	if (picture->status != SDEC_OK)
 		(void)snprintf(state, STATE_SIZE, "%s", picture_verdict(picture));
-	else if (picture->stream && picture->rows > 0)
+	else if (picture->animation.paused)
+		(void)snprintf(state, STATE_SIZE, "paused");
+	else if (picture_arrives(picture) && picture->rows > 0)
 		(void)snprintf(state, STATE_SIZE, "%.0f%% is here", 100.0 * picture->rows / picture->info.height);
-	else if (picture->stream)
+	else if (picture_arrives(picture))
 		(void)snprintf(state, STATE_SIZE,
 		               picture->is_file || picture->info.height > 0 ? "decoding" : "waiting");
 }
@@ -110,16 +136,19 @@ static void set_title(const struct viewer *viewer)
 	const struct picture *picture = &viewer->picture;
 	char name[NAME_SIZE];
 	char size[48] = "";
+	char page[48] = "";
 	char state[STATE_SIZE];
 	char title[TITLE_SIZE];
 
 	text_name(name, sizeof(name), picture->path);
 	find_state(picture, state);
 	if (picture->info.width > 0)
-		(void)snprintf(size, sizeof(size), " %ux%u, zoom %.0f%%", picture_width(picture),
-		               picture_height(picture), viewer->view.zoom * 100);
-	(void)snprintf(title, sizeof(title), "%s (%d of %d)%s%s%s", name, viewer->current + 1, viewer->count, size,
-	               *state ? ": " : "", state);
+		(void)snprintf(size, sizeof(size), "%s %ux%u, zoom %.0f%%", picture->pages > 1 ? ":" : "",
+		               picture_width(picture), picture_height(picture), viewer->view.zoom * 100);
+	if (picture->pages > 1)
+		(void)snprintf(page, sizeof(page), ", page %" PRIu32 " of %" PRIu32, picture->page + 1, picture->pages);
+	(void)snprintf(title, sizeof(title), "%s (%d of %d)%s%s%s%s", name, viewer->current + 1, viewer->count, page,
+	               size, *state ? ": " : "", state);
 	SDL_SetWindowTitle(viewer->window, title);
 }
 
@@ -134,7 +163,7 @@ static void draw_words(struct viewer *viewer)
 	find_state(picture, state);
 	if (picture->status != SDEC_OK)
 		text_card(&viewer->screen, state, name, picture->reason, picture->rows > 0);
-	if (!picture->stream)
+	if (!picture_arrives(picture))
 		return;
 	(void)snprintf(words, sizeof(words), "%s...", state);
 	text_corner(&viewer->screen, words);
@@ -186,7 +215,7 @@ static bool redraw(struct viewer *viewer)
 	uint64_t after = SDL_GetTicks64();
 	uint64_t pause = (after - before) * REDRAW_SHARE;
 	/* A decode must not wait for drawings that nobody could tell apart. */
-	if (viewer->picture.stream)
+	if (picture_arrives(&viewer->picture))
 		viewer->redraw_from = after + (pause > REDRAW_TIME ? pause : REDRAW_TIME);
 	return true;
 }
@@ -209,15 +238,24 @@ static void press(struct viewer *viewer, SDL_Keycode key)
 	case SDLK_q:
 		viewer->quit = true;
 		break;
+	case SDLK_SPACE:
+		if (animation_is_there(&viewer->picture))
+			animation_toggle(&viewer->picture);
+		else
+			move(viewer, 1);
+		break;
 	case SDLK_RIGHT:
 	case SDLK_DOWN:
-	case SDLK_PAGEDOWN:
-	case SDLK_SPACE:
 		move(viewer, 1);
+		break;
+	case SDLK_PAGEDOWN:
+		turn_page(viewer, false);
+		break;
+	case SDLK_PAGEUP:
+		turn_page(viewer, true);
 		break;
 	case SDLK_LEFT:
 	case SDLK_UP:
-	case SDLK_PAGEUP:
 	case SDLK_BACKSPACE:
 		move(viewer, -1);
 		break;
@@ -294,16 +332,30 @@ static void handle(struct viewer *viewer, const SDL_Event *event)
 		viewer->redraw_from = 0;
 }
 
+/* Waits until there is something to do, and does what is not the user's. */
+static void proceed(struct viewer *viewer, SDL_Event *event)
+{
+	int wait = animation_wait(&viewer->picture);
+
+	if (wait < 0 && viewer->stale)
+		return;
+	if (wait == 0 && !viewer->picture.animation.ready)
+		advance(viewer);
+	else if (wait != 0 && SDL_WaitEventTimeout(event, wait))
+		handle(viewer, event);
+	if (animation_show(&viewer->picture)) {
+		viewer->stale = true;
+		viewer->redraw_from = 0;
+	}
+}
+
 static int run(struct viewer *viewer)
 {
 	SDL_Event event;
 
 	show(viewer, 0);
 	while (!viewer->quit) {
-		if (viewer->picture.stream)
-			advance(viewer);
-		else if (!viewer->stale && SDL_WaitEvent(&event))
-			handle(viewer, &event);
+		proceed(viewer, &event);
 		while (!viewer->quit && SDL_PollEvent(&event))
 			handle(viewer, &event);
 		if (!redraw(viewer))
@@ -356,8 +408,10 @@ static void stop(struct viewer *viewer)
 
 static const char usage[] = "usage: viewer FILE...\n"
                             "\n"
-                            "right, down, space, page down     next file\n"
-                            "left, up, backspace, page up      previous file\n"
+                            "right, down, space                next file\n"
+                            "left, up, backspace               previous file\n"
+                            "page down, page up                next and previous page, or file\n"
+                            "space                             pause and resume an animation\n"
                             "home, end                         first and last file\n"
                             "f, 0                              the whole picture\n"
                             "1, +, -, the wheel                zoom: 1:1, in, out; drag to move the picture\n"

@@ -13,8 +13,25 @@
 
 enum { REASON_SIZE = 256 };
 
+/* What comes after the first frame, once it is known that there may be something (viewer_animation.c). */
+struct animation {
+	bool plays;     /* the stream gives frames, from the first on */
+	bool several;   /* there is more than one */
+	bool over;      /* they were shown as often as the file says */
+	bool paused;    /* by the user */
+	uint8_t *next;  /* owned: the frame that is shown next; of the same form as the pixels of its picture */
+	bool ready;     /* all of it is there */
+	uint32_t delay; /* milliseconds: how long it is to be shown */
+	uint32_t x, y, width, height; /* where it may differ from the one before */
+	uint64_t due;   /* by SDL_GetTicks64(): when it is to be shown; while paused: how long after the pause */
+	uint32_t loops; /* times that all frames were shown */
+};
+
 struct picture {
 	const char *path;           /* borrowed */
+	struct sdec_pool *decoder;  /* borrowed */
+	uint32_t page;              /* of a document, from 0 */
+	uint32_t pages;             /* 1 of all else */
 	int fd;                     /* what the stream reads; -1: none */
 	struct sdec_stream *stream; /* NULL: the decode is over */
 	bool is_file;               /* all of the input is there: whoever waits, waits for the decoder */
@@ -23,19 +40,51 @@ struct picture {
 	uint32_t rows;              /* of it that are there */
 	enum sdec_status status;    /* how the decode ended; SDEC_OK as long as it has not */
 	char reason[REASON_SIZE];   /* printable ASCII; where it ended badly */
+	struct animation animation;
 };
 
-/* Begins to decode a file.  Never fails: what goes wrong is in `status` and `reason`. */
-void picture_open(struct picture *picture, struct sdec_pool *decoder, const char *path);
+/* Begins to decode a file, or one of its pages.  Never fails: what goes wrong is in `status` and `reason`. */
+void picture_open(struct picture *picture, struct sdec_pool *decoder, const char *path, uint32_t page);
 
 /* Does one thing that can be done without waiting.  Returns whether it may be worth calling again at once. */
 bool picture_step(struct picture *picture);
+
+/* Starts a stream of `frames` frames on the input, from where it stands. */
+void picture_start(struct picture *picture, const struct sdec_limits *limits, uint32_t frames);
+
+/* Ends the decode.  What has come is kept, unless it is nothing that could be shown. */
+void picture_end(struct picture *picture, enum sdec_status status, const char *reason, int error_number);
+
+/* Whether the first frame, or the only one, is still on its way. */
+bool picture_arrives(const struct picture *picture);
 
 /* What has come of the picture, in a word or two, for people.  Static. */
 const char *picture_verdict(const struct picture *picture);
 
 /* Ends the decode, wherever it is, and frees everything. */
 void picture_close(struct picture *picture);
+
+/* ---- frames that follow one another in time (viewer_animation.c) ---- */
+
+/* Of a picture whose first frame has come: plays what may follow it.  An animation is decoded anew each time it is
+ * shown, one frame ahead, so that memory does not depend on how long it is. */
+void animation_begin(struct picture *picture);
+
+/* Takes an event of a stream that plays. */
+void animation_take(struct picture *picture, const struct sdec_event *event);
+
+/* How many milliseconds there is nothing to do; 0: the stream is to be stepped, or a frame to be shown; -1: until the
+ * user does something. */
+int animation_wait(const struct picture *picture);
+
+/* Shows the next frame if it is due.  Returns whether it was. */
+bool animation_show(struct picture *picture);
+
+/* Whether there is something to pause. */
+bool animation_is_there(const struct picture *picture);
+
+/* Pauses, and goes on; after the end, begins again. */
+void animation_toggle(struct picture *picture);
 
 /* Width and height as they are seen: turned as EXIF says. */
 uint32_t picture_width(const struct picture *picture);

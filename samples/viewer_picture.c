@@ -15,7 +15,7 @@ enum { PIXEL_BYTES = 4 };
 /* A quarter of what the library allows: the viewer has to keep all of them, and no camera makes more. */
 #define MAX_PIXELS (UINT64_C(128) << 20)
 
-static void end(struct picture *picture, enum sdec_status status, const char *reason, int error_number)
+void picture_end(struct picture *picture, enum sdec_status status, const char *reason, int error_number)
 {
 	picture->status = status;
 	(void)snprintf(picture->reason, sizeof(picture->reason), "%s%s%s", reason ? reason : "",
@@ -24,6 +24,9 @@ static void end(struct picture *picture, enum sdec_status status, const char *re
 	if (picture->fd >= 0)
 		(void)close(picture->fd);
 	picture->fd = -1;
+	free(picture->animation.next);
+	picture->animation.next = NULL;
+	picture->animation.ready = false;
 	/* Nothing that could be shown has come. */
 	if (status != SDEC_OK && picture->rows == 0) {
 		free(picture->pixels);
@@ -31,26 +34,36 @@ static void end(struct picture *picture, enum sdec_status status, const char *re
 	}
 }
 
-void picture_open(struct picture *picture, struct sdec_pool *decoder, const char *path)
+void picture_start(struct picture *picture, const struct sdec_limits *limits, uint32_t frames)
+{
+	struct sdec_request request = { .size = sizeof(request),
+		                        .limits = limits,
+		                        .pixel_format = SDEC_BGRA_PREMULTIPLIED,
+		                        .first_frame = picture->page,
+		                        .max_frames = frames };
+	struct sdec_input input = {
+		.size = sizeof(input), .kind = SDEC_INPUT_FD, .fd = picture->fd, .name = picture->path
+	};
+	enum sdec_status status = sdec_stream_open(picture->decoder, &input, &request, &picture->stream);
+
+	if (status != SDEC_OK)
+		picture_end(picture, status, "the decode cannot be started", 0);
+}
+
+void picture_open(struct picture *picture, struct sdec_pool *decoder, const char *path, uint32_t page)
 {
 	struct sdec_limits limits = { .size = sizeof(limits), .max_pixels = MAX_PIXELS };
-	struct sdec_request request = { .size = sizeof(request),
-		                        .limits = &limits,
-		                        .pixel_format = SDEC_BGRA_PREMULTIPLIED };
+	struct stat file;
 
-	*picture = (struct picture){ .path = path };
+	*picture = (struct picture){ .path = path, .decoder = decoder, .page = page, .pages = page + 1 };
 	/* Whatever is slow, a pipe that nobody writes to included, must not keep the window waiting. */
 	picture->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (picture->fd < 0) {
-		end(picture, SDEC_IO, NULL, errno);
+		picture_end(picture, SDEC_IO, NULL, errno);
 		return;
 	}
-	struct stat file;
 	picture->is_file = fstat(picture->fd, &file) == 0 && S_ISREG(file.st_mode);
-	struct sdec_input input = { .size = sizeof(input), .kind = SDEC_INPUT_FD, .fd = picture->fd, .name = path };
-	enum sdec_status status = sdec_stream_open(decoder, &input, &request, &picture->stream);
-	if (status != SDEC_OK)
-		end(picture, status, "the decode cannot be started", 0);
+	picture_start(picture, &limits, 1);
 }
 
 /* Says what a file is that is not a picture. */
@@ -64,7 +77,7 @@ static void refuse(struct picture *picture, const struct sdec_info *info)
 		               info->rate, info->channels, info->channels == 1 ? "" : "s");
 	else
 		(void)snprintf(what, sizeof(what), "This is not a picture, but compressed data: %s.", info->format);
-	end(picture, SDEC_UNSUPPORTED, what, 0);
+	picture_end(picture, SDEC_UNSUPPORTED, what, 0);
 }
 
 /* The header is here: makes room for the whole picture.  Pages that no row comes to cost nothing. */
@@ -77,13 +90,32 @@ static void make_room(struct picture *picture, const struct sdec_info *info)
 	size_t stride = (size_t)info->width * PIXEL_BYTES;
 	picture->pixels = calloc(info->height, stride);
 	if (!picture->pixels) {
-		end(picture, SDEC_LIMIT, "no memory for the picture", 0);
+		picture_end(picture, SDEC_LIMIT, "no memory for the picture", 0);
 		return;
 	}
 	picture->info = *info;
+	if (!info->animated && info->frames > picture->pages)
+		picture->pages = info->frames;
 	enum sdec_status status = sdec_stream_into(picture->stream, picture->pixels, info->height * stride, stride);
 	if (status != SDEC_OK)
-		end(picture, status, "the picture does not fit its memory", 0);
+		picture_end(picture, status, "the picture does not fit its memory", 0);
+}
+
+static void take_event(struct picture *picture, const struct sdec_event *event)
+{
+	switch (event->kind) {
+	case SDEC_EVENT_INFO:
+		make_room(picture, event->info);
+		break;
+	case SDEC_EVENT_ROWS:
+		picture->rows = event->first_row + event->rows;
+		break;
+	case SDEC_EVENT_END:
+		animation_begin(picture);
+		break;
+	default: /* such as the tags of sound, which come before it is known what it is */
+		break;
+	}
 }
 
 bool picture_step(struct picture *picture)
@@ -96,30 +128,23 @@ bool picture_step(struct picture *picture)
 	if (status != SDEC_OK) {
 		struct sdec_result result = { .size = sizeof(result) };
 		sdec_stream_result(picture->stream, &result);
-		end(picture, status, result.reason, result.error_number);
+		/* What is wrong behind a picture is nothing that it lacks. */
+		bool alone = picture->animation.plays && !picture->animation.several;
+		picture_end(picture, alone ? SDEC_OK : status, result.reason, result.error_number);
 		return false;
 	}
-	switch (event.kind) {
-	case SDEC_EVENT_NONE:
+	if (event.kind == SDEC_EVENT_NONE)
 		return false;
-	case SDEC_EVENT_INFO:
-		make_room(picture, event.info);
-		break;
-	case SDEC_EVENT_FRAME:
-		/* Of an animation, the first picture is shown. */
-		if (event.frame > 0)
-			end(picture, SDEC_OK, NULL, 0);
-		break;
-	case SDEC_EVENT_ROWS:
-		picture->rows = event.first_row + event.rows;
-		break;
-	case SDEC_EVENT_END:
-		end(picture, SDEC_OK, NULL, 0);
-		break;
-	default: /* such as the tags of sound, which come before it is known what it is */
-		break;
-	}
-	return picture->stream != NULL;
+	if (picture->animation.plays)
+		animation_take(picture, &event);
+	else
+		take_event(picture, &event);
+	return picture->stream && !picture->animation.ready;
+}
+
+bool picture_arrives(const struct picture *picture)
+{
+	return picture->stream && !picture->animation.plays;
 }
 
 const char *picture_verdict(const struct picture *picture)
@@ -146,7 +171,7 @@ const char *picture_verdict(const struct picture *picture)
 
 void picture_close(struct picture *picture)
 {
-	end(picture, SDEC_OK, NULL, 0);
+	picture_end(picture, SDEC_OK, NULL, 0);
 	free(picture->pixels);
 	*picture = (struct picture){ .fd = -1 };
 }

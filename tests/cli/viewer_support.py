@@ -2,6 +2,7 @@
 """What the viewer's tests need: an X server, a viewer on it, and eyes to read its window with."""
 
 import contextlib
+import ctypes
 import math
 import os
 import re
@@ -145,6 +146,16 @@ class Viewer:
         pixels = data[size + 12 * colors:]
         return pillow().frombuffer("RGB", (width, height), pixels, "raw", "BGRX", stride, 1)
 
+    def watch(self, seconds):
+        """The colours in the middle of the window, each with the times between which it was there."""
+        with Eye(self.environment["DISPLAY"], int(self.window)) as eye:
+            end = time.monotonic() + seconds
+            seen = [eye.look()]
+            while seen[-1][1] < end:
+                time.sleep(0.005)
+                seen.append(eye.look())
+        return seen
+
     def quit(self, key="q"):
         if self.process.returncode is not None:
             return
@@ -152,6 +163,35 @@ class Viewer:
         self.keys(key)
         expect(self.process.wait(PROMPT) == 0, f"the viewer ended with {self.process.returncode}")
         expect_gone(self.family)
+
+
+class Eye:
+    """Looks at one pixel of a window, often: a picture of all of it takes too long."""
+
+    def __init__(self, display, window):
+        self.x11 = ctypes.CDLL("libX11.so.6")
+        self.x11.XOpenDisplay.restype = self.x11.XGetImage.restype = ctypes.c_void_p
+        self.x11.XGetPixel.restype = ctypes.c_ulong
+        self.display = ctypes.c_void_p(self.x11.XOpenDisplay(display.encode()))
+        self.window = window
+        expect(self.display, "no connection to the X server")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.x11.XCloseDisplay(self.display)
+
+    def look(self):
+        all_planes, whole_pixels = ctypes.c_ulong(-1), 2
+        before = time.monotonic()
+        image = ctypes.c_void_p(self.x11.XGetImage(self.display, self.window, WINDOW[0] // 2, WINDOW[1] // 2, 1, 1,
+                                                   all_planes, whole_pixels))
+        after = time.monotonic()
+        expect(image, "the X server gives no picture")
+        pixel = self.x11.XGetPixel(image, 0, 0)
+        self.x11.XDestroyImage(image)
+        return before, after, (pixel >> 16 & 255, pixel >> 8 & 255, pixel & 255)
 
 
 def still_there(pids):
