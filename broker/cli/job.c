@@ -78,11 +78,35 @@ static struct outcome begin_picture(struct job *job)
 	return outcome.status == SDEC_OK ? check_size(job) : outcome;
 }
 
-/* Behind the one before, in the same file. */
+/* On a screen, this waits until the picture is to be seen.  The deadline is none for the time that it is shown. */
+static struct outcome end_picture(struct job *job)
+{
+	bool shown = job->device && job->call.kind == SDEC_KIND_IMAGE;
+	uint64_t before = decode_clock();
+
+	if (shown)
+		interrupt_deadline(0);
+	struct outcome outcome = sink_end(&job->sink, false);
+	if (shown) {
+		job->call.started += decode_clock() - before;
+		int left = call_time_left(&job->call);
+		interrupt_deadline(left > 0 ? (uint64_t)left : 0);
+	}
+	return outcome;
+}
+
+/* Behind the one before, in the same file, or on the same screen. */
 static struct outcome next_picture(struct job *job)
 {
-	struct outcome outcome = sink_next(&job->sink, &job->call.image);
+	struct outcome outcome = end_picture(job);
 
+	if (outcome.status == SDEC_OK && job->device && job->device->frames.over) {
+		call_over(&job->call, outcome);
+		call_pause(&job->call);
+		return outcome;
+	}
+	if (outcome.status == SDEC_OK)
+		outcome = sink_next(&job->sink, &job->call.image);
 	return outcome.status == SDEC_OK ? check_size(job) : outcome;
 }
 
@@ -128,6 +152,8 @@ static struct outcome take_frame(struct call *call, const struct wire_frame *fra
 		outcome = job->options->numbered ? begin_next_file(job) : next_picture(job);
 	if (outcome.status == SDEC_OK && job->sink_open && job->options->frames)
 		report_frame(job, frame);
+	if (job->device)
+		frames_next(&job->device->frames, !(call->image.flags & WIRE_IMAGE_ANIMATION), frame->delay);
 	return outcome;
 }
 
@@ -207,7 +233,7 @@ static struct outcome end_sink(struct job *job, bool *more)
 		return sink_fill(&job->sink, &rest);
 	}
 	job->sink_ended = true;
-	return sink_end(&job->sink, false);
+	return end_picture(job);
 }
 
 static struct outcome finish(struct call *call, bool *more)
@@ -252,7 +278,10 @@ static struct outcome open_source(struct job *job)
 		job->source = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	else
 		job->source = open(job->name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	return job->source < 0 ? outcome_of_errno(SDEC_IO, "cannot open the input", errno) : outcome_ok();
+	if (job->source < 0)
+		return outcome_of_errno(SDEC_IO, "cannot open the input", errno);
+	job->source_start = lseek(job->source, 0, SEEK_CUR);
+	return outcome_ok();
 }
 
 static uint32_t request_flags(const struct options *options)
@@ -282,7 +311,7 @@ static void start_call(struct job *job)
 		.flags = request_flags(options),
 		.scale = options->scale,
 		.first_frame = job->fetching ? 0 : options->first_frame,
-		.max_frames = options->frames && !job->fetching ? UINT32_MAX : 1,
+		.max_frames = !job->fetching && (options->frames || options_play(options)) ? UINT32_MAX : 1,
 		.limits = options->limits,
 	};
 
@@ -319,8 +348,33 @@ static struct outcome start_on_cover(struct job *job)
 	job->fetching = false;
 	if (job->source < 0)
 		return outcome_of_errno(SDEC_IO, "cannot read the cover", errno);
+	job->source_start = 0;
 	start_call(job);
 	return outcome_ok();
+}
+
+/* An animation was shown to its end: whether it is to be shown again.  A pipe cannot be read again. */
+static bool is_to_loop(struct job *job)
+{
+	const struct wire_image *image = &job->call.image;
+	bool animation = job->call.kind == SDEC_KIND_IMAGE && (image->flags & WIRE_IMAGE_ANIMATION) != 0 &&
+	                 job->call.frames_begun > 1 && job->call.damage == WIRE_OK;
+
+	if (!options_play(job->options) || !animation)
+		return false;
+	job->loops++;
+	return (image->loops == 0 || job->loops < image->loops) && job->source_start >= 0 &&
+	       frames_again(&job->device->frames) && lseek(job->source, job->source_start, SEEK_SET) >= 0;
+}
+
+/* No frame is kept: all are decoded again, by another decoder. */
+static void start_loop(struct job *job)
+{
+	end_call(job);
+	sink_release(&job->sink);
+	job->sink_open = job->sink_ended = false;
+	interrupt_deadline(job->options->limits.deadline_milliseconds);
+	start_call(job);
 }
 
 /* ---- on the way ---- */
@@ -338,6 +392,10 @@ bool job_step(struct job *job, const struct pollfd fds[PUMP_FDS], uint64_t waite
 	if (!more && job->fetching && job->outcome.status == SDEC_OK) {
 		job->outcome = start_on_cover(job);
 		return job->outcome.status == SDEC_OK;
+	}
+	if (!more && job->outcome.status == SDEC_OK && is_to_loop(job)) {
+		start_loop(job);
+		return true;
 	}
 	return more;
 }

@@ -29,6 +29,8 @@ struct job {
 	const char *name;      /* of the input; "-" is standard input */
 	size_t slot;           /* for interrupt_watch() */
 	int source;            /* -1: closed */
+	off_t source_start;    /* where it stood; -1: it cannot be read again */
+	uint32_t loops;        /* times that its animation was shown */
 	struct call call;
 	bool call_open;
 	struct outputs *outputs; /* borrowed */

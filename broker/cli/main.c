@@ -73,6 +73,7 @@ static bool spare_terminal(struct options *options)
 
 	if (!decodes || !shown || options->device != DEVICE_NONE || strcmp(options->sink->name, "preview") == 0)
 		return false;
+	options->frames = false;
 	options->sink = sink_format_by_name("preview");
 	options->pixel_formats = options->sink->preferred;
 	options->sample_formats = options->sink->samples;
@@ -142,6 +143,7 @@ static enum sdec_status decode(struct options *options)
 {
 	struct nursery nursery = NURSERY_NONE;
 	struct device device = { .kind = DEVICE_NONE };
+	bool all = options->frames;
 	bool spared = spare_terminal(options);
 	fit_jobs(options);
 	struct outputs outputs = OUTPUTS_NONE;
@@ -170,9 +172,10 @@ static enum sdec_status decode(struct options *options)
 		report_failure(about, &outcome);
 	nursery_close(&nursery);
 	if (spared && status == SDEC_OK && !options->quiet)
-		fputs("safe-decode: the output is a terminal, so this is a preview; "
-		      "for the decoded data use -o FILE or > FILE\n",
-		      stderr);
+		fprintf(stderr,
+		        "safe-decode: the output is a terminal, so this is a preview%s; "
+		        "for the decoded data use -o FILE or > FILE\n",
+		        all ? " of one frame" : "");
 	return status == SDEC_EXHAUSTED ? SDEC_IO : status;
 }
 

@@ -48,8 +48,8 @@ struct outcome nursery_open(struct nursery *nursery, const struct options *optio
 	nursery->folder = programs_find();
 	if (!nursery->folder)
 		return outcome_of_errno(SDEC_IO, "cannot begin", ENOMEM);
-	/* What makes files later than its decoder started needs another one to start it. */
-	if (options->input_count <= 1 && !options->cover && !options->numbered) {
+	/* What makes files later than its decoder started needs another one to start it, as do further decoders. */
+	if (options->input_count <= 1 && !options->cover && !options->numbered && !options_play(options)) {
 		single_init(&nursery->single, nursery->folder);
 		nursery->source = &nursery->single.source;
 		return outcome_ok();

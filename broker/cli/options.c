@@ -282,6 +282,7 @@ enum sdec_status options_parse(int argc, char **argv, struct options *options)
 	static char *default_inputs[] = { standard_input, NULL };
 	struct options_parsed parsed = { .options = { .limits = limits_resolve(NULL),
 		                                      .scale = 1,
+		                                      .first_frame = UINT32_MAX,
 		                                      .show = DEVICE_SHOW_DEFAULT,
 		                                      .sound = SOUND_LIMITS_DEFAULT },
 		                         .pixel_format = WIRE_PIXEL_FORMATS,

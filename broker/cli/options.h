@@ -38,6 +38,7 @@ struct options {
 	uint64_t allowed;               /* registry_set(); 0: all formats */
 	uint32_t scale;                 /* 1, 2, 4 or 8 */
 	uint32_t first_frame;           /* frame or page wanted, from 0 */
+	bool one_frame;                 /* it is named, and so the only one on a screen */
 	bool frames;                    /* and all that come after it */
 	bool numbered;                  /* the output's name has a number: a file for each frame */
 	struct sdec_limits limits;
@@ -50,6 +51,9 @@ struct options {
 
 /* Parses the command line.  Permutes argv.  Returns SDEC_OK, or SDEC_USAGE after one line on standard error. */
 enum sdec_status options_parse(int argc, char **argv, struct options *options);
+
+/* Whether inputs may be shown as animations, which are decoded again for each loop. */
+bool options_play(const struct options *options);
 
 /* The caller checks the stream for errors. */
 void options_print_help(FILE *stream);

@@ -165,6 +165,11 @@ static enum sdec_status check_kept_names(const struct options *options)
 	return SDEC_USAGE;
 }
 
+bool options_play(const struct options *options)
+{
+	return (options->device == DEVICE_FRAMEBUFFER || options->device == DEVICE_DISPLAY) && !options->one_frame;
+}
+
 enum sdec_status options_complete(struct options_parsed *parsed)
 {
 	struct options *options = &parsed->options;
@@ -181,6 +186,9 @@ enum sdec_status options_complete(struct options_parsed *parsed)
 	                                       parsed->sample_format != WIRE_SAMPLE_FORMATS))
 		return options_complain(NULL, NULL,
 		                        "a device chooses formats for itself: no --to, --pixels, --samples");
+	options->one_frame = options->first_frame != UINT32_MAX;
+	if (!options->one_frame)
+		options->first_frame = 0;
 	choose_sink(parsed);
 	struct numbered numbered;
 	options->numbered = options->frames && options->output && numbered_find(&numbered, options->output);

@@ -44,6 +44,7 @@ void show_start(struct show *show, const struct job *job)
 	if (!show->device)
 		return;
 	show->job = job;
+	frames_start(&show->device->frames, &show->device->console, job->options->show);
 	show->device->speaker.limits = job->options->sound;
 	show->device->speaker.heard = !job->options->quiet && progress_can_draw() ? draw : NULL;
 	show->device->speaker.heard_context = show;
@@ -75,10 +76,10 @@ void show_end(struct show *show, const struct job *job)
 		tell_gaps(job, device->speaker.gaps);
 	if (job->call.kind != SDEC_KIND_IMAGE || job->outcome.status != SDEC_OK)
 		return;
-	uint32_t seconds = device_patience(device, job->options->show);
+	uint32_t seconds = frames_patience(&device->frames, &device->console);
 	if (seconds > 0 && !job->options->quiet) {
 		report_name(job);
 		fprintf(stderr, "shown for %" PRIu32 " second%s\n", seconds, seconds == 1 ? "" : "s");
 	}
-	device_linger(device, job->options->show);
+	frames_linger(&device->frames, &device->console);
 }

@@ -62,7 +62,7 @@ void console_leave(struct console *console)
 		console->silent = 0;
 }
 
-static int64_t now(void)
+int64_t console_clock(void)
 {
 	struct timespec time;
 
@@ -70,25 +70,22 @@ static int64_t now(void)
 	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-void console_wait(const struct console *console, int64_t milliseconds)
+bool console_wait(const struct console *console, int64_t milliseconds)
 {
 	struct pollfd keyboard = { .fd = console->keys ? STDIN_FILENO : -1, .events = POLLIN };
-	int64_t end = milliseconds < 0 ? INT64_MAX : now() + milliseconds;
+	int64_t end = milliseconds < 0 ? INT64_MAX : console_clock() + milliseconds;
 	char keys[64]; /* what one key may send */
 
-	if (console->keys)
-		(void)tcflush(STDIN_FILENO, TCIFLUSH);
-	for (int64_t left = 0; (left = end - now()) > 0;) {
-		int wait = milliseconds < 0 ? -1 : left < 1000 ? (int)left : 1000;
+	for (int64_t left = milliseconds;; left = end - console_clock()) {
+		int wait = milliseconds < 0 ? -1 : left <= 0 ? 0 : left < 1000 ? (int)left : 1000;
 		int ready = poll(&keyboard, 1, wait);
 		if (ready < 0 && errno != EINTR)
-			return;
-		if (ready > 0) {
-			/* Whether it was a key or the terminal's end. */
-			if (read(STDIN_FILENO, keys, sizeof(keys)) < 0 && errno == EINTR)
-				continue;
-			return;
-		}
+			return false;
+		/* Whether it was a key or the terminal's end. */
+		if (ready > 0 && (read(STDIN_FILENO, keys, sizeof(keys)) >= 0 || errno != EINTR))
+			return true;
+		if (ready == 0 && milliseconds >= 0 && left <= wait)
+			return false;
 	}
 }
 

@@ -26,8 +26,12 @@ struct outcome console_open(struct console *console);
 /* Keeps the console from drawing over a picture. */
 void console_leave(struct console *console);
 
-/* Waits for a key, if there are any to press, or so many milliseconds; -1: only a key. */
-void console_wait(const struct console *console, int64_t milliseconds);
+/* Milliseconds of the monotonic clock. */
+int64_t console_clock(void);
+
+/* Waits for a key, if there are any to press, or so many milliseconds; -1: only a key.  Returns whether there was one.
+ */
+bool console_wait(const struct console *console, int64_t milliseconds);
 
 /* Brings the text back.  May be called from a signal handler, and twice. */
 void console_restore(struct console *console);

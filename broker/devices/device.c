@@ -6,8 +6,6 @@
 #include "broker/output/loader.h"
 #include "drivers.h"
 
-enum { SHOW_SECONDS = 10 };
-
 static const struct {
 	const char *name; /* of the usual device */
 	const struct sink_format *format;
@@ -59,22 +57,6 @@ struct outcome device_open(struct device *device, enum device_kind kind, const c
 	return kind == DEVICE_SPEAKER ? open_speaker(device, loaded, name) : open_screen(device, loaded, name);
 }
 
-uint32_t device_patience(const struct device *device, uint32_t seconds)
-{
-	if (device->console.keys)
-		return 0;
-	return seconds == DEVICE_SHOW_DEFAULT ? SHOW_SECONDS : seconds;
-}
-
-void device_linger(struct device *device, uint32_t seconds)
-{
-	bool endless = seconds == DEVICE_SHOW_DEFAULT && device->console.keys;
-
-	if (seconds == DEVICE_SHOW_DEFAULT)
-		seconds = SHOW_SECONDS;
-	console_wait(&device->console, endless ? -1 : (int64_t)seconds * 1000);
-}
-
 void device_restore(struct device *device)
 {
 	if (device->context && device->driver->restore)
@@ -88,6 +70,7 @@ void device_close(struct device *device)
 		return;
 	device_restore(device);
 	console_close(&device->console);
+	frames_release(&device->frames);
 	if (device->context)
 		device->driver->close(device->context);
 	if (device->speaker.context)

@@ -15,6 +15,7 @@
 #include "broker/output/sink.h"
 #include "broker/wire/status.h"
 #include "console.h"
+#include "frames.h"
 #include "screen.h"
 #include "speaker.h"
 
@@ -24,8 +25,6 @@ enum device_kind {
 	DEVICE_DISPLAY,     /* DRM */
 	DEVICE_SPEAKER,     /* ALSA */
 };
-
-#define DEVICE_SHOW_DEFAULT UINT32_MAX /* until a key is pressed; where there is none to press, 10 seconds */
 
 /* How to reach a screen.  All functions keep their state in `context`, which open() makes. */
 struct screen_driver {
@@ -50,6 +49,7 @@ struct device {
 	void *context;                      /* the driver's */
 	struct screen screen;
 	struct console console;
+	struct frames frames; /* of a screen */
 	struct speaker speaker;
 };
 
@@ -61,11 +61,6 @@ const char *device_usual_name(enum device_kind kind);
 
 /* Opens a device.  SDEC_OK, or SDEC_IO, SDEC_UNSUPPORTED; device_close() is next in either case. */
 struct outcome device_open(struct device *device, enum device_kind kind, const char *name);
-
-/* Leaves a picture on the screen for as long as asked: `seconds`, or DEVICE_SHOW_DEFAULT.  Returns how many seconds it
- * will be shown without a key that could end it, 0 if there is a keyboard; device_linger() waits. */
-uint32_t device_patience(const struct device *device, uint32_t seconds);
-void device_linger(struct device *device, uint32_t seconds);
 
 /* Gives the text console back at once.  May be called from a signal handler. */
 void device_restore(struct device *device);

@@ -78,6 +78,16 @@ void screen_write(const struct screen *screen, uint32_t x, uint32_t y, const uin
 		    screen->bits);
 }
 
+void screen_copy(const struct screen *to, const struct screen *from)
+{
+	size_t bytes = (size_t)from->width * (from->bits / 8);
+
+	if (to->width != from->width || to->height != from->height || to->bits != from->bits)
+		return;
+	for (uint32_t y = 0; y < from->height; y++)
+		memcpy(locate(to, 0, y), locate(from, 0, y), bytes);
+}
+
 void screen_clear(const struct screen *screen)
 {
 	uint32_t black = screen->alpha.length > 0 ? opaque(screen) : 0;

@@ -36,6 +36,9 @@ bool screen_is_sound(const struct screen *screen);
  * it is left out. */
 void screen_write(const struct screen *screen, uint32_t x, uint32_t y, const uint8_t *rgb, size_t count);
 
+/* Copies the visible part of a screen of the same size and layout of pixels. */
+void screen_copy(const struct screen *to, const struct screen *from);
+
 /* Makes the visible part black. */
 void screen_clear(const struct screen *screen);
 

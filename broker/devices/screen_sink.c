@@ -18,7 +18,8 @@ static struct outcome begin(struct sink *sink)
 	struct outcome outcome = device->driver->begin(device->context, &device->screen);
 	if (outcome.status != SDEC_OK)
 		return outcome;
-	if (!painter_begin(painter, &device->screen, sink->image.width, sink->image.height))
+	const struct screen *canvas = frames_canvas(&device->frames, &device->screen);
+	if (!canvas || !painter_begin(painter, canvas, sink->image.width, sink->image.height))
 		outcome = outcome_of_errno(SDEC_IO, "no memory for the picture", ENOMEM);
 	return outcome;
 }
@@ -33,7 +34,9 @@ static struct outcome end(struct sink *sink)
 {
 	struct device *device = sink->device;
 
-	return device->driver->flush ? device->driver->flush(device->context) : outcome_ok();
+	if (!frames_show(&device->frames, &device->console, &device->screen) || !device->driver->flush)
+		return outcome_ok();
+	return device->driver->flush(device->context);
 }
 
 static void release(struct sink *sink)
@@ -48,6 +51,7 @@ const struct sink_format sink_screen = {
 	.description = "a picture on a screen",
 	.accepted = WIRE_FORMAT_BIT(WIRE_BGRA),
 	.preferred = WIRE_FORMAT_BIT(WIRE_BGRA),
+	.takes_frames = true,
 	.writer.begin = begin,
 	.writer.row = draw_row,
 	.writer.end = end,

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 
-from cli_support import Folder, Skip, expect, expect_failure, expect_status, main, read, run, test
+from cli_support import Folder, Skip, expect, expect_failure, expect_status, main, on_terminal, read, run, test
 
 ANIMATIONS = {"samples/gif/mixed-disposal.gif": 5, "samples/webp/rotating-squares.webp": 9,
               "samples/avif/animated-alpha.avif": 5, "samples/png/animated-red-blue.apng": 4}
@@ -57,6 +57,17 @@ def each_frame_has_a_line():
     for index, line in enumerate(lines[:5]):
         expect(line == f"{GIF}: frame {index}: 32x32, delay 1000 ms, at byte {index * 4096}", line)
     expect(lines[5] == f"{GIF}: 5 frames, rgba, 20480 bytes", lines[5])
+
+
+@test
+def a_terminal_gets_a_preview_of_one_frame():
+    """The second one was an error: a preview is of one picture."""
+    for options in ((), ("--frame", "1")):
+        status, output = on_terminal("--frames", *options, GIF)
+        expect(status == 0 and b"this is a preview of one frame; " in output, output)
+        wanted = on_terminal(*options, GIF)
+        expect(output.replace(b" of one frame", b"") == wanted[1], "not the preview of this frame")
+    expect_failure(run("--frames", "-t", "preview", GIF), 1, "holds one picture")
 
 
 @test

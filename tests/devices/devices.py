@@ -15,7 +15,7 @@ import sys
 import time
 import wave
 
-from cli_support import BUILD, PHOTO, expect, main, pixels_with_pillow, test
+from cli_support import BUILD, PHOTO, Skip, expect, main, pixels_with_pillow, test
 from machine import InitialFiles, Kernel, Machine
 
 FOLDER = os.path.join(BUILD, "devices")
@@ -25,6 +25,8 @@ MODULES = ("bochs", "virtio-gpu", "virtio-pci", "snd-hda-codec-generic", "snd-hd
 FRAMEBUFFER, DISPLAY = (1024, 768), (1280, 800)
 SHOWN_LIMIT = 60  # seconds
 RATE, SECONDS = 44100, 3
+FRAME_COLORS = ((200, 16, 24), (24, 184, 40), (32, 40, 224))  # of animations and pages
+FRAME_SIZE, FRAME_DELAY = (64, 48), 2000  # milliseconds: an emulated screen takes time to look at
 
 KERNEL = Kernel(os.path.join(FOLDER, "kernel"))
 
@@ -110,15 +112,41 @@ def reference(name, screen, bits):
 # ---- the machine ----
 
 
+def make_frames():
+    """An animation without end, one that is shown twice, and a document of as many pages."""
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise Skip("Pillow is not installed") from error
+    frames = [Image.new("RGB", FRAME_SIZE, color) for color in FRAME_COLORS]
+    paths = {name: os.path.join(FOLDER, name) for name in ("endless.gif", "twice.gif", "pages.tiff")}
+    for name, path in paths.items():
+        options = {"duration": FRAME_DELAY, "loop": (0, 2)[name == "twice.gif"]} if name.endswith(".gif") else {}
+        frames[0].save(path, save_all=True, append_images=frames[1:], **options)
+    return paths
+
+
+def frame_on(screen, index):
+    """All pixels of a screen that shows this frame."""
+    left, top = (screen[0] - FRAME_SIZE[0]) // 2, (screen[1] - FRAME_SIZE[1]) // 2
+    shown = bytearray(3 * screen[0] * screen[1])
+    for y in range(FRAME_SIZE[1]):
+        start = 3 * (screen[0] * (top + y) + left)
+        shown[start:start + 3 * FRAME_SIZE[0]] = bytes(FRAME_COLORS[index]) * FRAME_SIZE[0]
+    return bytes(shown)
+
+
 def make_files(sounds):
     files = InitialFiles()
     files.add("dev/console", b"", 0o20600)
     files.add("proc", b"", 0o40755)
     files.add_file(os.path.join(BUILD, "tests/devices-init"), "init")
-    for name in ("safe-decode", "safe-decode-starter", "decoders/jpeg", "decoders/png", "decoders/flac", "sinks/alsa.so",
-                 "sinks/display.so"):
+    for name in ("safe-decode", "safe-decode-starter", "decoders/jpeg", "decoders/png", "decoders/gif", "decoders/tiff",
+                 "decoders/flac", "sinks/alsa.so", "sinks/display.so"):
         files.add_program(os.path.join(BUILD, name), "safe-decode/" + name)
     for name, path in PICTURES.items():
+        files.add_file(path, name)
+    for name, path in make_frames().items():
         files.add_file(path, name)
     for path in KERNEL.modules(*MODULES):
         files.add_file(path, "modules/" + os.path.basename(path))
@@ -197,6 +225,49 @@ def shows(running, arguments, name, bits, end, status):
     expect(running.ask("wait") == status, running.log())
     expect(running.ask("mode") == "text" and running.ask("echo") == "on")
     wait_for_picture(running, before)
+
+
+def plays(running, arguments, name, frames, end, status):
+    """Shows frames, one after the other; the console must be as before then."""
+    before = running.screen()
+    running.order("start", "/dev/tty1", PROGRAM, *arguments, "/" + name)
+    for index, press in frames:
+        wait_for_picture(running, (before[0], frame_on(before[0], index)))
+        if press:
+            press(running)
+    end(running)
+    expect(running.ask("wait") == status, running.log())
+    expect(running.ask("mode") == "text" and running.ask("echo") == "on")
+    wait_for_picture(running, before)
+
+
+def plays_all(running, device):
+    loop = [(index, None) for index in range(3)]
+    plays(running, [device], "endless.gif", loop * 2 + loop[:1], key, "exited 0")
+    plays(running, [device], "endless.gif", loop + loop[:2], control_c, "killed 2")
+    plays(running, [device], "endless.gif", loop, signal_15, "killed 15")
+    plays(running, [device, "--show", "20"], "endless.gif", loop, nothing, "exited 0")
+    plays(running, [device, "--frame", "1"], "endless.gif", [(1, None)], key, "exited 0")
+    plays(running, [device], "twice.gif", loop * 2 + loop[2:], key, "exited 0")
+    plays(running, [device], "pages.tiff", [(0, key), (1, key), (2, None)], key, "exited 0")
+    # The time that they are shown counts for no deadline.
+    pages = [(0, None), (1, None), (2, None)]
+    plays(running, [device, "--deadline", "9000", "--show", "4"], "pages.tiff", pages, nothing, "exited 0")
+
+
+@test
+def animations_and_pages_on_a_framebuffer():
+    with machine("framebuffer-frames", command_line="vga=836") as running:
+        say_something(running)
+        plays_all(running, "--framebuffer")
+
+
+@test
+def animations_and_pages_on_a_display_that_must_be_told():
+    with machine("display-frames", graphics="virtio") as running:
+        running.load("virtio-pci", "virtio-gpu")
+        say_something(running)
+        plays_all(running, "--display")
 
 
 def on_framebuffer(bits, mode, *runs):
