@@ -80,7 +80,13 @@ enum sdec_limit {
 	SDEC_LIMIT_COVER = 11,   /* bytes of a picture that is embedded in sound */
 };
 
-/* Pixel formats.  Bytes in memory order, the top row first.  Alpha is not premultiplied unless the name says so. */
+/* Pixel formats.  Bytes in memory order, the top row first.  Alpha is not premultiplied unless the name says so.
+ * Samples of more than 8 bits are in the machine's order.
+ *
+ * Where the file has more bits than the format, they are rounded, and where it has fewer, widened so that white stays
+ * white.  Floats are linear light, in which 1 is white: what the file stores as integers is taken for sRGB, and what it
+ * stores as floats is given as it is, whatever the value (less than 0, infinite, no number).  Where it is wanted in
+ * integers, light is cut to 0 to 1 and encoded as sRGB, but for floats of TIFF, PFM and JPEG XL, which are only cut. */
 enum sdec_pixel_format {
 	SDEC_BGRA = 0,               /* 4 bytes a pixel; the default */
 	SDEC_RGBA = 1,               /* 4 bytes */
@@ -89,7 +95,13 @@ enum sdec_pixel_format {
 	SDEC_RGB = 4,                /* 3 bytes; transparency is dropped */
 	SDEC_BGR = 5,                /* 3 bytes; transparency is dropped */
 	SDEC_GRAY = 6,               /* 1 byte: luma */
-	SDEC_RGBA16 = 7,             /* 8 bytes: four 16-bit big-endian samples */
+	SDEC_RGBA16 = 7,             /* 8 bytes: four samples of 16 bits */
+	SDEC_GRAY_ALPHA = 8,         /* 2 bytes, of 8 bits each: luma, alpha */
+	SDEC_GRAY16 = 9,             /* 2 bytes */
+	SDEC_GRAY_ALPHA16 = 10,      /* 4 bytes */
+	SDEC_RGB16 = 11,             /* 6 bytes; transparency is dropped */
+	SDEC_RGBA_F16 = 12,          /* 8 bytes: four IEEE 754 half floats */
+	SDEC_RGBA_F32 = 13,          /* 16 bytes: four IEEE 754 single floats */
 };
 
 /* How the file stores colour.  The pixels that the library gives are gray or RGB all the same. */
@@ -285,7 +297,7 @@ struct sdec_info {
 	                          * encoder has put before and after the sound is neither counted nor given */
 	uint32_t sample_format;  /* enum sdec_sample_format: of the samples that come; never SDEC_SAMPLES_NATIVE */
 	uint32_t channel_layout; /* the set of speakers: bit 1 << enum sdec_speaker; 0: the file does not say */
-	uint32_t has_float;      /* not 0: the file's samples are floating point */
+	uint32_t has_float;      /* not 0: the file's samples are floating point; of pictures, too */
 	uint32_t lossy;          /* not 0: the codec is lossy */
 	uint32_t has_cover;      /* not 0: carries a picture, as far as is known at this point */
 	uint32_t reserved;
@@ -293,6 +305,8 @@ struct sdec_info {
 	                                      * a frame come, which is the file's own: that of WAV, or of Vorbis */
 	uint32_t animated; /* not 0: the frames follow one another in time; else each is a page, of a size of its own */
 	uint32_t loops;    /* how often an animation is shown; 0: without end */
+	uint32_t native_format; /* enum sdec_pixel_format: of all, the smallest that loses least of the picture */
+	uint32_t reserved2;
 	const char *library; /* static: the codec library that decodes it, and its version: "libjpeg-turbo 2.1.5".  The
 	                      * decoder's program has named it before it had any input */
 };

@@ -27,6 +27,9 @@ $(UNIT_PROGRAMS): $(UNIT_SUPPORT)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcriterion -lseccomp $(LINKED) $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
+# It compares with what the C library works out.
+$(BUILD)/tests/pixels_test: LINKED := -lm
+
 # Its kernel can refuse.
 $(BUILD)/tests/arena_misuse_test: LINKED := -Wl,--wrap=mprotect,--wrap=munmap
 

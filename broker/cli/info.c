@@ -4,7 +4,9 @@
 #include <inttypes.h>
 
 #include "broker/decode/channels.h"
+#include "broker/wire/pixel_forms.h"
 #include "escape.h"
+#include "options.h"
 
 static const char *const color_names[WIRE_COLORS] = {
 	[WIRE_COLOR_GRAY] = "gray", [WIRE_COLOR_RGB] = "rgb",   [WIRE_COLOR_YCBCR] = "ycbcr",
@@ -38,6 +40,8 @@ static void print_image(FILE *stream, const struct wire_image *image)
 	fprintf(stream, ", \"progressive\": %s, \"arithmetic\": %s, \"icc\": %s",
 	        boolean(image->flags & WIRE_IMAGE_PROGRESSIVE), boolean(image->flags & WIRE_IMAGE_ARITHMETIC),
 	        boolean(image->flags & WIRE_IMAGE_ICC));
+	fprintf(stream, ", \"float\": %s, \"native\": \"%s\"", boolean(image->flags & WIRE_IMAGE_FLOAT),
+	        options_pixel_format_name(wire_choose_format(image, WIRE_FORMAT_BIT(WIRE_PIXEL_FORMATS) - 1)));
 	print_frames(stream, image);
 	if (image->orientation != 0)
 		fprintf(stream, ", \"orientation\": %" PRIu32, image->orientation);

@@ -20,6 +20,12 @@ static const char *const pixel_format_names[WIRE_PIXEL_FORMATS] = {
 	[WIRE_BGR] = "bgr",
 	[WIRE_GRAY] = "gray",
 	[WIRE_RGBA16] = "rgba16",
+	[WIRE_GRAY_ALPHA] = "gray-alpha",
+	[WIRE_GRAY16] = "gray16",
+	[WIRE_GRAY_ALPHA16] = "gray-alpha16",
+	[WIRE_RGB16] = "rgb16",
+	[WIRE_RGBA_F16] = "rgbaf16",
+	[WIRE_RGBA_F32] = "rgbaf32",
 };
 
 const char *options_pixel_format_name(uint32_t pixel_format)
@@ -74,6 +80,8 @@ static const char *decoder_name_at(size_t index)
 
 static const char *pixel_name_at(size_t index)
 {
+	if (index == OPTIONS_PIXELS_NATIVE)
+		return "native";
 	return index < WIRE_PIXEL_FORMATS ? pixel_format_names[index] : NULL;
 }
 
@@ -285,7 +293,7 @@ enum sdec_status options_parse(int argc, char **argv, struct options *options)
 		                                      .first_frame = UINT32_MAX,
 		                                      .show = DEVICE_SHOW_DEFAULT,
 		                                      .sound = SOUND_LIMITS_DEFAULT },
-		                         .pixel_format = WIRE_PIXEL_FORMATS,
+		                         .pixel_format = OPTIONS_PIXELS_UNSAID,
 		                         .sample_format = WIRE_SAMPLE_FORMATS };
 	enum sdec_status status = parse_options(argc, argv, &parsed);
 

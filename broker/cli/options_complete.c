@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "broker/base/words.h"
+#include "broker/wire/pixel_forms.h"
 #include "broker/wire/wire.h"
 #include "escape.h"
 #include "interrupt.h"
@@ -13,22 +14,23 @@
 
 static enum sdec_status choose_pixels(struct options_parsed *parsed)
 {
-	const uint32_t with_alpha = WIRE_FORMAT_BIT(WIRE_BGRA) | WIRE_FORMAT_BIT(WIRE_RGBA) |
-	                            WIRE_FORMAT_BIT(WIRE_BGRA_PREMULTIPLIED) |
-	                            WIRE_FORMAT_BIT(WIRE_RGBA_PREMULTIPLIED) | WIRE_FORMAT_BIT(WIRE_RGBA16);
+	const uint32_t with_alpha = wire_alpha_formats();
 	struct options *options = &parsed->options;
 	char text[256] = "";
 
-	options->pixel_formats = options->sink->preferred;
+	bool native = parsed->pixel_format == OPTIONS_PIXELS_NATIVE;
+	options->pixel_formats = native ? options->sink->accepted : options->sink->preferred;
 	if (options->sink->accepted == 0) /* it takes no picture, and says so when one comes */
 		options->pixel_formats = WIRE_FORMAT_BIT(WIRE_BGRA);
 	/* Rows that lack are transparent, wherever the output format can say so. */
 	if (options->partial && (options->pixel_formats & with_alpha))
 		options->pixel_formats &= with_alpha;
-	if (parsed->pixel_format == WIRE_PIXEL_FORMATS)
+	if (parsed->pixel_format == OPTIONS_PIXELS_UNSAID)
 		return SDEC_OK;
 	if (options->sink->accepted == 0)
 		return options_complain("pixels", options->sink->name, "holds no pixels");
+	if (native)
+		return SDEC_OK;
 	options->pixel_formats = WIRE_FORMAT_BIT(parsed->pixel_format);
 	if (options->sink->accepted & options->pixel_formats)
 		return SDEC_OK;
@@ -61,7 +63,7 @@ static enum sdec_status choose_samples(struct options_parsed *parsed)
 	                        "is not supported by this output format");
 }
 
-/* What the extension of the output's name says about its pixels, or WIRE_PIXEL_FORMATS. */
+/* What the extension of the output's name says about its pixels, or OPTIONS_PIXELS_UNSAID. */
 static uint32_t pixels_by_file_name(const struct options *options)
 {
 	const char *dot = options->output ? strrchr(options->output, '.') : NULL;
@@ -69,12 +71,12 @@ static uint32_t pixels_by_file_name(const struct options *options)
 
 	/* Only one that stands for the output format, too. */
 	if (!dot || sink_format_by_file_name(options->output) != options->sink)
-		return WIRE_PIXEL_FORMATS;
+		return OPTIONS_PIXELS_UNSAID;
 	if (words_have("pgm", dot + 1))
 		return WIRE_GRAY;
 	while (format < WIRE_PIXEL_FORMATS && !words_have(options_pixel_format_name(format), dot + 1))
 		format++;
-	return format;
+	return format < WIRE_PIXEL_FORMATS ? format : OPTIONS_PIXELS_UNSAID;
 }
 
 static bool has_extension(const char *path)
@@ -182,7 +184,7 @@ enum sdec_status options_complete(struct options_parsed *parsed)
 	options->jobs = parsed->jobs > 0 ? parsed->jobs : processors > 0 ? (size_t)processors : 1;
 	if (options->jobs > INTERRUPT_CHILDREN)
 		options->jobs = INTERRUPT_CHILDREN;
-	if (options->device != DEVICE_NONE && (parsed->sink || parsed->pixel_format != WIRE_PIXEL_FORMATS ||
+	if (options->device != DEVICE_NONE && (parsed->sink || parsed->pixel_format != OPTIONS_PIXELS_UNSAID ||
 	                                       parsed->sample_format != WIRE_SAMPLE_FORMATS))
 		return options_complain(NULL, NULL,
 		                        "a device chooses formats for itself: no --to, --pixels, --samples");
@@ -192,7 +194,7 @@ enum sdec_status options_complete(struct options_parsed *parsed)
 	choose_sink(parsed);
 	struct numbered numbered;
 	options->numbered = options->frames && options->output && numbered_find(&numbered, options->output);
-	if (parsed->pixel_format == WIRE_PIXEL_FORMATS)
+	if (parsed->pixel_format == OPTIONS_PIXELS_UNSAID)
 		parsed->pixel_format = pixels_by_file_name(options);
 	enum sdec_status status = check_conflicts(options);
 	if (status == SDEC_OK)

@@ -24,8 +24,8 @@ void options_print_help(FILE *stream)
 		fprintf(stream, "  %-8s %s\n", sink->name, sink->description);
 	fputs("\npixel formats:\n ", stream);
 	for (uint32_t format = 0; format < WIRE_PIXEL_FORMATS; format++)
-		fprintf(stream, " %s", options_pixel_format_name(format));
-	fputs("\n\nexit codes:\n"
+		fprintf(stream, "%s %s", format == WIRE_RGBA16 ? "\n " : "", options_pixel_format_name(format));
+	fputs(" native\n\nexit codes:\n"
 	      "  0  complete                     4  a limit was reached\n"
 	      "  1  wrong command line           5  the decoder crashed, broke a rule, or lied\n"
 	      "  2  reading or writing failed    6  no sandbox: nothing was decoded\n"

@@ -21,12 +21,18 @@ enum option_kind {
 	OPTION_DEVICE,  /* sets the kind of device to `least`; its argument may be left out */
 };
 
+/* Pixel formats that are none of the wire's. */
+enum {
+	OPTIONS_PIXELS_NATIVE = WIRE_PIXEL_FORMATS, /* what loses least */
+	OPTIONS_PIXELS_UNSAID,
+};
+
 /* What the command line says, before it is put together. */
 struct options_parsed {
 	struct options options;
 	uint32_t jobs;
 	const struct sink_format *sink;
-	uint32_t pixel_format;  /* WIRE_PIXEL_FORMATS: not said */
+	uint32_t pixel_format;  /* or OPTIONS_PIXELS_... */
 	uint32_t sample_format; /* WIRE_SAMPLE_FORMATS: not said */
 };
 

@@ -14,7 +14,9 @@
 /* The extension of pictures in an output folder: raw pixels get their format's name. */
 static const char *picture_extension(const struct options *options)
 {
-	if (strcmp(options->sink->name, "raw") == 0)
+	uint32_t formats = options->pixel_formats;
+
+	if (strcmp(options->sink->name, "raw") == 0 && (formats & (formats - 1)) == 0)
 		return options_pixel_format_name((uint32_t)__builtin_ctz(options->pixel_formats));
 	return options->sink->name;
 }

@@ -14,11 +14,33 @@
 
 uint32_t widen_sources(uint32_t pixel_formats)
 {
-	const uint32_t wide = WIRE_FORMAT_BIT(WIRE_BGRA) | WIRE_FORMAT_BIT(WIRE_RGBA) |
-	                      WIRE_FORMAT_BIT(WIRE_BGRA_PREMULTIPLIED) | WIRE_FORMAT_BIT(WIRE_RGBA_PREMULTIPLIED);
+	static const uint32_t sources[WIRE_PIXEL_FORMATS] = {
+		[WIRE_BGRA] = WIRE_FORMAT_BIT(WIRE_RGB) | WIRE_FORMAT_BIT(WIRE_GRAY),
+		[WIRE_RGBA] = WIRE_FORMAT_BIT(WIRE_RGB) | WIRE_FORMAT_BIT(WIRE_GRAY),
+		[WIRE_BGRA_PREMULTIPLIED] = WIRE_FORMAT_BIT(WIRE_RGB) | WIRE_FORMAT_BIT(WIRE_GRAY),
+		[WIRE_RGBA_PREMULTIPLIED] = WIRE_FORMAT_BIT(WIRE_RGB) | WIRE_FORMAT_BIT(WIRE_GRAY),
+		[WIRE_GRAY_ALPHA] = WIRE_FORMAT_BIT(WIRE_GRAY),
+		[WIRE_RGBA16] = WIRE_FORMAT_BIT(WIRE_RGB16) | WIRE_FORMAT_BIT(WIRE_GRAY16),
+		[WIRE_GRAY_ALPHA16] = WIRE_FORMAT_BIT(WIRE_GRAY16),
+	};
 	bool one = pixel_formats != 0 && (pixel_formats & (pixel_formats - 1)) == 0;
 
-	return one && (pixel_formats & wide) ? WIRE_FORMAT_BIT(WIRE_RGB) | WIRE_FORMAT_BIT(WIRE_GRAY) : 0;
+	return one ? sources[__builtin_ctz(pixel_formats)] : 0;
+}
+
+/* To gray and alpha, and to 16 bits: copies gray as often as there are colours. */
+static void widen_samples(enum wire_pixel_format from, enum wire_pixel_format to, uint8_t *wide, const uint8_t *narrow,
+                          size_t count)
+{
+	size_t from_bytes = wire_pixel_bytes[from], to_bytes = wire_pixel_bytes[to];
+	size_t sample = to == WIRE_GRAY_ALPHA ? 1 : 2;
+
+	for (size_t i = 0; i < count; i++, narrow += from_bytes, wide += to_bytes) {
+		size_t alpha = to_bytes - sample;
+		for (size_t at = 0; at < alpha; at += from_bytes)
+			memcpy(wide + at, narrow, from_bytes);
+		memset(wide + alpha, 0xff, sample);
+	}
 }
 
 static void widen_gray(uint8_t *wide, const uint8_t *gray, size_t count)
@@ -66,6 +88,10 @@ void widen_pixels(enum wire_pixel_format from, enum wire_pixel_format to, uint8_
 	bool blue_first = to == WIRE_BGRA || to == WIRE_BGRA_PREMULTIPLIED;
 	size_t done = 0;
 
+	if (to == WIRE_GRAY_ALPHA || to == WIRE_GRAY_ALPHA16 || to == WIRE_RGBA16) {
+		widen_samples(from, to, wide, narrow, count);
+		return;
+	}
 	if (from == WIRE_GRAY) {
 		widen_gray(wide, narrow, count);
 		return;

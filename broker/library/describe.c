@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "broker/decode/channels.h"
+#include "broker/wire/pixel_forms.h"
 
 /* The public numbers are those of the wire; of sample formats, one more. */
-_Static_assert((int)SDEC_RGBA16 == (int)WIRE_RGBA16 && (int)SDEC_COLOR_PALETTE == (int)WIRE_COLOR_PALETTE,
+_Static_assert((int)SDEC_RGBA16 == (int)WIRE_RGBA16 && (int)SDEC_GRAY_ALPHA == (int)WIRE_GRAY_ALPHA &&
+                       (int)SDEC_RGBA_F32 == (int)WIRE_RGBA_F32 && (int)SDEC_RGBA_F32 + 1 == (int)WIRE_PIXEL_FORMATS &&
+                       (int)SDEC_COLOR_PALETTE == (int)WIRE_COLOR_PALETTE,
                "pixel formats and colours");
 _Static_assert((int)SDEC_S16 == (int)WIRE_S16 + 1 && (int)SDEC_F32 == (int)WIRE_F32 + 1 &&
                        (int)SDEC_F32 == (int)WIRE_SAMPLE_FORMATS,
@@ -34,6 +37,8 @@ void describe_image(struct sdec_info *info, const struct wire_image *image)
 	info->animated = (image->flags & WIRE_IMAGE_ANIMATION) != 0;
 	info->loops = image->loops;
 	info->orientation = image->orientation;
+	info->has_float = (image->flags & WIRE_IMAGE_FLOAT) != 0;
+	info->native_format = wire_choose_format(image, WIRE_FORMAT_BIT(WIRE_PIXEL_FORMATS) - 1);
 }
 
 void describe_audio(struct sdec_info *info, const struct wire_audio *audio)

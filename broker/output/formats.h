@@ -13,6 +13,12 @@ extern const struct sink_format sink_bmp;
 extern const struct sink_format sink_wav;
 extern const struct sink_format sink_preview;
 
+/* What PNG and PAM hold: gray and RGB, with and without alpha, 8 or 16 bits. */
+#define SINK_PLAIN_PIXELS                                                                                              \
+	(WIRE_FORMAT_BIT(WIRE_GRAY) | WIRE_FORMAT_BIT(WIRE_GRAY_ALPHA) | WIRE_FORMAT_BIT(WIRE_RGB) |                   \
+	 WIRE_FORMAT_BIT(WIRE_RGBA) | WIRE_FORMAT_BIT(WIRE_GRAY16) | WIRE_FORMAT_BIT(WIRE_GRAY_ALPHA16) |              \
+	 WIRE_FORMAT_BIT(WIRE_RGB16) | WIRE_FORMAT_BIT(WIRE_RGBA16))
+
 /* All pixel formats, and all sample formats. */
 #define SINK_ANY_PIXELS (WIRE_FORMAT_BIT(WIRE_PIXEL_FORMATS) - 1)
 #define SINK_ANY_SAMPLES (WIRE_FORMAT_BIT(WIRE_SAMPLE_FORMATS) - 1)

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdlib.h>
 
+#include "broker/wire/pixel_forms.h"
 #include "sink.h"
 
 extern const struct sink_writer safe_decode_sink;
@@ -49,12 +50,10 @@ static void ignore(png_structp png, png_const_charp message)
 
 static struct outcome begin(struct sink *sink)
 {
-	static const int color_types[WIRE_PIXEL_FORMATS] = { [WIRE_GRAY] = PNG_COLOR_TYPE_GRAY,
-		                                             [WIRE_RGB] = PNG_COLOR_TYPE_RGB,
-		                                             [WIRE_RGBA] = PNG_COLOR_TYPE_RGB_ALPHA,
-		                                             [WIRE_RGBA16] = PNG_COLOR_TYPE_RGB_ALPHA };
+	static const int color_types[] = { 0, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB,
+		                           PNG_COLOR_TYPE_RGB_ALPHA };
 	struct writer *writer = calloc(1, sizeof(*writer));
-	uint32_t format = sink->image.pixel_format;
+	const struct wire_pixel_form *form = &wire_pixel_forms[sink->image.pixel_format];
 
 	sink->state = writer;
 	if (!writer)
@@ -71,9 +70,12 @@ static struct outcome begin(struct sink *sink)
 	png_set_compression_level(writer->png, COMPRESSION_LEVEL);
 	png_set_compression_buffer_size(writer->png, WRITE_BUFFER);
 	png_set_filter(writer->png, 0, PNG_FILTER_SUB);
-	png_set_IHDR(writer->png, writer->info, sink->image.width, sink->image.height, format == WIRE_RGBA16 ? 16 : 8,
-	             color_types[format], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+	png_set_IHDR(writer->png, writer->info, sink->image.width, sink->image.height, form->sample_bytes * 8,
+	             color_types[form->channels], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+	             PNG_FILTER_TYPE_DEFAULT);
 	png_write_info(writer->png, writer->info);
+	if (form->sample_bytes > 1)
+		png_set_swap(writer->png);
 	return outcome_ok();
 }
 

@@ -1,67 +1,90 @@
 /* SPDX-License-Identifier: MIT */
-/* The netpbm formats: a line or two of text, then the pixels as they are. */
+/* The netpbm formats: a line or two of text, then the pixels as they are; but 16 bits have the higher byte first. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "broker/wire/pixel_forms.h"
 #include "formats.h"
 
-static struct outcome write_header(struct sink *sink, const char *header, int length)
+static struct outcome write_swapped(struct sink *sink, const uint8_t *row)
 {
+	uint8_t *swapped = sink->state;
+
+	for (size_t i = 0; i < sink->stride; i += 2) {
+		swapped[i] = row[i + 1];
+		swapped[i + 1] = row[i];
+	}
+	return sink_write(sink, swapped, sink->stride);
+}
+
+/* Bytes go out as they are, without being gathered to rows. */
+static struct outcome begin(struct sink *sink, const char *header, int length)
+{
+	bool deep = wire_pixels_deep(sink->image.pixel_format);
+
+	sink->writer.row = deep ? write_swapped : NULL;
+	sink->state = deep ? malloc(sink->stride) : NULL;
+	if (deep && !sink->state)
+		return outcome_of(SDEC_IO, "no memory for the output");
 	return length > 0 ? sink_write(sink, header, (size_t)length) : outcome_of_output("cannot write the output", 0);
+}
+
+static void release(struct sink *sink)
+{
+	free(sink->state);
+}
+
+/* The largest sample. */
+static unsigned maximum(const struct sink *sink)
+{
+	return wire_pixels_deep(sink->image.pixel_format) ? UINT16_MAX : UINT8_MAX;
 }
 
 static struct outcome begin_ppm(struct sink *sink)
 {
 	char header[64];
-	bool gray = sink->image.pixel_format == WIRE_GRAY;
+	bool gray = wire_pixel_forms[sink->image.pixel_format].channels == 1;
 
-	return write_header(sink, header,
-	                    snprintf(header, sizeof(header), "P%c\n%" PRIu32 " %" PRIu32 "\n255\n", gray ? '5' : '6',
-	                             sink->image.width, sink->image.height));
+	return begin(sink, header,
+	             snprintf(header, sizeof(header), "P%c\n%" PRIu32 " %" PRIu32 "\n%u\n", gray ? '5' : '6',
+	                      sink->image.width, sink->image.height, maximum(sink)));
 }
 
 static struct outcome begin_pam(struct sink *sink)
 {
-	static const struct {
-		unsigned depth, maximum;
-		const char *type;
-	} types[WIRE_PIXEL_FORMATS] = {
-		[WIRE_GRAY] = { 1, 255, "GRAYSCALE" },
-		[WIRE_RGB] = { 3, 255, "RGB" },
-		[WIRE_RGBA] = { 4, 255, "RGB_ALPHA" },
-		[WIRE_RGBA16] = { 4, 65535, "RGB_ALPHA" },
-	};
+	static const char *const types[] = { "", "GRAYSCALE", "GRAYSCALE_ALPHA", "RGB", "RGB_ALPHA" };
 	char header[160];
-	uint32_t format = sink->image.pixel_format;
+	unsigned depth = wire_pixel_forms[sink->image.pixel_format].channels;
 
-	return write_header(sink, header,
-	                    snprintf(header, sizeof(header),
-	                             "P7\nWIDTH %" PRIu32 "\nHEIGHT %" PRIu32
-	                             "\nDEPTH %u\nMAXVAL %u\nTUPLTYPE %s\nENDHDR\n",
-	                             sink->image.width, sink->image.height, types[format].depth, types[format].maximum,
-	                             types[format].type));
+	return begin(sink, header,
+	             snprintf(header, sizeof(header),
+	                      "P7\nWIDTH %" PRIu32 "\nHEIGHT %" PRIu32 "\nDEPTH %u\nMAXVAL %u\nTUPLTYPE %s\nENDHDR\n",
+	                      sink->image.width, sink->image.height, depth, maximum(sink), types[depth]));
 }
 
-#define PAM_FORMATS                                                                                                    \
-	(WIRE_FORMAT_BIT(WIRE_GRAY) | WIRE_FORMAT_BIT(WIRE_RGB) | WIRE_FORMAT_BIT(WIRE_RGBA) |                         \
-	 WIRE_FORMAT_BIT(WIRE_RGBA16))
+#define PPM_FORMATS                                                                                                    \
+	(WIRE_FORMAT_BIT(WIRE_GRAY) | WIRE_FORMAT_BIT(WIRE_RGB) | WIRE_FORMAT_BIT(WIRE_GRAY16) |                       \
+	 WIRE_FORMAT_BIT(WIRE_RGB16))
 
 const struct sink_format sink_pam = {
 	.name = "pam",
 	.extensions = "pam",
-	.description = "Portable Arbitrary Map: gray, RGB or RGBA, 8 or 16 bits",
-	.accepted = PAM_FORMATS,
-	.preferred = PAM_FORMATS,
+	.description = "Portable Arbitrary Map: gray or RGB, also with alpha, 8 or 16 bits",
+	.accepted = SINK_PLAIN_PIXELS,
+	.preferred = SINK_PLAIN_PIXELS,
 	.takes_frames = true,
 	.writer.begin = begin_pam,
+	.writer.release = release,
 };
 
 const struct sink_format sink_ppm = {
 	.name = "ppm",
 	.extensions = "ppm pgm pnm",
-	.description = "Portable Pixmap: RGB without alpha, or gray with -p gray",
-	.accepted = WIRE_FORMAT_BIT(WIRE_RGB) | WIRE_FORMAT_BIT(WIRE_GRAY),
+	.description = "Portable Pixmap: RGB, or gray with -p gray; 16 bits with -p rgb16",
+	.accepted = PPM_FORMATS,
 	.preferred = WIRE_FORMAT_BIT(WIRE_RGB),
 	.takes_frames = true,
 	.writer.begin = begin_ppm,
+	.writer.release = release,
 };

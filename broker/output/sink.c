@@ -15,7 +15,6 @@ enum {
 	/* A small picture goes through a small buffer: touching new memory takes longer than a few calls more. */
 	SMALL_PICTURE = 1 << 20,
 	SMALL_BUFFER = 16 << 10,
-	WIDE_BYTES = 4, /* of a pixel that was widened */
 };
 
 static const struct sink_format *const formats[] = {
@@ -88,7 +87,8 @@ static void start_widening(struct sink *sink)
 /* As many pixels as the other buffer has room for, once they are wide. */
 static struct outcome allocate_narrow(struct sink *sink)
 {
-	sink->narrow_size = sink->buffer_size / WIDE_BYTES * wire_pixel_bytes[sink->narrow_format];
+	sink->narrow_size =
+	        sink->buffer_size / wire_pixel_bytes[sink->image.pixel_format] * wire_pixel_bytes[sink->narrow_format];
 	sink->narrow = malloc(sink->narrow_size + 1); /* the last pixel is read with a byte more */
 	return sink->narrow ? outcome_ok() : outcome_of_errno(SDEC_IO, "no memory for the output", errno);
 }
@@ -131,6 +131,10 @@ struct outcome sink_image(struct sink *sink, const struct wire_image *image)
 	sink->is_image = true;
 	sink->rows_left = image->height;
 	sink->before = sink->written;
+	if (sink->writer.begin)
+		outcome = sink->writer.begin(sink);
+	if (outcome.status != SDEC_OK)
+		return outcome;
 	size_t size = sink_image_size(sink) <= SMALL_PICTURE ? SMALL_BUFFER : BUFFER_SIZE;
 	/* Whole rows, so that a format that takes rows finds them in one piece. */
 	if (sink->writer.row)
@@ -138,8 +142,6 @@ struct outcome sink_image(struct sink *sink, const struct wire_image *image)
 	outcome = allocate(sink, size);
 	if (outcome.status == SDEC_OK && widens)
 		outcome = allocate_narrow(sink);
-	if (outcome.status == SDEC_OK && sink->writer.begin)
-		outcome = sink->writer.begin(sink);
 	return outcome;
 }
 
@@ -258,19 +260,20 @@ static struct outcome commit_narrow(struct sink *sink)
 {
 	struct outcome outcome = outcome_ok();
 	size_t pixel_bytes = wire_pixel_bytes[sink->narrow_format];
+	size_t wide_bytes = wire_pixel_bytes[sink->image.pixel_format];
 	const uint8_t *pixels = sink->narrow;
 
 	while (sink->narrow_filled >= pixel_bytes && outcome.status == SDEC_OK) {
 		size_t room = 0;
 		size_t count = sink->narrow_filled / pixel_bytes;
 		uint8_t *wide = reserve_wide(sink, &room);
-		if (count > room / WIDE_BYTES)
-			count = room / WIDE_BYTES;
+		if (count > room / wide_bytes)
+			count = room / wide_bytes;
 		widen_pixels(sink->narrow_format, (enum wire_pixel_format)sink->image.pixel_format, wide, pixels,
 		             count);
 		pixels += count * pixel_bytes;
 		sink->narrow_filled -= count * pixel_bytes;
-		outcome = commit_wide(sink, count * WIDE_BYTES);
+		outcome = commit_wide(sink, count * wide_bytes);
 	}
 	memmove(sink->narrow, pixels, sink->narrow_filled);
 	return outcome;

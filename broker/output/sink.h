@@ -19,7 +19,7 @@ struct sink;
 
 /* What writes the format.  Any function may be NULL. */
 struct sink_writer {
-	/* The image or the audio is known: write the header, allocate sink->state. */
+	/* The image or the audio is known: write the header, allocate sink->state.  It may change sink->writer. */
 	struct outcome (*begin)(struct sink *sink);
 	/* One whole row, sink->stride bytes.  NULL: pixels go to the descriptor as they are. */
 	struct outcome (*row)(struct sink *sink, const uint8_t *row);

@@ -25,7 +25,7 @@ static struct outcome take_hello(struct wire_reader *reader)
 static bool image_is_described(const struct wire_image *image)
 {
 	return image->color < WIRE_COLORS && image->channels >= 1 && image->channels <= 4 && image->depth >= 1 &&
-	       image->depth <= 16 && (image->flags & ~WIRE_IMAGE_FLAGS) == 0 && image->orientation <= 8;
+	       image->depth <= WIRE_DEPTH_MAX && (image->flags & ~WIRE_IMAGE_FLAGS) == 0 && image->orientation <= 8;
 }
 
 static bool image_is_as_requested(const struct wire_image *image, const struct wire_request *request)

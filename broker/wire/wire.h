@@ -24,10 +24,11 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "the wire is little-endian and its structs are used as they are");
 
-#define WIRE_VERSION 3u
+#define WIRE_VERSION 4u
 
 /* Pixel formats.  Bytes in memory order, rows packed without padding, top row first, alpha not premultiplied unless
- * named so.  RGBA16 has four 16-bit big-endian samples, as in PNG and PAM. */
+ * named so.  Samples of more than 8 bits are in the machine's order: integers, or IEEE 754 floats, whose colours are
+ * linear light and may be any value. */
 enum wire_pixel_format {
 	WIRE_BGRA,
 	WIRE_RGBA,
@@ -37,11 +38,18 @@ enum wire_pixel_format {
 	WIRE_BGR,
 	WIRE_GRAY,
 	WIRE_RGBA16,
+	WIRE_GRAY_ALPHA,
+	WIRE_GRAY16,
+	WIRE_GRAY_ALPHA16,
+	WIRE_RGB16,
+	WIRE_RGBA_F16, /* half floats */
+	WIRE_RGBA_F32,
 	WIRE_PIXEL_FORMATS, /* how many there are */
 };
 
-/* Bytes a pixel of each format takes. */
-static const uint8_t wire_pixel_bytes[WIRE_PIXEL_FORMATS] = { 4, 4, 4, 4, 3, 3, 1, 8 };
+/* Bytes a pixel of each format takes, and the most. */
+static const uint8_t wire_pixel_bytes[WIRE_PIXEL_FORMATS] = { 4, 4, 4, 4, 3, 3, 1, 8, 2, 2, 4, 6, 8, 16 };
+#define WIRE_PIXEL_BYTES_MAX 16
 
 /* Sample formats.  Little-endian, the channels interleaved: one sample of each is a sample frame. */
 enum wire_sample_format {
@@ -113,12 +121,15 @@ struct wire_header {
 	uint32_t length; /* bytes of payload that follow */
 };
 
-#define WIRE_BULK_MAX (UINT32_C(4) << 20) /* longest PIXELS, SAMPLES or DATA payload, bytes */
-#define WIRE_SIDE_MAX (WIRE_BULK_MAX / 8) /* largest max_side: a row of any pixel format fits one message */
+#define WIRE_BULK_MAX (UINT32_C(8) << 20) /* longest PIXELS, SAMPLES or DATA payload, bytes */
+/* Largest max_side: a row of any pixel format fits one message. */
+#define WIRE_SIDE_MAX (WIRE_BULK_MAX / WIRE_PIXEL_BYTES_MAX)
 
 struct wire_hello {
 	uint32_t version; /* WIRE_VERSION */
 };
+
+#define WIRE_DEPTH_MAX UINT32_C(64)
 
 /* How the file stores colour. */
 enum wire_color {
@@ -137,7 +148,8 @@ enum wire_color {
 #define WIRE_IMAGE_ICC UINT32_C(4)         /* carries an ICC profile (not applied) */
 #define WIRE_IMAGE_ARITHMETIC UINT32_C(8)  /* arithmetic entropy coding */
 #define WIRE_IMAGE_ANIMATION UINT32_C(16)  /* frames follow one another in time; else each is a page */
-#define WIRE_IMAGE_FLAGS UINT32_C(31)      /* all that are defined */
+#define WIRE_IMAGE_FLOAT UINT32_C(32)      /* the file's samples are floating point */
+#define WIRE_IMAGE_FLAGS UINT32_C(63)      /* all that are defined */
 
 struct wire_image {
 	uint32_t width;        /* pixels, 1 or more */
@@ -147,7 +159,7 @@ struct wire_image {
 	uint32_t loops;        /* how often an animation is shown; 0: without end, and of pages */
 	uint32_t color;        /* enum wire_color */
 	uint32_t channels;     /* samples a pixel in the file, alpha included: 1 to 4 */
-	uint32_t depth;        /* bits a sample in the file: 1 to 16 */
+	uint32_t depth;        /* bits a sample in the file: 1 to WIRE_DEPTH_MAX */
 	uint32_t flags;
 	uint32_t orientation; /* EXIF: 1 to 8, or 0 when the file does not say.  The pixels are not rotated. */
 };
@@ -162,7 +174,6 @@ _Static_assert(sizeof(struct wire_frame) == 20, "no padding");
 
 #define WIRE_RATE_MAX UINT32_C(1048575) /* what the 20 bits of FLAC can say */
 #define WIRE_CHANNELS_MAX UINT32_C(64)
-#define WIRE_DEPTH_MAX UINT32_C(64)
 #define WIRE_UNKNOWN UINT64_MAX
 
 /* Where a channel belongs: the speakers of WAVE_FORMAT_EXTENSIBLE.  Channels come in this order, unless

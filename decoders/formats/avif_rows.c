@@ -119,12 +119,12 @@ static avifImage view_of(const avifImage *image, struct part columns, struct par
 /* The band is that of the view, packed. */
 static session_result convert(struct decode *decode, const avifImage *view)
 {
-	bool deep = decode->image.pixel_format == WIRE_RGBA16 && decode->image.depth > 8;
+	bool deep = decode->image.depth > 8 && pixels_want_deep(&decode->image);
 	bool alpha = (decode->image.flags & WIRE_IMAGE_ALPHA) != 0;
 	avifRGBImage rgb = { 0 };
 	size_t bytes = 0;
 
-	decode->layout = deep ? alpha ? PIXELS_RGBA16 : PIXELS_RGB16 : alpha ? PIXELS_RGBA : PIXELS_RGB;
+	decode->layout = pixels_layout_of(deep ? 2 : 1, true, alpha);
 	avifRGBImageSetDefaults(&rgb, view);
 	rgb.depth = deep ? 16 : 8;
 	rgb.format = alpha ? AVIF_RGB_FORMAT_RGBA : AVIF_RGB_FORMAT_RGB;

@@ -3,8 +3,7 @@
  * DDS: pixels by masks, and the blocks of BC1 to BC7.  Of mip levels, faces, layers and slices, the first, which comes
  * first in the file.
  *
- * What is linear light (BC6H) is cut to 0 to 1 and gets the transfer function of sRGB.  Colours that are multiplied by
- * alpha are divided by it.
+ * BC6H is linear light.  Colours that are multiplied by alpha are divided by it.
  *
  * pkg-config: none
  */
@@ -91,13 +90,14 @@ static uint32_t widest_mask(const struct dds_format *format)
 
 static void describe(struct dds *dds)
 {
-	static const uint8_t channels[PIXELS_LAYOUTS] = { 1, 2, 3, 4, 1, 2, 3, 4 };
+	static const uint8_t channels[PIXELS_LAYOUTS] = { 1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4 };
 	struct wire_image *image = &dds->image;
 
 	image->frames = 1;
 	image->channels = channels[dds->format.layout];
 	image->color = image->channels <= 2 ? WIRE_COLOR_GRAY : WIRE_COLOR_RGB;
-	image->flags = image->channels % 2 == 0 && !dds->opaque ? WIRE_IMAGE_ALPHA : 0;
+	image->flags = (image->channels % 2 == 0 && !dds->opaque ? WIRE_IMAGE_ALPHA : 0) |
+	               (dds->format.needs_bc6 ? WIRE_IMAGE_FLOAT : 0);
 	image->depth = dds->format.decode ? dds->format.needs_bc6 ? 16 : 8 : widest_mask(&dds->format);
 	image->pixel_format = session_choose_format(dds->input.session, image);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dds_decode.h"
+#include "decoders/runtime/halves.h"
 
 enum { COLORS = 3, LAST_TWO_SUBSETS = 9 };
 
@@ -105,7 +106,6 @@ void dds_bc6_prepare(struct dds_bc6 *bc6)
 {
 	for (size_t i = 0; i < DDS_BC6_MODES; i++)
 		prepare_mode(bc6, i);
-	tone_prepare(&bc6->tone);
 }
 
 static int32_t extend_sign(uint32_t value, unsigned bits)
@@ -147,12 +147,13 @@ static void read_ends(const struct dds_bc6 *bc6, size_t number, bool is_signed, 
 	}
 }
 
-/* To a half, which is a little less than the range, and from there to what is shown; what is below zero is black. */
-static uint16_t finish(const struct dds_bc6 *bc6, int32_t value, bool is_signed)
+/* To a half, which is a little less than the range. */
+static float finish(int32_t value, bool is_signed)
 {
-	if (value <= 0)
-		return 0;
-	return tone_encode(&bc6->tone, tone_half((uint16_t)(is_signed ? value * 31 / 32 : value * 31 / 64)));
+	if (!is_signed)
+		return half_to_float((uint16_t)(value * 31 / 64));
+	float size = half_to_float((uint16_t)((value < 0 ? -value : value) * 31 / 32));
+	return value < 0 ? -size : size;
 }
 
 /* The number of the mode, whose bits are taken; DDS_BC6_MODES: none. */
@@ -184,7 +185,7 @@ static void decode(const struct dds_bc6 *bc6, const uint8_t *block, bool is_sign
 		int32_t weight = (int32_t)dds_weight(width, index);
 		for (size_t color = 0; color < COLORS; color++) {
 			int32_t value = (from[color] * (64 - weight) + from[COLORS + color] * weight) >> 6;
-			uint16_t sample = finish(bc6, value, is_signed);
+			float sample = finish(value, is_signed);
 			memcpy(pixels + ((size_t)i * COLORS + color) * sizeof(sample), &sample, sizeof(sample));
 		}
 	}

@@ -8,13 +8,12 @@
 #include <stdint.h>
 
 #include "decoders/picture/pixels.h"
-#include "decoders/picture/tone.h"
 #include "decoders/runtime/input.h"
 
 enum {
 	DDS_BLOCK_PIXELS = 16, /* four rows of four */
 	DDS_BLOCK_BYTES = 16,  /* at most */
-	DDS_PIXEL_BYTES = 6,   /* of a pixel of a block, at most */
+	DDS_PIXEL_BYTES = 12,  /* of a pixel of a block, at most */
 	DDS_BC6_MODES = 14,
 	DDS_BC6_BITS = 75,  /* of the end points of a block, at most */
 	DDS_BC6_PARTS = 12, /* of them: red, green and blue of four */
@@ -25,7 +24,6 @@ enum {
 struct dds_bc6 {
 	uint8_t part[DDS_BC6_MODES][DDS_BC6_BITS], bit[DDS_BC6_MODES][DDS_BC6_BITS];
 	uint8_t bits[DDS_BC6_MODES];
-	struct tone tone;
 };
 
 /* Makes the 16 pixels of a block, packed, in the layout of the format. */

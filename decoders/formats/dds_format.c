@@ -41,8 +41,8 @@ static void set_block(struct dds_format *format, enum block block)
 		[BC4_SIGNED] = { dds_block_bc4_signed, 8, PIXELS_GRAY },
 		[BC5] = { dds_block_bc5, 16, PIXELS_RGB },
 		[BC5_SIGNED] = { dds_block_bc5_signed, 16, PIXELS_RGB },
-		[BC6] = { dds_block_bc6, 16, PIXELS_RGB16 },
-		[BC6_SIGNED] = { dds_block_bc6_signed, 16, PIXELS_RGB16 },
+		[BC6] = { dds_block_bc6, 16, PIXELS_RGB_F32 },
+		[BC6_SIGNED] = { dds_block_bc6_signed, 16, PIXELS_RGB_F32 },
 		[BC7] = { dds_block_bc7, 16, PIXELS_RGBA },
 	};
 
@@ -76,12 +76,7 @@ static bool set_masks(struct dds_format *format, size_t pixel_bytes, const uint6
 	bool color = format->masks[1] != 0 || format->masks[2] != 0, alpha = format->masks[3] != 0;
 	if (!color && format->masks[0] == 0)
 		return false;
-	if (deep)
-		format->layout = color   ? alpha ? PIXELS_RGBA16 : PIXELS_RGB16
-		                 : alpha ? PIXELS_GRAY_ALPHA16
-		                         : PIXELS_GRAY16;
-	else
-		format->layout = color ? alpha ? PIXELS_RGBA : PIXELS_RGB : alpha ? PIXELS_GRAY_ALPHA : PIXELS_GRAY;
+	format->layout = pixels_layout_of(deep ? 2 : 1, color, alpha);
 	return true;
 }
 

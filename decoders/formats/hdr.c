@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Radiance pictures: RGBE, flat, and with both run-length codes.  Light is cut to 0 to 1, without an exposure, and gets
- * the transfer function of sRGB.
+ * Radiance pictures: RGBE, flat, and with both run-length codes.  Light is given as it is, without an exposure.
  *
  * pkg-config: none
  */
@@ -9,7 +8,6 @@
 #include <string.h>
 
 #include "decoders/picture/rows.h"
-#include "decoders/picture/tone.h"
 #include "decoders/runtime/input.h"
 
 enum {
@@ -24,10 +22,9 @@ enum {
 struct hdr {
 	struct input input;
 	struct wire_image image;
-	struct tone tone;
 	float scale[256]; /* of each exponent */
 	uint8_t *rgbe;    /* owned: a row, pixel by pixel */
-	uint16_t *row;    /* owned */
+	float *row;       /* owned */
 
 	/* Of the old code: the pixel that is repeated, how often yet, and how many bits of a count there have been. */
 	uint8_t last[RGBE_BYTES];
@@ -139,7 +136,6 @@ static session_result read_size(struct hdr *hdr)
 
 static void prepare(struct hdr *hdr)
 {
-	tone_prepare(&hdr->tone);
 	for (int exponent = 1; exponent < 256; exponent++) {
 		int power = exponent - 136 + 127; /* as a float has it */
 		uint32_t bits = power > 0 ? (uint32_t)power << 23 : 1U << 22 >> -power;
@@ -152,14 +148,15 @@ static session_result announce(struct hdr *hdr)
 	struct session *session = hdr->input.session;
 	struct wire_image *image = &hdr->image;
 	session_result result = session_check_size(session, image->width, image->height, 1);
-	size_t row_bytes = (size_t)image->width * 3 * sizeof(uint16_t);
+	size_t row_bytes = (size_t)image->width * 3 * sizeof(float);
 
 	if (result != WIRE_OK)
 		return result;
 	image->frames = 1;
 	image->color = WIRE_COLOR_RGB;
 	image->channels = 3;
-	image->depth = 16;
+	image->depth = 32;
+	image->flags = WIRE_IMAGE_FLOAT;
 	image->pixel_format = session_choose_format(session, image);
 	session_needs(session, MEMORY_BESIDES + row_bytes + (uint64_t)image->width * RGBE_BYTES);
 	result = session_image(session, image);
@@ -250,7 +247,7 @@ static void convert_row(struct hdr *hdr)
 		const uint8_t *rgbe = hdr->rgbe + x * RGBE_BYTES;
 		float scale = hdr->scale[rgbe[3]];
 		for (size_t i = 0; i < 3; i++)
-			hdr->row[x * 3 + i] = tone_encode(&hdr->tone, (float)rgbe[i] * scale);
+			hdr->row[x * 3 + i] = (float)rgbe[i] * scale;
 	}
 }
 
@@ -265,7 +262,7 @@ static session_result decode_rows(struct hdr *hdr)
 		if (result != WIRE_OK)
 			return session_damage(session, (enum wire_failure)result);
 		convert_row(hdr);
-		result = rows_send(session, &hdr->image, PIXELS_RGB16, (const uint8_t *)hdr->row, 0, 1);
+		result = rows_send(session, &hdr->image, PIXELS_RGB_F32, (const uint8_t *)hdr->row, 0, 1);
 		if (result != WIRE_OK)
 			return result;
 	}

@@ -91,8 +91,8 @@ static session_result announce(struct decode *decode)
 	if (profile == heif_color_profile_type_rICC || profile == heif_color_profile_type_prof)
 		image->flags |= WIRE_IMAGE_ICC;
 	image->pixel_format = session_choose_format(decode->session, image);
-	bool deep = image->depth > 8 && image->pixel_format == WIRE_RGBA16;
-	decode->layout = deep ? alpha ? PIXELS_RGBA16 : PIXELS_RGB16 : alpha ? PIXELS_RGBA : PIXELS_RGB;
+	bool deep = image->depth > 8 && pixels_want_deep(image);
+	decode->layout = pixels_layout_of(deep ? 2 : 1, true, alpha);
 	decode->premultiplied = alpha && heif_image_handle_is_premultiplied_alpha(decode->handle) != 0;
 	/* Planes, half of them for chroma, and what is made of them. */
 	session_needs(decode->session, MEMORY_BESIDES + decode->whole.size +

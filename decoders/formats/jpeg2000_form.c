@@ -89,13 +89,7 @@ static session_result choose_sources(struct decode *decode, unsigned channels)
 
 static void choose_layout(struct decode *decode)
 {
-	bool gray = decode->space == J2K_GRAY, alpha = decode->alpha;
-
-	decode->layout = gray ? alpha ? PIXELS_GRAY_ALPHA : PIXELS_GRAY : alpha ? PIXELS_RGBA : PIXELS_RGB;
-	if (decode->deep)
-		decode->layout = gray    ? alpha ? PIXELS_GRAY_ALPHA16 : PIXELS_GRAY16
-		                 : alpha ? PIXELS_RGBA16
-		                         : PIXELS_RGB16;
+	decode->layout = pixels_layout_of(decode->deep ? 2 : 1, decode->space != J2K_GRAY, decode->alpha);
 }
 
 /* The picture is as large as its largest component. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The conversions that libjpeg does not have: from CMYK, and to 16 bits. */
+/* The conversions that libjpeg does not have: from CMYK, and to formats that it does not know. */
 #include "decoders/picture/cmyk.h"
 #include "decoders/picture/pixels.h"
 #include "jpeg_decode.h"
@@ -14,9 +14,11 @@ static void convert_cmyk(const struct decode *decode, uint8_t *samples, uint8_t 
 	pixels_choose(PIXELS_RGB, decode->pixel_format)(row, samples, width);
 }
 
-static void convert_rgb(const struct decode *decode, uint8_t *samples, uint8_t *row)
+static void convert_plain(const struct decode *decode, uint8_t *samples, uint8_t *row)
 {
-	pixels_choose(PIXELS_RGB, decode->pixel_format)(row, samples, decode->info.output_width);
+	enum pixels_layout layout = decode->info.out_color_space == JCS_GRAYSCALE ? PIXELS_GRAY : PIXELS_RGB;
+
+	pixels_choose(layout, decode->pixel_format)(row, samples, decode->info.output_width);
 }
 
 void jpeg_choose_conversion(struct decode *decode)
@@ -29,7 +31,13 @@ void jpeg_choose_conversion(struct decode *decode)
 		[WIRE_RGB] = JCS_EXT_RGB,
 		[WIRE_BGR] = JCS_EXT_BGR,
 		[WIRE_GRAY] = JCS_GRAYSCALE,
+		[WIRE_GRAY_ALPHA] = JCS_GRAYSCALE,
+		[WIRE_GRAY16] = JCS_GRAYSCALE,
+		[WIRE_GRAY_ALPHA16] = JCS_GRAYSCALE,
+		[WIRE_RGB16] = JCS_EXT_RGB,
 		[WIRE_RGBA16] = JCS_EXT_RGB,
+		[WIRE_RGBA_F16] = JCS_EXT_RGB,
+		[WIRE_RGBA_F32] = JCS_EXT_RGB,
 	};
 	struct jpeg_decompress_struct *info = &decode->info;
 
@@ -37,7 +45,7 @@ void jpeg_choose_conversion(struct decode *decode)
 	if (info->num_components == 4) {
 		info->out_color_space = JCS_CMYK;
 		decode->convert_row = convert_cmyk;
-	} else if (decode->pixel_format == WIRE_RGBA16) {
-		decode->convert_row = convert_rgb;
+	} else if (decode->pixel_format == WIRE_GRAY_ALPHA || wire_pixel_forms[decode->pixel_format].sample_bytes > 1) {
+		decode->convert_row = convert_plain;
 	}
 }

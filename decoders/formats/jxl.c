@@ -16,9 +16,14 @@ enum { MEMORY_BESIDES = 4 << 20, PLANE_SAMPLE = 4 /* bytes that libjxl needs for
 
 /* ---- the header ---- */
 
+static bool is_float(const JxlBasicInfo *info)
+{
+	return info->exponent_bits_per_sample > 0;
+}
+
 static bool is_deep(const JxlBasicInfo *info)
 {
-	return info->bits_per_sample > 8 || info->exponent_bits_per_sample > 0;
+	return info->bits_per_sample > 8 || is_float(info);
 }
 
 static bool has_profile(const struct decode *decode)
@@ -32,6 +37,33 @@ static bool has_profile(const struct decode *decode)
 	return JxlDecoderGetColorAsEncodedProfile(decode->jxl, NULL, JXL_COLOR_PROFILE_TARGET_ORIGINAL, &encoding) !=
 	       JXL_DEC_SUCCESS;
 #endif
+}
+
+/* Whether floats of what libjxl gives can be made linear light, which it is asked for. */
+static bool can_be_light(struct decode *decode, bool gray)
+{
+	const JxlColorEncoding linear = {
+		.color_space = gray ? JXL_COLOR_SPACE_GRAY : JXL_COLOR_SPACE_RGB,
+		.white_point = JXL_WHITE_POINT_D65,
+		.primaries = JXL_PRIMARIES_SRGB,
+		.transfer_function = JXL_TRANSFER_FUNCTION_LINEAR,
+		.rendering_intent = JXL_RENDERING_INTENT_RELATIVE,
+	};
+	JxlColorEncoding encoding;
+
+	/* Only some files leave a choice. */
+	(void)JxlDecoderSetPreferredColorProfile(decode->jxl, &linear);
+#if JPEGXL_NUMERIC_VERSION >= JPEGXL_COMPUTE_NUMERIC_VERSION(0, 9, 0)
+	JxlDecoderStatus status =
+	        JxlDecoderGetColorAsEncodedProfile(decode->jxl, JXL_COLOR_PROFILE_TARGET_DATA, &encoding);
+#else
+	JxlDecoderStatus status =
+	        JxlDecoderGetColorAsEncodedProfile(decode->jxl, NULL, JXL_COLOR_PROFILE_TARGET_DATA, &encoding);
+#endif
+	if (status != JXL_DEC_SUCCESS)
+		return false;
+	decode->encoded = encoding.transfer_function == JXL_TRANSFER_FUNCTION_SRGB;
+	return decode->encoded || encoding.transfer_function == JXL_TRANSFER_FUNCTION_LINEAR;
 }
 
 static session_result take_header(struct decode *decode)
@@ -62,13 +94,20 @@ static session_result announce(struct decode *decode)
 	image->loops = info->have_animation ? info->animation.num_loops : 0;
 	image->color = gray ? WIRE_COLOR_GRAY : WIRE_COLOR_RGB;
 	image->channels = (gray ? 1U : 3U) + (alpha ? 1 : 0);
-	image->depth = info->bits_per_sample < 1 ? 1 : info->bits_per_sample > 16 ? 16 : info->bits_per_sample;
+	image->depth = info->bits_per_sample < 1                       ? 1
+	               : info->bits_per_sample > 16 && !is_float(info) ? 16
+	                                                               : info->bits_per_sample;
 	image->flags = (alpha ? WIRE_IMAGE_ALPHA : 0) | (has_profile(decode) ? WIRE_IMAGE_ICC : 0) |
-	               (info->have_animation ? WIRE_IMAGE_ANIMATION : 0);
+	               (info->have_animation ? WIRE_IMAGE_ANIMATION : 0) | (is_float(info) ? WIRE_IMAGE_FLOAT : 0);
 	image->pixel_format = session_choose_format(decode->session, image);
-	decode->deep = is_deep(info) && image->pixel_format == WIRE_RGBA16;
-	decode->layout =
-	        (enum pixels_layout)((decode->deep ? PIXELS_GRAY16 : PIXELS_GRAY) + (gray ? 0 : 2) + (alpha ? 1 : 0));
+	bool floats = is_float(info) && pixels_want_floats(image) && can_be_light(decode, gray);
+	decode->data_type = floats                                     ? JXL_TYPE_FLOAT
+	                    : is_deep(info) && pixels_want_deep(image) ? JXL_TYPE_UINT16
+	                                                               : JXL_TYPE_UINT8;
+	decode->layout = pixels_layout_of(floats                                 ? sizeof(float)
+	                                  : decode->data_type == JXL_TYPE_UINT16 ? 2
+	                                                                         : 1,
+	                                  !gray, alpha);
 	session_result result = session_image(decode->session, image);
 	decode->announced = result == WIRE_OK;
 	return result;
@@ -94,7 +133,7 @@ static session_result want_pixels(struct decode *decode)
 	const JxlPixelFormat format = {
 		.num_channels =
 		        (decode->info.num_color_channels == 1 ? 1U : 3U) + (decode->info.alpha_bits > 0 ? 1 : 0),
-		.data_type = decode->deep ? JXL_TYPE_UINT16 : JXL_TYPE_UINT8,
+		.data_type = decode->data_type,
 		.endianness = JXL_NATIVE_ENDIAN,
 	};
 

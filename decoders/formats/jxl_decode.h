@@ -21,7 +21,8 @@ struct decode {
 	bool whole;         /* what libjxl has taken stays */
 
 	enum pixels_layout layout;
-	bool deep;                  /* 16 bits a sample */
+	JxlDataType data_type;      /* of its samples */
+	bool encoded;               /* which are floats of sRGB, and not linear light */
 	uint8_t **rows;             /* owned, those that are not complete or wait for others; NULL: nothing there yet */
 	uint32_t *filled;           /* owned: pixels of each */
 	uint32_t rows_sent;         /* of the frame */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decoders/picture/light.h"
 #include "decoders/picture/rows.h"
 #include "jxl_decode.h"
 
@@ -41,6 +42,16 @@ static void send_rows(struct decode *decode)
 	}
 }
 
+/* But for alpha, which is light already. */
+static void make_light(const struct decode *decode, float *samples, size_t count)
+{
+	size_t channels = decode->image.channels, colors = channels - (channels % 2 == 0 ? 1 : 0);
+
+	for (size_t x = 0; x < count; x++, samples += channels)
+		for (size_t i = 0; i < colors; i++)
+			samples[i] = light_of_float(samples[i]);
+}
+
 void jxl_take_pixels(void *opaque, size_t x, size_t y, size_t count, const void *pixels)
 {
 	struct decode *decode = opaque;
@@ -58,6 +69,8 @@ void jxl_take_pixels(void *opaque, size_t x, size_t y, size_t count, const void 
 		return;
 	}
 	memcpy(*row + x * bytes, pixels, count * bytes);
+	if (decode->data_type == JXL_TYPE_FLOAT && decode->encoded)
+		make_light(decode, (float *)(void *)*row + x * (bytes / sizeof(float)), count);
 	decode->filled[y] += (uint32_t)count;
 	if (y == decode->rows_sent)
 		send_rows(decode);

@@ -79,32 +79,24 @@ static void choose_transforms(struct decode *decode)
 	bool alpha = (image->flags & WIRE_IMAGE_ALPHA) != 0;
 
 	image->pixel_format = session_choose_format(decode->session, image);
-	if (image->pixel_format == WIRE_RGBA16 && image->depth == 16) {
+	bool deep = image->depth == 16 && pixels_want_deep(image);
+	if (deep) {
 		png_set_expand_16(decode->png);
-		png_set_gray_to_rgb(decode->png);
-		if (!alpha)
-			png_set_add_alpha(decode->png, 0xffff, PNG_FILLER_AFTER);
-		return;
+		png_set_swap(decode->png);
+	} else {
+		png_set_expand(decode->png);
+		png_set_scale_16(decode->png);
 	}
-	png_set_expand(decode->png);
-	png_set_scale_16(decode->png);
-	decode->layout = image->color == WIRE_COLOR_GRAY ? alpha ? PIXELS_GRAY_ALPHA : PIXELS_GRAY
-	                 : alpha                         ? PIXELS_RGBA
-	                                                 : PIXELS_RGB;
-	enum pixels_layout layout = decode->layout;
-	bool as_is = (layout == PIXELS_GRAY && image->pixel_format == WIRE_GRAY) ||
-	             (layout == PIXELS_RGB && image->pixel_format == WIRE_RGB) ||
-	             (layout == PIXELS_RGBA && image->pixel_format == WIRE_RGBA);
-	if (!as_is)
-		decode->convert = pixels_choose(layout, (enum wire_pixel_format)image->pixel_format);
+	decode->layout = pixels_layout_of(deep ? 2 : 1, image->color != WIRE_COLOR_GRAY, alpha);
+	if (!pixels_as_is(decode->layout, image->pixel_format))
+		decode->convert = pixels_choose(decode->layout, (enum wire_pixel_format)image->pixel_format);
 }
 
 /* Whether libpng's rows are going to be what they were taken for: anything else would be read as other pixels. */
 static bool rows_are_expected(const struct decode *decode)
 {
-	bool deep = decode->image.pixel_format == WIRE_RGBA16 && decode->image.depth == 16;
-	unsigned channels = deep ? 4 : pixels_layout_bytes[decode->layout];
-	unsigned depth = deep ? 16 : 8;
+	unsigned depth = decode->layout >= PIXELS_GRAY16 ? 16 : 8;
+	unsigned channels = pixels_layout_bytes[decode->layout] / (depth / 8);
 
 	return png_get_channels(decode->png, decode->info) == channels &&
 	       png_get_bit_depth(decode->png, decode->info) == depth &&

@@ -3,7 +3,7 @@
  * PNM (P1 to P6), PAM, PFM and farbfeld: a header, and then samples.  Of several pictures in a file, the first.
  *
  * Samples are scaled as netpbm does it: (sample * white + maxval / 2) / maxval.  Those of PFM are divided by the scale
- * of the header and cut to 0 to 1, without a transfer function, as netpbm does it, too.
+ * of the header.  Where they become integers, they are cut to 0 to 1, without a transfer function, as netpbm does it.
  *
  * pkg-config: none
  */
@@ -45,14 +45,16 @@ static session_result read_header(struct pnm *pnm)
 /* CMYK goes through 8 bits and becomes RGB. */
 static void choose_layout(struct pnm *pnm)
 {
-	static const enum pixels_layout layouts[] = { PIXELS_GRAY, PIXELS_GRAY_ALPHA, PIXELS_RGB, PIXELS_RGBA };
-	static const enum pixels_layout deep[] = { PIXELS_GRAY16, PIXELS_GRAY_ALPHA16, PIXELS_RGB16, PIXELS_RGBA16 };
 	struct wire_image *image = &pnm->image;
 	bool cmyk = image->color == WIRE_COLOR_CMYK;
 
 	image->pixel_format = session_choose_format(pnm->input.session, image);
-	bool is_deep = image->pixel_format == WIRE_RGBA16 && !cmyk;
-	pnm->layout = cmyk ? PIXELS_RGB : is_deep ? deep[image->channels - 1] : layouts[image->channels - 1];
+	bool is_deep = pixels_want_deep(image) && !cmyk;
+	bool floats = pnm->form == PNM_FLOATS && pixels_want_floats(image);
+	pnm->layout = pixels_layout_of(floats    ? sizeof(float)
+	                               : is_deep ? 2
+	                                         : 1,
+	                               image->channels > 2, image->channels % 2 == 0 && !cmyk);
 	pnm->white = is_deep ? UINT16_MAX : UINT8_MAX;
 	if (pnm->form == PNM_FLOATS)
 		pnm->maxval = pnm->white;

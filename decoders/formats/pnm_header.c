@@ -318,8 +318,8 @@ session_result pnm_read_pfm_header(struct pnm *pnm)
 	pnm->form = PNM_FLOATS;
 	image->color = magic[1] == 'F' ? WIRE_COLOR_RGB : WIRE_COLOR_GRAY;
 	image->channels = pnm->planes = magic[1] == 'F' ? 3 : 1;
-	/* As much of a float as the wire has words for. */
-	image->depth = 16;
+	image->depth = 32;
+	image->flags = WIRE_IMAGE_FLOAT;
 	return WIRE_OK;
 }
 

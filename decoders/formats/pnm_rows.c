@@ -108,7 +108,7 @@ static float load_float(const struct pnm *pnm, const uint8_t *bytes)
 	return value;
 }
 
-/* What is no number is black. */
+/* Of integers, what is no number is black. */
 static session_result read_floats(struct pnm *pnm)
 {
 	size_t samples = (size_t)pnm->image.width * pnm->planes, size = samples * sizeof(float);
@@ -118,6 +118,10 @@ static session_result read_floats(struct pnm *pnm)
 		return WIRE_FAIL_TRUNCATED;
 	for (size_t i = 0; i < samples; i++) {
 		float value = load_float(pnm, pnm->raw + i * sizeof(float)) / pnm->scale;
+		if (pnm->layout >= PIXELS_GRAY_F32) {
+			memcpy(pnm->row + i * sizeof(value), &value, sizeof(value));
+			continue;
+		}
 		value = value > 0 ? value < 1 ? value : 1 : 0;
 		put(pnm, i, (uint32_t)(value * white + 0.5F));
 	}

@@ -43,12 +43,7 @@ static void describe(struct psd *psd)
 	if (alpha && image->channels < 4)
 		image->channels++;
 	image->flags |= alpha ? WIRE_IMAGE_ALPHA : 0;
-	if (gray)
-		psd->layout = alpha  ? deep ? PIXELS_GRAY_ALPHA16 : PIXELS_GRAY_ALPHA
-		              : deep ? PIXELS_GRAY16
-		                     : PIXELS_GRAY;
-	else
-		psd->layout = alpha ? deep ? PIXELS_RGBA16 : PIXELS_RGBA : deep ? PIXELS_RGB16 : PIXELS_RGB;
+	psd->layout = pixels_layout_of(deep ? 2 : 1, !gray, alpha);
 	psd->row_bytes = ((size_t)image->width * image->depth + 7) / 8;
 	image->pixel_format = session_choose_format(psd->input.session, image);
 }

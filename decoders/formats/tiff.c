@@ -38,7 +38,7 @@ static session_result announce(struct decode *decode, uint32_t pages)
 	if (result != WIRE_OK)
 		return result;
 	image->frames = pages;
-	image->pixel_format = session_choose_format(decode->session, image);
+	tiff_choose_format(decode);
 	result = session_image(decode->session, image);
 	return result == WIRE_OK ? session_frame(decode->session, 0) : result;
 }

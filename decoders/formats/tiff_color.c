@@ -162,6 +162,10 @@ void tiff_convert(struct decode *decode, const uint8_t *const planes[], size_t c
 	const struct tiff_form *form = &decode->form;
 	const uint8_t *from = decode->scratch;
 
+	if (form->floats) {
+		tiff_unpack_floats(form, planes, count, to);
+		return;
+	}
 	/* One plane that has just what is wanted needs no unpacking. */
 	bool bare = !form->planar && form->samples == form->used && form->number == FORM_UNSIGNED;
 	if (bare && form->bits == 8)

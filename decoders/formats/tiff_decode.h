@@ -37,7 +37,8 @@ struct tiff_form {
 	bool associated;                    /* the colours are multiplied by alpha */
 	uint32_t chunk_width, chunk_height; /* of a tile, or of a strip as far as it is in the picture */
 	enum pixels_layout layout;          /* of what is made of it */
-	bool deep;                          /* which has 16 bits a sample */
+	bool deep;                          /* which has 16 bits a sample, */
+	bool floats;                        /* or, before it, floats */
 };
 
 struct decode {
@@ -73,6 +74,8 @@ uint32_t tiff_count_pages(const struct decode *decode, uint32_t page, bool *extr
 
 /* tiff_form.c: fills form and image.  WIRE_OK or a failure. */
 session_result tiff_describe(struct decode *decode);
+/* Chooses in which format the page is sent, and so what is made of its samples. */
+void tiff_choose_format(struct decode *decode);
 
 /* tiff_color.c: `count` pixels from the planes (or the one that has all) to the layout. */
 session_result tiff_prepare_color(struct decode *decode);
@@ -80,6 +83,8 @@ void tiff_convert(struct decode *decode, const uint8_t *const planes[], size_t c
 
 /* tiff_unpack.c: the used samples of `count` pixels, to 8 bits or 16 bits each. */
 void tiff_unpack(const struct decode *decode, const uint8_t *const planes[], size_t count, uint8_t *to);
+/* Gray or RGB of floats, to floats. */
+void tiff_unpack_floats(const struct tiff_form *form, const uint8_t *const planes[], size_t count, uint8_t *to);
 
 /* tiff_ycbcr.c: `count` pixels of row `y` of a chunk of clumps; and how many bytes such a chunk has. */
 session_result tiff_prepare_ycbcr(struct decode *decode);

@@ -178,14 +178,25 @@ static session_result choose_chunks(struct decode *decode)
 
 static void choose_layout(struct tiff_form *form)
 {
-	bool gray = form->kind == FORM_GRAY, alpha = form->alpha > 0;
-
 	form->deep = form->bits > 8 && form->kind != FORM_PALETTE;
-	form->layout = gray ? alpha ? PIXELS_GRAY_ALPHA : PIXELS_GRAY : alpha ? PIXELS_RGBA : PIXELS_RGB;
-	if (form->deep)
-		form->layout = gray    ? alpha ? PIXELS_GRAY_ALPHA16 : PIXELS_GRAY16
-		               : alpha ? PIXELS_RGBA16
-		                       : PIXELS_RGB16;
+	form->layout = pixels_layout_of(form->deep ? 2 : 1, form->kind != FORM_GRAY, form->alpha > 0);
+}
+
+/* Whether the samples can be given as the floats that they are. */
+static bool may_be_floats(const struct tiff_form *form)
+{
+	return form->number == FORM_FLOAT && (form->kind == FORM_GRAY || form->kind == FORM_RGB);
+}
+
+void tiff_choose_format(struct decode *decode)
+{
+	struct tiff_form *form = &decode->form;
+	struct wire_image *image = &decode->image;
+
+	image->pixel_format = session_choose_format(decode->session, image);
+	form->floats = may_be_floats(form) && pixels_want_floats(image);
+	if (form->floats)
+		form->layout = pixels_layout_of(sizeof(float), form->kind != FORM_GRAY, form->alpha > 0);
 }
 
 static void describe_image(struct decode *decode, uint16_t value)
@@ -205,6 +216,10 @@ static void describe_image(struct decode *decode, uint16_t value)
 	if (image->channels > 4)
 		image->channels = 4;
 	image->depth = form->kind == FORM_PALETTE ? 8 : form->bits > DEPTH_MAX ? DEPTH_MAX : form->bits;
+	if (may_be_floats(form)) {
+		image->depth = form->bits;
+		image->flags |= WIRE_IMAGE_FLOAT;
+	}
 	if (form->alpha > 0)
 		image->flags |= WIRE_IMAGE_ALPHA;
 	if (TIFFGetField(decode->tiff, TIFFTAG_ICCPROFILE, &profile_size, &profile))

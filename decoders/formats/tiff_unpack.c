@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Samples of any size, to 8 or 16 bits.  libtiff has brought those of whole bytes into the machine's order. */
+/* Samples of any size, to 8 or 16 bits, or to floats.  libtiff has brought those of whole bytes into the machine's
+ * order. */
 #include <math.h>
 #include <string.h>
 
+#include "decoders/runtime/halves.h"
 #include "tiff_decode.h"
 
 /* Bits from the first of the highest byte on. */
@@ -17,29 +19,7 @@ static uint32_t take_bits(const uint8_t *from, size_t bit, unsigned bits)
 	return (uint32_t)(value & ((UINT64_C(1) << bits) - 1));
 }
 
-static double half_to_double(uint16_t half)
-{
-	unsigned exponent = half >> 10 & 31;
-	double fraction = half & 1023;
-	double value = 0;
-
-	if (half >> 15 || (exponent == 31 && fraction > 0))
-		return 0;
-	if (exponent == 0)
-		return fraction / (1 << 24);
-	value = (1024 + fraction) / (1 << 25);
-	return value * (double)(UINT32_C(1) << exponent);
-}
-
-/* Full scale is 1.  What is no number is black. */
-static uint16_t scale_float(double value)
-{
-	if (!(value > 0))
-		return 0;
-	return value >= 1 ? UINT16_MAX : (uint16_t)lround(value * UINT16_MAX);
-}
-
-static uint16_t load_float(const uint8_t *from, size_t index, unsigned bits)
+static double load_float(const uint8_t *from, size_t index, unsigned bits)
 {
 	uint16_t half = 0;
 	float single = 0;
@@ -48,14 +28,22 @@ static uint16_t load_float(const uint8_t *from, size_t index, unsigned bits)
 	switch (bits) {
 	case 16:
 		memcpy(&half, from + index * 2, 2);
-		return scale_float(half_to_double(half));
+		return (double)half_to_float(half);
 	case 32:
 		memcpy(&single, from + index * 4, 4);
-		return scale_float((double)single);
+		return (double)single;
 	default:
 		memcpy(&value, from + index * 8, 8);
-		return scale_float(value);
+		return value;
 	}
+}
+
+/* Full scale is 1.  What is no number is black. */
+static uint16_t scale_float(double value)
+{
+	if (!(value > 0))
+		return 0;
+	return value >= 1 ? UINT16_MAX : (uint16_t)lround(value * UINT16_MAX);
 }
 
 /* A sample of so many bits, more than 8, to 16. */
@@ -87,7 +75,7 @@ static void unpack_deep(const struct tiff_form *form, const uint8_t *from, size_
 
 	if (form->number == FORM_FLOAT)
 		for (size_t i = 0; i < count; i++)
-			to[i * to_step] = load_float(from, first + i * step, form->bits);
+			to[i * to_step] = scale_float(load_float(from, first + i * step, form->bits));
 	else
 		for (size_t i = 0; i < count; i++)
 			to[i * to_step] = load_deep(from, first + i * step, form->bits) ^ flip;
@@ -124,5 +112,27 @@ void tiff_unpack(const struct decode *decode, const uint8_t *const planes[], siz
 		else
 			unpack_small(decode, from, first, step, count,
 			             is_color && (form->kind == FORM_PALETTE || form->kind == FORM_LAB), to + i, used);
+	}
+}
+
+void tiff_unpack_floats(const struct tiff_form *form, const uint8_t *const planes[], size_t count, uint8_t *to)
+{
+	size_t step = form->planar ? 1 : form->samples;
+
+	for (size_t x = 0; x < count; x++) {
+		double samples[TIFF_USED_MAX] = { 0 };
+		for (unsigned i = 0; i < form->used; i++) {
+			size_t first = form->planar ? 0 : i < form->colors ? i : form->alpha;
+			samples[i] = load_float(form->planar ? planes[i] : planes[0], first + x * step, form->bits);
+		}
+		double alpha = samples[form->colors];
+		for (unsigned i = 0; i < form->colors; i++) {
+			if (form->associated && alpha > 0)
+				samples[i] /= alpha;
+			if (form->inverted)
+				samples[i] = 1 - samples[i];
+		}
+		for (unsigned i = 0; i < form->used; i++, to += sizeof(float))
+			memcpy(to, &(float){ (float)samples[i] }, sizeof(float));
 	}
 }

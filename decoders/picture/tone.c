@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "decoders/runtime/halves.h"
+
 enum {
 	MANTISSA_BITS = 23,
 	STEP_SHIFT = MANTISSA_BITS - 7, /* 2^7 steps an octave */
@@ -63,13 +65,5 @@ uint16_t tone_encode(const struct tone *tone, float light)
 
 float tone_half(uint16_t half)
 {
-	uint32_t sign = (uint32_t)(half >> 15) << 31;
-	uint32_t exponent = half >> 10 & 31, mantissa = half & 1023;
-
-	if (exponent == 31)
-		return float_of_bits(sign | 0x7f800000 | mantissa << 13);
-	if (exponent > 0)
-		return float_of_bits(sign | (exponent + 112) << MANTISSA_BITS | mantissa << 13);
-	float small = (float)mantissa / (float)(1 << 24);
-	return sign ? -small : small;
+	return half_to_float(half);
 }

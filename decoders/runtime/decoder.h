@@ -71,8 +71,7 @@ bool session_has_more(struct session *session);
  * is known and before the codec allocates by it.  Returns WIRE_OK or a failure. */
 session_result session_check_size(const struct session *session, uint32_t width, uint32_t height, uint32_t frames);
 
-/* The one format of those that the caller takes which loses least of a picture with this color, depth and alpha flag.
- */
+/* The one format of those that the caller takes which loses least of a picture with this color, depth and flags. */
 enum wire_pixel_format session_choose_format(const struct session *session, const struct wire_image *image);
 
 /* For decoders that can reduce a picture themselves: returns 1, 2, 4 or 8, by which width and height are to be divided,

@@ -2,6 +2,7 @@
 /* The session's part about pictures: which frames and pages are sent, and at what size. */
 #include <stdlib.h>
 
+#include "broker/wire/pixel_forms.h"
 #include "reduce.h"
 #include "session.h"
 
@@ -20,25 +21,7 @@ session_result session_check_size(const struct session *session, uint32_t width,
 
 enum wire_pixel_format session_choose_format(const struct session *session, const struct wire_image *image)
 {
-	static const uint8_t with_alpha[] = {
-		WIRE_RGBA, WIRE_BGRA, WIRE_RGBA_PREMULTIPLIED, WIRE_BGRA_PREMULTIPLIED, WIRE_RGBA16, WIRE_RGB,
-		WIRE_BGR,  WIRE_GRAY
-	};
-	static const uint8_t opaque[] = {
-		WIRE_RGB,    WIRE_BGR, WIRE_RGBA, WIRE_BGRA, WIRE_RGBA_PREMULTIPLIED, WIRE_BGRA_PREMULTIPLIED,
-		WIRE_RGBA16, WIRE_GRAY
-	};
-	bool alpha = (image->flags & WIRE_IMAGE_ALPHA) != 0;
-	const uint8_t *order = alpha ? with_alpha : opaque;
-	uint32_t wanted = session->request.pixel_formats;
-
-	if (image->depth > 8 && (wanted & WIRE_FORMAT_BIT(WIRE_RGBA16)))
-		return WIRE_RGBA16;
-	if (!alpha && image->color == WIRE_COLOR_GRAY && (wanted & WIRE_FORMAT_BIT(WIRE_GRAY)))
-		return WIRE_GRAY;
-	while (!(wanted & WIRE_FORMAT_BIT(*order)))
-		order++;
-	return (enum wire_pixel_format) * order;
+	return wire_choose_format(image, session->request.pixel_formats);
 }
 
 uint32_t session_take_scale(struct session *session)

@@ -26,7 +26,8 @@ def pixels(path, pixel_format):
 def extensions_choose_pixels():
     """A file named picture.rgba got bgra pixels, and picture.pgm was a colour picture."""
     with Folder() as folder:
-        for extension in ("rgba", "BGR", "gray", "rgba16", "rgba-premultiplied", "bgra"):
+        for extension in ("rgba", "BGR", "gray", "rgba16", "rgba-premultiplied", "bgra", "gray-alpha", "gray16",
+                          "gray-alpha16", "rgb16", "rgbaf16", "rgbaf32"):
             expect_status(run("-q", "-o", folder("out." + extension), ALPHA), 0)
             expect(read(folder("out." + extension)) == pixels(ALPHA, extension.lower()), extension)
         expect_status(run("-q", "-o", folder("out.pgm"), PHOTO), 0)

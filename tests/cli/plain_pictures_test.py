@@ -42,7 +42,7 @@ def info(data):
 
 
 def words(data):
-    return struct.unpack(f">{len(data) // 2}H", data)
+    return struct.unpack(f"<{len(data) // 2}H", data)
 
 
 # ---- PNM ----
@@ -62,8 +62,8 @@ def pnm_is_scaled_as_netpbm_does_it():
             color = tool("ppmtoppm", data=tool("pnmdepth", "255", data=data))[-13 * 9 * 3:]
             expect(pixels(data, "rgb") == color, f"P{kind}, {maxval}: 8 bits")
             deep = tool("ppmtoppm", data=tool("pnmdepth", "65535", data=data))[-13 * 9 * 6:]
-            ours = pixels(data, "rgba16")
-            expect(b"".join(ours[at:at + 6] for at in range(0, len(ours), 8)) == deep, f"P{kind}, {maxval}: 16 bits")
+            ours = words(pixels(data, "rgb16"))
+            expect(struct.pack(f">{len(ours)}H", *ours) == deep, f"P{kind}, {maxval}: 16 bits")
 
 
 @test

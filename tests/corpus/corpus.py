@@ -180,7 +180,9 @@ class Corpus:
         if status != 0:
             return f"status {status}"
         if kind == "rgba8-high-byte":
-            output = output[::2]
+            output = output[1::2]
+        if kind == "rgba16be":
+            output = b"".join(output[at:at + 2][::-1] for at in range(0, len(output), 2))
         accepted = digest if isinstance(digest, tuple) else (digest,)
         return None if hashlib.sha256(output).hexdigest() in accepted else f"other {kind} than expected"
 

@@ -21,6 +21,12 @@ static const struct {
 	[SDEC_BGR] = { "bgr", 3 },
 	[SDEC_GRAY] = { "gray", 1 },
 	[SDEC_RGBA16] = { "rgba16", 8 },
+	[SDEC_GRAY_ALPHA] = { "gray-alpha", 2 },
+	[SDEC_GRAY16] = { "gray16", 2 },
+	[SDEC_GRAY_ALPHA16] = { "gray-alpha16", 4 },
+	[SDEC_RGB16] = { "rgb16", 6 },
+	[SDEC_RGBA_F16] = { "rgbaf16", 8 },
+	[SDEC_RGBA_F32] = { "rgbaf32", 16 },
 };
 
 enum { FORMATS = sizeof(formats) / sizeof(formats[0]) };

@@ -104,7 +104,8 @@ Test(library_usage, of_requests)
 	struct sdec_input input = text_input("x");
 	const struct sdec_limits much = { .size = sizeof(much), .max_side = 524289 };
 	const struct sdec_request wrong[] = {
-		{ .size = sizeof(wrong[0]), .pixel_format = 8 },
+		{ .size = sizeof(wrong[0]), .pixel_format = SDEC_RGBA_F32 + 1 },
+		{ .size = sizeof(wrong[0]), .pixel_format = UINT32_MAX },
 		{ .size = sizeof(wrong[0]), .flags = 8 },
 		{ .size = sizeof(wrong[0]), .flags = SDEC_HEADER_ONLY },
 		{ .size = sizeof(wrong[0]), .sample_format = 5 },

@@ -129,7 +129,7 @@ static void make_plan(struct plan *plan, const char *name, uint64_t *dice)
 	plan->request = (struct sdec_request){
 		.size = sizeof(plan->request),
 		.limits = &plan->limits,
-		.pixel_format = hash_dice(dice, SDEC_RGBA16 + 1),
+		.pixel_format = hash_dice(dice, SDEC_RGBA_F32 + 1),
 		.flags = hash_dice(dice, 2) ? SDEC_PARTIAL : 0,
 		.scale = hash_dice(dice, 4) == 0 ? 1U << hash_dice(dice, 4) : 0,
 	};

@@ -114,7 +114,7 @@ static size_t count_children(void)
 
 static struct sdec_config config = { .size = sizeof(config) };
 static struct sdec_limits limits = { .size = sizeof(limits) };
-static uint32_t flags;
+static uint32_t flags, pixel_format;
 
 static bool set(const char *argument)
 {
@@ -130,6 +130,7 @@ static bool set(const char *argument)
 		{ "stall=", &limits.stall_seconds, sizeof(limits.stall_seconds) },
 		{ "deadline=", &limits.deadline_milliseconds, sizeof(limits.deadline_milliseconds) },
 		{ "flags=", &flags, sizeof(flags) },
+		{ "pixels=", &pixel_format, sizeof(pixel_format) },
 		{ "stays-open=", &stays_open, sizeof(stays_open) },
 	};
 	/* Arguments that mean nothing are secrets of the caller's. */
@@ -182,6 +183,7 @@ int main(int argc, char **argv)
 		if (!set(argv[i]))
 			return SDEC_USAGE;
 	way.request.flags = flags;
+	way.request.pixel_format = pixel_format;
 	char *secret = strdup(argv[argc - 1]); /* on the heap, too, until the end */
 	int before = count_descriptors();
 	if (sdec_pool_open(&config, &way.decoder) == SDEC_OK)

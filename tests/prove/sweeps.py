@@ -94,7 +94,7 @@ def run_calls(build, table, step):
 
 (HELLO, IMAGE, FRAME, PIXELS, BYTES, DATA, DAMAGE, END, FAIL, AUDIO, SAMPLES, METADATA, LOSS) = range(1, 14)
 KINDS = [*range(15), 255, 1 << 31 | 1]
-LARGEST = 4 << 20  # bytes of a bulk message
+LARGEST = 8 << 20  # bytes of a bulk message
 LONGEST = 4 + 1024  # bytes of a tag
 
 # Which messages may come in each state that the hostile decoder can reach, and what it poses as there.
@@ -159,8 +159,8 @@ FIELDS = (
     ("loops", "HOSTILE", IMAGE, 16, ANY),
     ("colour", "HOSTILE", IMAGE, 20, range(6)),
     ("channels", "HOSTILE", IMAGE, 24, range(1, 5)),
-    ("depth", "HOSTILE", IMAGE, 28, range(1, 17)),
-    ("flags", "HOSTILE", IMAGE, 32, range(32)),
+    ("depth", "HOSTILE", IMAGE, 28, range(1, 65)),
+    ("flags", "HOSTILE", IMAGE, 32, range(64)),
     ("orientation", "HOSTILE", IMAGE, 36, range(9)),
     ("delay of a frame", "HOSTILE", FRAME, 0, ANY),
     ("left edge of a rectangle", "HOSTILE", FRAME, 4, range(5)),
@@ -206,6 +206,20 @@ def fields():
     yield sweep
 
 
+# What may come where a format is asked for: itself, or, of those of integers with alpha, one to which alpha is added.
+FORMATS = {"rgba16": (7, {7, 9, 11}), "gray-alpha": (8, {6, 8}), "gray16": (9, {9}), "gray-alpha16": (10, {9, 10}),
+           "rgb16": (11, {11}), "rgbaf16": (12, {12}), "rgbaf32": (13, {13})}
+
+
+def run_formats(build, table, step):
+    for name, (number, good) in FORMATS.items():
+        sweep = Sweep(f"values of the pixel format, where {name} is wanted", "lied, if out of range")
+        for value in VALUES:
+            sweep.add(f"HOSTILE field {IMAGE} 8 {value}", "ok" if value in good else "killed lied")
+        sweep.row(table, sweep.command(build, step, "-p", name), sweep.library(build, "call", step, f"pixels={number}"),
+                  sweep.library(build, "stream", step, f"pixels={number}"))
+
+
 def run_wire(build, table, step, sweeps):
     for sweep in sweeps:
         sweep.row(table, sweep.command(build, step, "--partial"), sweep.library(build, "call", 1, "flags=1"),
@@ -245,3 +259,4 @@ def run_all(build, table, complete):
     run_wire(build, table, step, messages())
     table.section("Every field of every message")
     run_wire(build, table, step, fields())
+    run_formats(build, table, step)

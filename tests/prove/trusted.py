@@ -55,6 +55,7 @@ FILES = (
     ("broker/base/*", NONE, "what the kernel and the caller say"),
     ("broker/safe-decode.h", NONE, "the public interface"),
     ("broker/wire/wire.h", NONE, "declares what both sides say: no code but two tables of sizes"),
+    ("broker/wire/pixel_forms.h", CHECKED, "says which pixel format fits a picture that was checked"),
     ("broker/wire/entry.h", NONE, "declares what decoders give their program"),
     ("broker/cli/*", NONE, "options, names, messages, the loop"),
     # Nobody has looked at it yet.

@@ -99,6 +99,6 @@ class Picture:
         return tuple(value * 255 // most * (257 if deep else 1) for value in color)
 
     def pixels(self, deep, transparent):
-        form = ">4H" if deep else ">4B"
+        form = "<4H" if deep else ">4B"
         return b"".join(struct.pack(form, *self.pixel(samples, deep, transparent))
                         for row in self.rows for samples in row)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Reduced pictures: the mean of squares, by hand and against a plain implementation. */
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "decoders/runtime/halves.h"
 #include "decoders/runtime/reduce.h"
 
 Test(reduce, the_mean_of_a_square_is_rounded)
@@ -41,13 +43,45 @@ Test(reduce, transparent_pixels_lend_no_colour)
 	cr_expect_arr_eq(reduced, ((uint8_t[]){ 0, 0, 0, 0 }), 4);
 }
 
-Test(reduce, sixteen_bits_are_big_endian)
+Test(reduce, sixteen_bits)
 {
-	const uint8_t pixels[] = { 0x01, 0x00, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x02, 0x00, 0, 2, 0xff, 0xff, 0xff, 0xff };
-	uint8_t reduced[8];
+	const uint16_t pixels[] = { 0x100, 0, 0xffff, 0xffff, 0x200, 2, 0xffff, 0xffff };
+	uint16_t reduced[4];
 
-	reduce_rows(WIRE_RGBA16, 2, 2, pixels, 1, reduced);
-	cr_expect_arr_eq(reduced, ((uint8_t[]){ 0x01, 0x80, 0, 1, 0xff, 0xff, 0xff, 0xff }), 8);
+	reduce_rows(WIRE_RGBA16, 2, 2, (const uint8_t *)pixels, 1, (uint8_t *)reduced);
+	cr_expect_arr_eq(reduced, ((uint16_t[]){ 0x180, 1, 0xffff, 0xffff }), 8);
+	reduce_rows(WIRE_GRAY16, 8, 8, (const uint8_t *)pixels, 1, (uint8_t *)reduced);
+	cr_expect_eq(reduced[0], (0x300 + 2 + 4 * 0xffff + 4) / 8);
+	/* The second pixel counts twice as much as the first. */
+	reduce_rows(WIRE_GRAY_ALPHA16, 2, 2, (const uint8_t *)(uint16_t[]){ 300, 1000, 600, 2000 }, 1,
+	            (uint8_t *)reduced);
+	cr_expect_arr_eq(reduced, ((uint16_t[]){ 500, 1500 }), 4);
+}
+
+Test(reduce, gray_counts_by_its_alpha)
+{
+	const uint8_t pixels[] = { 200, 255, 7, 0, 100, 255, 9, 0 };
+	uint8_t reduced[2];
+
+	reduce_rows(WIRE_GRAY_ALPHA, 2, 2, pixels, 2, reduced);
+	cr_expect_arr_eq(reduced, ((uint8_t[]){ 150, 128 }), 2);
+}
+
+Test(reduce, floats)
+{
+	const float pixels[] = { 2, -1, 0.5F, 1, 4, -3, 0.25F, 1, NAN, INFINITY, 7, 0, 0, 0, 0, 0 };
+	float single[4];
+	uint16_t halves[16], half[4];
+
+	reduce_rows(WIRE_RGBA_F32, 2, 2, (const uint8_t *)pixels, 2, (uint8_t *)single);
+	cr_expect_arr_eq(single, ((float[]){ 3, -2, 0.375F, 0.5F }), sizeof(single));
+	for (int i = 0; i < 16; i++)
+		halves[i] = half_from_float(pixels[i]);
+	reduce_rows(WIRE_RGBA_F16, 2, 2, (const uint8_t *)halves, 2, (uint8_t *)half);
+	for (int i = 0; i < 4; i++)
+		cr_expect_eq(half_to_float(half[i]), single[i]);
+	reduce_rows(WIRE_RGBA_F32, 2, 2, (const uint8_t *)(pixels + 8), 1, (uint8_t *)single);
+	cr_expect_arr_eq(single, ((float[]){ 0, 0, 0, 0 }), sizeof(single), "nothing is seen");
 }
 
 Test(reduce, every_factor_and_width_stays_inside)

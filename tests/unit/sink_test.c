@@ -60,7 +60,7 @@ static void fill(uint8_t *pixels, size_t size)
 static size_t write_picture(const char *name, enum wire_pixel_format format, size_t size, size_t piece, uint8_t *output,
                             size_t room)
 {
-	uint8_t pixels[WIDTH * HEIGHT * 8];
+	uint8_t pixels[WIDTH * HEIGHT * WIRE_PIXEL_BYTES_MAX];
 	int fd = memfd_create("output", MFD_CLOEXEC);
 	struct sink sink;
 	bool partial = size < image_size(format);
@@ -84,8 +84,10 @@ Test(sink, the_pieces_make_no_difference)
 	static const struct {
 		const char *name;
 		enum wire_pixel_format format;
-	} sinks[] = { { "raw", WIRE_BGRA }, { "pam", WIRE_RGBA16 }, { "ppm", WIRE_RGB },     { "ppm", WIRE_GRAY },
-		      { "bmp", WIRE_BGR },  { "bmp", WIRE_BGRA },   { "preview", WIRE_RGBA } };
+	} sinks[] = { { "raw", WIRE_BGRA },  { "pam", WIRE_RGBA16 },  { "ppm", WIRE_RGB },
+		      { "ppm", WIRE_GRAY },  { "ppm", WIRE_RGB16 },   { "pam", WIRE_GRAY_ALPHA },
+		      { "bmp", WIRE_BGR },   { "bmp", WIRE_BGRA },    { "preview", WIRE_RGBA },
+		      { "raw", WIRE_RGB16 }, { "raw", WIRE_RGBA_F32 } };
 	static uint8_t whole[4096], pieces[4096];
 
 	for (size_t i = 0; i < sizeof(sinks) / sizeof(sinks[0]); i++) {
@@ -109,6 +111,16 @@ Test(sink, headers)
 	cr_expect_arr_eq(output, "P6\n5 4\n255\n", 11);
 	written = write_picture("ppm", WIRE_GRAY, 20, 20, output, sizeof(output));
 	cr_expect_arr_eq(output, "P5\n5 4\n255\n", 11);
+	/* Samples of 16 bits have the higher byte first. */
+	written = write_picture("ppm", WIRE_GRAY16, 40, 40, output, sizeof(output));
+	cr_expect_eq(written, 13 + 40);
+	cr_expect_arr_eq(output, "P5\n5 4\n65535\n\x08\x01\x16\x0f", 17);
+	written = write_picture("pam", WIRE_GRAY_ALPHA16, 80, 80, output, sizeof(output));
+	cr_expect_arr_eq(
+	        output, "P7\nWIDTH 5\nHEIGHT 4\nDEPTH 2\nMAXVAL 65535\nTUPLTYPE GRAYSCALE_ALPHA\nENDHDR\n\x08\x01", 75);
+	cr_expect_eq(written, 73 + 80);
+	written = write_picture("pam", WIRE_RGB16, 120, 120, output, sizeof(output));
+	cr_expect_arr_eq(output, "P7\nWIDTH 5\nHEIGHT 4\nDEPTH 3\nMAXVAL 65535\nTUPLTYPE RGB\nENDHDR\n\x08\x01", 63);
 	/* Rows of 15 bytes are padded to 16. */
 	written = write_picture("bmp", WIRE_BGR, 60, 60, output, sizeof(output));
 	cr_expect_eq(written, 122 + 4 * 16);
@@ -158,7 +170,62 @@ Test(sink, opaque_pixels_are_widened)
 		}
 	}
 	cr_expect_eq(widen_sources(WIRE_FORMAT_BIT(WIRE_RGB)), 0);
+	cr_expect_eq(widen_sources(WIRE_FORMAT_BIT(WIRE_RGB16)), 0);
+	cr_expect_eq(widen_sources(WIRE_FORMAT_BIT(WIRE_RGBA_F32)), 0);
 	cr_expect_eq(widen_sources(WIRE_FORMAT_BIT(WIRE_RGBA) | WIRE_FORMAT_BIT(WIRE_RGBA16)), 0);
+}
+
+/* Gray, and what has 16 bits: each pixel is its samples, gray three times for colour, and one that is white. */
+Test(sink, opaque_samples_are_widened)
+{
+	static const struct {
+		enum wire_pixel_format from, to;
+	} pairs[] = { { WIRE_GRAY, WIRE_GRAY_ALPHA },
+		      { WIRE_GRAY16, WIRE_GRAY_ALPHA16 },
+		      { WIRE_GRAY16, WIRE_RGBA16 },
+		      { WIRE_RGB16, WIRE_RGBA16 } };
+	uint8_t narrow[6 * 100 + 1], out[8 * 100 + 1];
+
+	fill(narrow, sizeof(narrow));
+	for (size_t p = 0; p < sizeof(pairs) / sizeof(pairs[0]); p++) {
+		size_t sample = pairs[p].to == WIRE_GRAY_ALPHA ? 1 : 2;
+		size_t from = wire_pixel_bytes[pairs[p].from], to = wire_pixel_bytes[pairs[p].to];
+		cr_expect(widen_sources(WIRE_FORMAT_BIT(pairs[p].to)) & WIRE_FORMAT_BIT(pairs[p].from));
+		for (size_t count = 0; count <= 100; count++) {
+			memset(out, 0, sizeof(out));
+			widen_pixels(pairs[p].from, pairs[p].to, out, narrow, count);
+			for (size_t i = 0; i < count * to; i++) {
+				bool alpha = i % to >= to - sample;
+				cr_assert_eq(out[i], alpha ? 255 : narrow[i / to * from + i % to % from], "pair %zu",
+				             p);
+			}
+			cr_assert_eq(out[count * to], 0, "wrote too far");
+		}
+	}
+}
+
+/* A page of 16 bits, and then one of 8. */
+Test(sink, pages_of_several_formats)
+{
+	static uint8_t output[4096], pixels[WIDTH * HEIGHT * 8];
+	int fd = memfd_create("output", MFD_CLOEXEC);
+	struct wire_image image = make_image(WIRE_RGB);
+	struct sink sink;
+	size_t room = 0;
+
+	cr_assert(fd >= 0);
+	fill(pixels, sizeof(pixels));
+	sink_init(&sink, sink_format_by_name("pam"), WIRE_FORMAT_BIT(WIRE_RGB) | WIRE_FORMAT_BIT(WIRE_RGBA16), fd);
+	cr_assert_eq(feed(&sink, WIRE_RGBA16, pixels, 160, 160).status, SDEC_OK);
+	cr_assert_eq(sink_next(&sink, &image).status, SDEC_OK);
+	memcpy(sink_reserve(&sink, &room), pixels, 60);
+	cr_assert_eq(sink_commit(&sink, 60).status, SDEC_OK);
+	cr_assert_eq(sink_end(&sink, false).status, SDEC_OK);
+	sink_release(&sink);
+	ssize_t got = pread(fd, output, sizeof(output), 0);
+	cr_assert_eq(got, 67 + 160 + 59 + 60);
+	cr_expect_arr_eq(output + got - 60, pixels, 60);
+	cr_assert_eq(close(fd), 0);
 }
 
 Test(sink, a_full_disk_is_an_error)

@@ -31,11 +31,12 @@ Test(wire_reader, images_that_lie)
 	EXPECT_REFUSED(pixel_format, WIRE_RGBA); /* was not asked for */
 	EXPECT_REFUSED(pixel_format, WIRE_PIXEL_FORMATS);
 	EXPECT_REFUSED(pixel_format, 32); /* a shift too far */
+	EXPECT_REFUSED(pixel_format, UINT32_MAX);
 	EXPECT_REFUSED(color, WIRE_COLORS);
 	EXPECT_REFUSED(channels, 0);
 	EXPECT_REFUSED(channels, 5);
 	EXPECT_REFUSED(depth, 0);
-	EXPECT_REFUSED(depth, 17);
+	EXPECT_REFUSED(depth, WIRE_DEPTH_MAX + 1);
 	EXPECT_REFUSED(flags, WIRE_IMAGE_FLAGS + 1);
 	EXPECT_REFUSED(orientation, 9);
 }
@@ -52,6 +53,10 @@ Test(wire_reader, sizes_that_overflow_or_pass_a_limit)
 	image.width = image.height = UINT32_MAX; /* times 4 bytes: more than 64 bits */
 	cr_expect_eq(status_of_image(&image, &request), SDEC_KILLED);
 	image.width = image.height = 1U << 31; /* 2^62 pixels, and 2^64 bytes */
+	cr_expect_eq(status_of_image(&image, &request), SDEC_KILLED);
+	request.pixel_formats = WIRE_FORMAT_BIT(WIRE_RGBA_F32);
+	image.pixel_format = WIRE_RGBA_F32;
+	image.width = image.height = 1U << 30; /* 2^60 pixels, and 2^64 bytes */
 	cr_expect_eq(status_of_image(&image, &request), SDEC_KILLED);
 	image = make_image();
 	request = make_request();
