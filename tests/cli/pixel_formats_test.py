@@ -176,7 +176,7 @@ def formats_that_do_not_exist_or_do_not_fit():
         expect_failure(run("-q", "-p", option, input=data), 1, "is not known", "gray-alpha16", "native")
     for sink, option in (("png", "rgbaf32"), ("png", "bgra"), ("pam", "rgbaf16"), ("ppm", "gray-alpha"), ("ppm", "rgba16"),
                          ("bmp", "rgb16"), ("preview", "rgba16")):
-        expect_failure(run("-q", "-t", sink, "-p", option, input=data), 1, "cannot be held by " + sink)
+        expect_failure(run("-q", "-t", sink, "-p", option, input=data), 1, f"is not supported by {sink} output")
 
 
 # ---- reduced, and in part ----
