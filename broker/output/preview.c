@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "box.h"
 #include "formats.h"
 
 enum {
@@ -19,16 +20,13 @@ enum {
 	STREAM_BYTES = 512, /* of a stream of bytes that are shown */
 };
 
-struct sums {
-	uint64_t red, green, blue, count;
-};
-
 struct preview {
 	uint32_t columns, rows; /* of the small picture, pixels; rows are half cells on a terminal, cells elsewhere */
 	uint32_t next_row;      /* of the large picture */
+	uint32_t next_small;    /* row of the small one */
 	bool color;
-	struct sums *sums; /* `columns` of them, for the row of the small picture that is being filled */
-	uint8_t *above;    /* RGB of the small row above, while its lower half is being filled */
+	struct box box; /* owned */
+	uint8_t *above; /* RGB of the small row above, while its lower half is being filled */
 	char *line;
 	struct waveform waveform; /* of audio */
 };
@@ -48,20 +46,12 @@ static void get_terminal_size(int fd, uint32_t *columns, uint32_t *lines)
 	}
 }
 
-/* The largest size that keeps the picture's shape, fits, and does not enlarge it.  A cell is twice as high as wide. */
+/* A cell is twice as high as wide. */
 static void choose_size(struct preview *preview, const struct wire_image *image, uint32_t columns, uint32_t lines)
 {
-	uint64_t width = image->width < columns ? image->width : columns;
-	uint64_t height = (width * image->height + image->width / 2) / image->width;
-
-	if (height > 2 * (uint64_t)lines) {
-		height = 2 * (uint64_t)lines;
-		width = (height * image->width + image->height / 2) / image->height;
-	}
+	box_fit(image->width, image->height, columns, 2 * lines, &preview->columns, &preview->rows);
 	if (!preview->color)
-		height = (height + 1) / 2;
-	preview->columns = width > 0 ? (uint32_t)width : 1;
-	preview->rows = height > 0 ? (uint32_t)height : 1;
+		preview->rows = (preview->rows + 1) / 2;
 }
 
 static struct outcome begin(struct sink *sink)
@@ -78,10 +68,10 @@ static struct outcome begin(struct sink *sink)
 	if (sink->is_audio)
 		return outcome_ok();
 	choose_size(preview, &sink->image, columns, lines);
-	preview->sums = calloc(preview->columns, sizeof(*preview->sums));
-	preview->above = calloc(preview->columns, 3);
+	preview->above = calloc(preview->columns, BOX_CHANNELS);
 	preview->line = calloc(preview->columns + 1, CELL_TEXT);
-	if (!preview->sums || !preview->above || !preview->line)
+	if (!box_open(&preview->box, sink->image.width, sink->image.height, preview->columns, preview->rows) ||
+	    !preview->above || !preview->line)
 		return outcome_of(SDEC_IO, "no memory for the preview");
 	return outcome_ok();
 }
@@ -92,37 +82,26 @@ static unsigned background(uint32_t x, uint32_t y)
 	return (x / 8 + y / 8) % 2 ? 0x66 : 0x99;
 }
 
-static void add_row(struct preview *preview, const uint8_t *row, uint32_t width)
+/* Puts a row of the picture on its background. */
+static void blend_row(struct preview *preview, const uint8_t *row)
 {
-	for (uint32_t x = 0; x < width; x++, row += 4) {
-		/* Column of the small picture; a narrow picture has one for each pixel. */
-		struct sums *sums = &preview->sums[(uint64_t)x * preview->columns / width];
+	uint8_t *rgb = preview->box.source;
+
+	for (uint32_t x = 0; x < preview->box.source_width; x++, row += 4) {
 		unsigned alpha = row[3];
 		unsigned behind = (255 - alpha) * background(x, preview->next_row);
-		sums->red += (row[0] * alpha + behind) / 255;
-		sums->green += (row[1] * alpha + behind) / 255;
-		sums->blue += (row[2] * alpha + behind) / 255;
-		sums->count++;
+		for (int i = 0; i < BOX_CHANNELS; i++)
+			*rgb++ = (uint8_t)((row[i] * alpha + behind + 127) / 255);
 	}
-}
-
-static void average(struct sums *sums, uint8_t rgb[3])
-{
-	uint64_t count = sums->count > 0 ? sums->count : 1;
-
-	rgb[0] = (uint8_t)(sums->red / count);
-	rgb[1] = (uint8_t)(sums->green / count);
-	rgb[2] = (uint8_t)(sums->blue / count);
-	memset(sums, 0, sizeof(*sums));
+	preview->next_row++;
 }
 
 static struct outcome write_shades(struct sink *sink)
 {
 	struct preview *preview = sink->state;
+	const uint8_t *rgb = preview->box.row;
 
-	for (uint32_t x = 0; x < preview->columns; x++) {
-		uint8_t rgb[3];
-		average(&preview->sums[x], rgb);
+	for (uint32_t x = 0; x < preview->columns; x++, rgb += BOX_CHANNELS) {
 		unsigned luma = (rgb[0] * 19595U + rgb[1] * 38470U + rgb[2] * 7471U + 0x8000U) >> 16;
 		preview->line[x] = shades[luma * (sizeof(shades) - 1) / 256];
 	}
@@ -130,51 +109,38 @@ static struct outcome write_shades(struct sink *sink)
 	return sink_write(sink, preview->line, preview->columns + 1);
 }
 
-/* One line of cells: the row above, and what is in the sums below, if anything. */
+/* One line of cells: the row above, and the one that is complete now, if it is below. */
 static struct outcome write_cells(struct sink *sink, bool below)
 {
 	struct preview *preview = sink->state;
 	char *end = preview->line;
 
 	for (uint32_t x = 0; x < preview->columns; x++) {
-		const uint8_t *above = &preview->above[(size_t)x * 3];
-		uint8_t rgb[3];
+		const uint8_t *above = &preview->above[(size_t)x * BOX_CHANNELS];
+		const uint8_t *rgb = &preview->box.row[(size_t)x * BOX_CHANNELS];
 		end += sprintf(end, "\033[38;2;%u;%u;%u", above[0], above[1], above[2]);
-		if (below) {
-			average(&preview->sums[x], rgb);
+		if (below)
 			end += sprintf(end, ";48;2;%u;%u;%u", rgb[0], rgb[1], rgb[2]);
-		}
 		end += sprintf(end, "m\xe2\x96\x80"); /* upper half block */
 	}
 	end += sprintf(end, "\033[0m\n");
 	return sink_write(sink, preview->line, (size_t)(end - preview->line));
 }
 
-/* Row `small` of the small picture is complete. */
-static struct outcome finish_row(struct sink *sink, uint32_t small)
+static struct outcome take_row(struct sink *sink, const uint8_t *row)
 {
 	struct preview *preview = sink->state;
 
+	blend_row(preview, row);
+	if (!box_add_row(&preview->box))
+		return outcome_ok();
+	uint32_t small = preview->next_small++;
 	if (!preview->color)
 		return write_shades(sink);
 	if (small % 2 == 1)
 		return write_cells(sink, true);
-	for (uint32_t x = 0; x < preview->columns; x++)
-		average(&preview->sums[x], &preview->above[(size_t)x * 3]);
+	memcpy(preview->above, preview->box.row, (size_t)preview->columns * BOX_CHANNELS);
 	return small + 1 == preview->rows ? write_cells(sink, false) : outcome_ok();
-}
-
-static struct outcome take_row(struct sink *sink, const uint8_t *row)
-{
-	struct preview *preview = sink->state;
-	uint32_t height = sink->image.height;
-	uint32_t small = (uint32_t)((uint64_t)preview->next_row * preview->rows / height);
-
-	add_row(preview, row, sink->image.width);
-	preview->next_row++;
-	/* The next row, or the end, belongs to another row of the small picture. */
-	bool complete = preview->next_row == height || (uint64_t)preview->next_row * preview->rows / height != small;
-	return complete ? finish_row(sink, small) : outcome_ok();
 }
 
 /* The start of a stream, with everything that is not plain text as a dot. */
@@ -221,7 +187,7 @@ static void release(struct sink *sink)
 
 	if (!preview)
 		return;
-	free(preview->sums);
+	box_release(&preview->box);
 	free(preview->above);
 	free(preview->line);
 	free(preview);

@@ -8,6 +8,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import stat
 import struct
@@ -597,6 +598,30 @@ def a_terminal_gets_a_preview():
     for name in ("/dev/tty", "/dev/stdout"):
         status, output = on_terminal("-t", "raw", "-o", name, PHOTO)
         expect(status == 0 and output.count("\u2580".encode()) > 500 and len(output) < 1 << 18, name)
+
+
+@test
+def a_preview_is_the_mean_of_what_each_half_cell_covers():
+    width, height, cells = 200, 30, 80
+    picture = bytes((x * 7 + y * 13 + channel * 50) * 5 % 256 for y in range(height) for x in range(width)
+                    for channel in range(3))
+    with Folder() as folder:
+        path = folder.write("picture.ppm", b"P6 %d %d 255\n" % (width, height) + picture)
+        status, output = on_terminal("-q", path)
+    expect(status == 0, output)
+    # An upper half block has the colour of the row above, and that of the row below behind it.
+    shown = [re.findall(r"38;2;(\d+);(\d+);(\d+);48;2;(\d+);(\d+);(\d+)m", line)
+             for line in output.decode().splitlines() if line]
+    rows = [[tuple(map(int, cell[half:half + 3])) for cell in line] for line in shown for half in (0, 3)]
+    expect(len(rows) == height * cells // width and len(rows[0]) == cells, f"{len(rows)} rows of {len(rows[0])}")
+    share = width // 40  # half pixels of the picture that a pixel covers each way
+    for row, pixels_of_row in enumerate(rows):
+        for column, pixel in enumerate(pixels_of_row):
+            places = [(3 * (width * (y // 2) + x // 2)) for y in range(row * share, (row + 1) * share)
+                      for x in range(column * share, (column + 1) * share)]
+            wanted = tuple((2 * sum(picture[at + channel] for at in places) + share**2) // (2 * share**2)
+                           for channel in range(3))
+            expect(pixel == wanted, f"{pixel} instead of {wanted} at {column}, {row}")
 
 
 @test

@@ -124,14 +124,14 @@ static uint64_t overlap(uint64_t place, uint64_t count, uint64_t other, uint64_t
 static uint8_t average(const struct painter *fit, const uint8_t *bgra, uint32_t x, uint32_t y, size_t sample)
 {
 	uint64_t sum = 0;
-	uint64_t total = (uint64_t)fit->source_width * fit->source_height;
+	uint64_t total = (uint64_t)fit->box.source_width * fit->box.source_height;
 
-	for (uint32_t source_y = 0; source_y < fit->source_height; source_y++) {
-		uint64_t down = overlap(source_y, fit->source_height, y, fit->height);
-		for (uint32_t source_x = 0; down > 0 && source_x < fit->source_width; source_x++) {
-			const uint8_t *pixel = bgra + 4 * ((size_t)source_y * fit->source_width + source_x);
+	for (uint32_t source_y = 0; source_y < fit->box.source_height; source_y++) {
+		uint64_t down = overlap(source_y, fit->box.source_height, y, fit->height);
+		for (uint32_t source_x = 0; down > 0 && source_x < fit->box.source_width; source_x++) {
+			const uint8_t *pixel = bgra + 4 * ((size_t)source_y * fit->box.source_width + source_x);
 			uint64_t shown = (pixel[2 - sample] * 2U * pixel[3] + 255) / 510;
-			sum += shown * down * overlap(source_x, fit->source_width, x, fit->width);
+			sum += shown * down * overlap(source_x, fit->box.source_width, x, fit->width);
 		}
 	}
 	return (uint8_t)((2 * sum + total) / (2 * total));
@@ -145,6 +145,7 @@ static void expect_painted(const struct screen *screen, const uint8_t *bgra, uin
 
 	cr_assert(rgb);
 	painter_fit(&fit, screen, width, height);
+	fit.box = (struct box){ .source_width = width, .source_height = height };
 	for (uint32_t y = 0; y < fit.height; y++)
 		for (uint32_t x = 0; x < fit.width; x++)
 			for (size_t sample = 0; sample < 3; sample++)
@@ -238,8 +239,8 @@ Test(screen, the_largest_sides)
 	painter_row(&painter, white);
 	/* As if all other rows of this row of the screen had come. */
 	for (size_t i = 0; i < (size_t)16 * 3; i++)
-		painter.sums[i] *= WIRE_SIDE_MAX / 16 - 1;
-	painter.filled = WIRE_SIDE_MAX - 16;
+		painter.box.sums[i] *= WIRE_SIDE_MAX / 16 - 1;
+	painter.box.filled = WIRE_SIDE_MAX - 16;
 	painter_row(&painter, white);
 	cr_expect_eq(painter.row, 1);
 	for (size_t i = 0; i < (size_t)16 * 4; i++)
