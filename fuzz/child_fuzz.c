@@ -90,6 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	for (size_t index = 0; (format = decoder_next_format(&index, data, size)) != NULL;) {
 		struct decoder_run run = { .variant = format->variant, .piece = SIZE_MAX, .out_piece = SIZE_MAX };
+		run.random = format->random_access && hash_dice(&dice, 2) == 0;
 		size_t before = arena_used(arena);
 		void *ballast = take_most(arena, &dice);
 		(void)interpose_select(arena);

@@ -13,12 +13,36 @@ struct run {
 	struct wire_reader reader;
 	const uint8_t *input;
 	size_t input_left, piece, out_piece;
+	bool random;
+	const uint8_t *all;    /* of the input */
+	struct wire_part part; /* which was asked for; its bytes are the input then */
+	size_t part_left;      /* of this */
 	size_t request_sent;
 	uint8_t *hidden; /* what of the session's input buffer holds no input */
 	size_t hidden_size;
 	const uint8_t *message; /* bytes that the reader has not taken yet */
 	size_t message_left;
 };
+
+/* Returns whether that was all. */
+static bool give_part(struct run *run, void *data, size_t *size)
+{
+	bool before = run->part_left > 0;
+	const uint8_t *from = before ? (const uint8_t *)(&run->part + 1) - run->part_left : run->input;
+	size_t *left = before ? &run->part_left : &run->input_left;
+
+	/* Who has not asked would wait for ever. */
+	REQUIRE(run->reader.part_wanted);
+	if (*size > *left)
+		*size = *left;
+	if (*size > run->piece)
+		*size = run->piece;
+	if (*size > 0)
+		memcpy(data, from, *size);
+	*left -= *size;
+	run->input += before ? 0 : *size;
+	return run->part_left == 0 && run->input_left == 0;
+}
 
 /* The request first, then the input.  What the buffer has room for besides must not be looked at, as if the input lay
  * flush against a page that is not there. */
@@ -32,6 +56,10 @@ static ssize_t give_input(void *context, void *data, size_t size)
 		memcpy(data, (const uint8_t *)&run->checked.request + run->request_sent, part);
 		run->request_sent += part;
 		return (ssize_t)part;
+	}
+	if (run->random) {
+		run->reader.part_wanted = !give_part(run, data, &size);
+		return (ssize_t)size;
 	}
 	UNPOISON(run->hidden, run->hidden_size);
 	size_t part = size < run->input_left ? size : run->input_left;
@@ -59,6 +87,13 @@ static ssize_t give_message(void *context, void *data, size_t size)
 	return (ssize_t)part;
 }
 
+static void find_part(struct run *run)
+{
+	run->input = run->all + (size_t)run->reader.part_offset;
+	run->input_left = run->part.length = run->reader.part_length;
+	run->part_left = sizeof(run->part);
+}
+
 static ssize_t take_output(void *context, const void *data, size_t size)
 {
 	struct run *run = context;
@@ -68,7 +103,10 @@ static ssize_t take_output(void *context, const void *data, size_t size)
 	run->message = data;
 	run->message_left = size;
 	while (run->message_left > 0) {
+		bool wanted = run->reader.part_wanted;
 		enum wire_progress progress = wire_reader_step(&run->reader, give_message, run);
+		if (run->reader.part_wanted && !wanted)
+			find_part(run);
 		REQUIRE(progress == WIRE_PROGRESS_MORE || (progress == WIRE_PROGRESS_OVER && run->message_left == 0));
 	}
 	return (ssize_t)size;
@@ -109,12 +147,18 @@ struct decoder_answer run_decoder(const struct decoder_run *plan, const uint8_t 
 		                     .sample_formats = WIRE_FORMAT_BIT(size % WIRE_SAMPLE_FORMATS) },
 		.input = data,
 		.input_left = size,
+		.random = plan->random && size > 0,
+		.all = data,
 		.piece = plan->piece,
 		.out_piece = plan->out_piece,
 	};
 	const struct wire_consumer consumer = checked_consumer(&run.checked);
 	const struct session_io io = { .read = give_input, .write = take_output, .context = &run };
 
+	if (run.random) {
+		run.checked.request.flags |= WIRE_RANDOM;
+		run.checked.request.input_total = size;
+	}
 	wire_reader_init(&run.reader, &run.checked.request, &consumer);
 	REQUIRE(session_serve(&decoder, &io));
 	/* It had the last word, and what it said was no lie. */

@@ -12,6 +12,7 @@
 
 struct decoder_run {
 	uint32_t variant;
+	bool random;      /* the decoder asks for parts of the input */
 	size_t piece;     /* bytes that a read of the input gives at most */
 	size_t out_piece; /* bytes that a write takes at most */
 };

@@ -27,7 +27,7 @@ PARTIAL := $(filter $(DECODERS),jpeg png gif webp tiff bmp raster xpm ico jxl pn
 $(foreach decoder,$(PARTIAL),$(eval $(call harness_rule,$(decoder)-prefix,fuzz/prefix_fuzz.c fuzz/decoder_run.c $(call parts_of,$(decoder)),$(call libs_of,$(decoder)),$(BUILD)/libcommon.a)))
 
 # The system calls of the pump lead to the harness.
-PUMP_CALLS := read splice writev pipe2 close fcntl fstat
+PUMP_CALLS := read pread splice writev pipe2 close fcntl fstat
 $(eval $(call harness_rule,wire,fuzz/wire_fuzz.c))
 $(eval $(call harness_rule,stream,fuzz/stream_fuzz.c tests/support/played_child.c))
 $(eval $(call harness_rule,pump,fuzz/pump_fuzz.c fuzz/allocations.c,,,$(PUMP_CALLS:%=-Wl,--wrap=%)))

@@ -26,6 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	decoder_prepare();
 	for (size_t index = 0; (format = decoder_next_format(&index, data, size)) != NULL;) {
 		struct decoder_run run = { .variant = format->variant, .piece = SIZE_MAX, .out_piece = SIZE_MAX };
+		run.random = format->random_access && hash_dice(&dice, 2) == 0;
 		/* The first few matter most, and there may be hundreds. */
 		size_t failing = hash_dice(&dice, UINT32_C(1) << (2 + hash_dice(&dice, 8)));
 		if (failing >= survived())

@@ -2,10 +2,10 @@
 /*
  * The pump, the reader behind it and a consumer, between descriptors that are made up here: what the child says is the
  * input, and every system call may do less than it was asked for, nothing, or fail.  (The system calls are those of
- * pump.c, which the linker leads here by --wrap.)
+ * pump.c and random.c, which the linker leads here by --wrap.)
  *
  * Whatever the pieces, what arrives must be what a reader of the whole gives, and what the child is fed must be the
- * request and a start of the compressed bytes, in order.
+ * request and a start of the compressed bytes, in order; or the parts of them that it asked for.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,10 @@ struct world {
 	bool relay[2];      /* open ends */
 	mode_t source_mode; /* S_IFREG, S_IFIFO, or one that cannot be spliced */
 	size_t source_size, source_left;
-	size_t fed;      /* bytes that reached the child */
+	size_t fed; /* bytes that reached the child */
+	uint64_t random_start;
+	size_t part_fed; /* of these, of a part that it asked for, with what goes before it */
+	struct wire_part part;
 	bool child_gone; /* it reads no more */
 	uint64_t dice;
 	bool calm; /* no more failures: come to an end */
@@ -97,16 +100,45 @@ static uint8_t source_at(size_t offset)
 	return (uint8_t)(offset * 7 + (offset >> 8));
 }
 
+static bool is_random(void)
+{
+	return (world.checked.request.flags & WIRE_RANDOM) != 0;
+}
+
+/* A part has its length before it, and is shorter than what was asked for only where the file has become so. */
+static void feed_part(uint8_t byte)
+{
+	const struct wire_reader *reader = &world.pump->reader;
+	size_t place = world.part_fed++;
+
+	REQUIRE(reader->part_wanted);
+	if (place < sizeof(world.part)) {
+		((uint8_t *)&world.part)[place] = byte;
+	} else {
+		size_t offset = (size_t)reader->part_offset + place - sizeof(world.part);
+		REQUIRE(offset < world.source_size && byte == source_at(offset));
+	}
+	if (world.part_fed < sizeof(world.part))
+		return;
+	REQUIRE(world.part.length <= reader->part_length);
+	REQUIRE(world.part.length == reader->part_length || world.part.length == 0 ||
+	        reader->part_offset + world.part.length == world.source_size - world.source_left);
+	if (world.part_fed == sizeof(world.part) + world.part.length)
+		world.part_fed = 0;
+}
+
 static void feed(const uint8_t *data, size_t size)
 {
 	const uint8_t *request = (const uint8_t *)&world.checked.request;
 
 	REQUIRE(!world.child_gone);
 	for (size_t i = 0; i < size; i++, world.fed++) {
-		uint8_t wanted = world.fed < sizeof(world.checked.request)
-		                         ? request[world.fed]
-		                         : source_at(world.fed - sizeof(world.checked.request));
-		REQUIRE(data[i] == wanted);
+		if (world.fed < sizeof(world.checked.request))
+			REQUIRE(data[i] == request[world.fed]);
+		else if (is_random())
+			feed_part(data[i]);
+		else
+			REQUIRE(data[i] == source_at(world.fed - sizeof(world.checked.request)));
 	}
 }
 
@@ -125,6 +157,7 @@ static size_t take_source(uint8_t *data, size_t size)
 
 ssize_t __real_read(int fd, void *data, size_t size);
 ssize_t __wrap_read(int fd, void *data, size_t size);
+ssize_t __wrap_pread(int fd, void *data, size_t size, off_t offset);
 ssize_t __wrap_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t size, unsigned flags);
 ssize_t __wrap_writev(int fd, const struct iovec *pieces, int count);
 int __wrap_pipe2(int ends[2], int flags);
@@ -172,6 +205,23 @@ ssize_t __wrap_read(int fd, void *data, size_t size)
 	return (ssize_t)take_source(data, some(size));
 }
 
+/* What is left of the source is not there any more. */
+ssize_t __wrap_pread(int fd, void *data, size_t size, off_t offset)
+{
+	uint64_t place = (uint64_t)offset - world.random_start;
+	size_t there = world.source_size - world.source_left;
+
+	REQUIRE(fd == SOURCE && is_random() && size > 0 && place + size <= world.source_size);
+	if (happens(16))
+		return failure(EINTR);
+	if (happens(512))
+		return failure(EIO);
+	size = place >= there ? 0 : some(size < there - place ? size : there - (size_t)place);
+	for (size_t i = 0; i < size; i++)
+		((uint8_t *)data)[i] = source_at((size_t)place + i);
+	return (ssize_t)size;
+}
+
 /* From the source to the child. */
 static ssize_t splice_source(size_t size)
 {
@@ -203,9 +253,11 @@ ssize_t __wrap_splice(int in, off_t *in_offset, int out, off_t *out_offset, size
 
 ssize_t __wrap_writev(int fd, const struct iovec *pieces, int count)
 {
-	size_t total = 0;
+	size_t total = 0, all = 0;
 
-	REQUIRE(fd == TO_CHILD && count == 2 && pieces[0].iov_len + pieces[1].iov_len > 0);
+	for (int i = 0; i < count; i++)
+		all += pieces[i].iov_len;
+	REQUIRE(fd == TO_CHILD && count == 3 && all > 0);
 	if (happens(256))
 		world.child_gone = true;
 	if (world.child_gone)
@@ -214,7 +266,7 @@ ssize_t __wrap_writev(int fd, const struct iovec *pieces, int count)
 		return failure(hash_dice(&world.dice, 2) == 0 ? EINTR : EAGAIN);
 	if (happens(512))
 		return failure(EIO);
-	size_t most = some(pieces[0].iov_len + pieces[1].iov_len);
+	size_t most = some(all);
 	for (int i = 0; i < count; i++) {
 		size_t size = pieces[i].iov_len < most - total ? pieces[i].iov_len : most - total;
 		feed(pieces[i].iov_base, size);
@@ -338,9 +390,9 @@ static ssize_t read_whole(void *context, void *data, size_t size)
 
 static void compare(const struct pump *pump, enum pump_progress progress, const struct speech *speech)
 {
-	/* Else a limit or a failure did. */
-	bool reader_ended =
-	        progress == PUMP_OVER && pump->reader.state == WIRE_STATE_OVER && pump->outcome.status != SDEC_IO;
+	/* Else a limit or a failure did; or that the child asked for a part before it had taken another. */
+	bool reader_ended = progress == PUMP_OVER && pump->reader.state == WIRE_STATE_OVER &&
+	                    pump->outcome.status != SDEC_IO && !pump->reader.part_wanted;
 	bool to_the_end = reader_ended || progress == PUMP_GONE;
 	struct whole whole = { .checked.request = world.checked.request, .speech = *speech };
 	const struct wire_consumer consumer = checked_consumer(&whole.checked);
@@ -348,12 +400,22 @@ static void compare(const struct pump *pump, enum pump_progress progress, const 
 	enum wire_progress answer = WIRE_PROGRESS_MORE;
 
 	wire_reader_init(&reader, &whole.checked.request, &consumer);
-	while (answer == WIRE_PROGRESS_MORE && (to_the_end || whole.checked.total < world.checked.total))
+	while (answer == WIRE_PROGRESS_MORE && (to_the_end || whole.checked.total < world.checked.total)) {
 		answer = wire_reader_step(&reader, read_whole, &whole);
+		reader.part_wanted = false;
+	}
 	REQUIRE(whole.checked.total == world.checked.total && whole.checked.hash == world.checked.hash);
 	REQUIRE(progress != PUMP_GONE || answer == WIRE_PROGRESS_EOF);
 	REQUIRE(!reader_ended || (answer == WIRE_PROGRESS_OVER && reader.outcome.reason == pump->outcome.reason &&
 	                          reader.outcome.status == pump->outcome.status));
+}
+
+/* The child may ask for parts.  A file may have become shorter. */
+static void make_random(bool in_memory)
+{
+	world.checked.request.input_total = world.source_size;
+	world.random_start = hash_dice(&world.dice, 2) == 0 ? 0 : UINT64_C(1) << hash_dice(&world.dice, 62);
+	world.source_left = !in_memory && happens(4) ? hash_dice(&world.dice, (uint32_t)world.source_size + 1) : 0;
 }
 
 static void run(const struct speech *speech)
@@ -362,11 +424,15 @@ static void run(const struct speech *speech)
 	struct wire_consumer consumer = checked_consumer(&world.checked);
 	static uint8_t start[PUMP_BUFFER_SIZE];
 	bool in_memory = world.source_mode == S_IFBLK;
-	size_t start_size = in_memory ? world.source_size : hash_dice(&world.dice, 100);
 
+	if (in_memory && world.source_size > sizeof(start))
+		world.source_size = world.source_left = sizeof(start);
+	size_t start_size = in_memory ? world.source_size : hash_dice(&world.dice, 100);
 	start_size = take_source(start, start_size < sizeof(start) ? start_size : sizeof(start));
 	if (in_memory)
 		world.source_left = 0;
+	if (is_random())
+		make_random(in_memory);
 	struct pump_plan plan = {
 		.request = &world.checked.request,
 		.consumer = &consumer,
@@ -375,6 +441,7 @@ static void run(const struct speech *speech)
 		.source = in_memory ? -1 : SOURCE,
 		.start = start,
 		.start_size = start_size,
+		.random_start = world.random_start,
 		.max_input = happens(8) ? hash_dice(&world.dice, 100000) : UINT64_MAX,
 		.stall_seconds = 4,
 	};

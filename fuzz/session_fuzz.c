@@ -17,6 +17,8 @@ struct world {
 	const uint8_t *script;
 	size_t script_left;
 	size_t request_sent, input_left;
+	struct wire_part part;  /* which was asked for */
+	size_t part_sent;       /* of this, and of its bytes */
 	const uint8_t *message; /* bytes that the reader has not taken yet */
 	size_t message_left;
 	uint64_t dice;
@@ -40,6 +42,28 @@ static size_t some(size_t most)
 	return world.fickle && most > 0 ? 1 + hash_dice(&world.dice, most > 4096 ? 4096 : (uint32_t)most) : most;
 }
 
+/* Of a part, the length first.  The input may have become shorter, or it is not known of what. */
+static ssize_t give_part(uint8_t *data, size_t size)
+{
+	size_t length = sizeof(world.part) + world.part.length;
+
+	REQUIRE(world.reader.part_wanted);
+	size = some(size < length - world.part_sent ? size : length - world.part_sent);
+	for (size_t i = 0; i < size; i++, world.part_sent++)
+		data[i] = world.part_sent < sizeof(world.part) ? ((uint8_t *)&world.part)[world.part_sent] : 'i';
+	if (world.part_sent == length)
+		world.reader.part_wanted = false;
+	return (ssize_t)size;
+}
+
+static void find_part(void)
+{
+	uint32_t most = (uint32_t)world.input_left;
+
+	world.part.length = world.reader.part_length < most ? world.reader.part_length : most;
+	world.part_sent = 0;
+}
+
 static ssize_t give(void *context, void *data, size_t size)
 {
 	(void)context;
@@ -52,6 +76,8 @@ static ssize_t give(void *context, void *data, size_t size)
 		world.request_sent += size;
 		return (ssize_t)size;
 	}
+	if (world.checked.request.flags & WIRE_RANDOM)
+		return give_part(data, size);
 	size = some(size < world.input_left ? size : world.input_left);
 	memset(data, 'i', size);
 	world.input_left -= size;
@@ -85,7 +111,10 @@ static ssize_t take(void *context, const void *data, size_t size)
 	world.message = data;
 	world.message_left = size;
 	while (world.message_left > 0) {
+		bool wanted = world.reader.part_wanted;
 		enum wire_progress progress = wire_reader_step(&world.reader, give_message, NULL);
+		if (world.reader.part_wanted && !wanted)
+			find_part();
 		REQUIRE(progress == WIRE_PROGRESS_MORE || (progress == WIRE_PROGRESS_OVER && world.message_left == 0));
 	}
 	REQUIRE(world.reader.state != WIRE_STATE_OVER || world.reader.outcome.status != SDEC_KILLED);
@@ -131,6 +160,15 @@ static void note_and_read(struct session *session)
 	}
 	if (what & 16)
 		(void)session_has_more(session);
+	if ((what & 32) && session_is_random(session)) {
+		static uint8_t part[(2 << 20) + 1];
+		uint64_t offset = (uint64_t)next_number() << next_byte() % 64;
+		size_t size = (size_t)next_number() << next_byte() % 6;
+		size_t got = session_read_at(session, offset, part, size < sizeof(part) ? size : sizeof(part));
+		REQUIRE(got <= size);
+		for (size_t i = 0; i < got; i += 100)
+			REQUIRE(part[i] == 'i');
+	}
 }
 
 static session_result give_rows(struct session *session, const struct wire_image *image, uint32_t height)
@@ -160,7 +198,8 @@ static session_result give_rows(struct session *session, const struct wire_image
 	return WIRE_OK;
 }
 
-static session_result give_page(struct session *session)
+/* A still picture has one frame, and only another may follow it. */
+static session_result give_page(struct session *session, uint32_t flags)
 {
 	struct wire_image image = {
 		.width = next_number(),
@@ -170,7 +209,7 @@ static session_result give_page(struct session *session)
 		.color = next_byte() % WIRE_COLORS,
 		.channels = 1 + next_byte() % 4,
 		.depth = 1 + next_byte() % 16,
-		.flags = next_byte() & WIRE_IMAGE_FLAGS,
+		.flags = next_byte() & flags,
 		.orientation = next_byte() % 9,
 	};
 	session_result result = session_check_size(session, image.width, image.height, 1);
@@ -186,7 +225,11 @@ static session_result give_page(struct session *session)
 		image.height = (image.height + scale - 1) / scale;
 	}
 	result = session_image(session, &image);
-	for (uint32_t frames = next_byte() % 8; result == WIRE_OK && frames > 0; frames--) {
+	uint32_t frames = next_byte() % (image.flags & WIRE_IMAGE_ANIMATION ? 8 : 2);
+	/* No page follows one without a frame. */
+	if (result == WIRE_OK && frames == 0)
+		return session_damage(session, WIRE_FAIL_STRUCTURE);
+	for (; result == WIRE_OK && frames > 0; frames--) {
 		result = session_frame_part(session, next_byte(), next_byte() % (image.width + 1),
 		                            next_byte() % (image.height + 1), 0, 0);
 		if (result == WIRE_OK)
@@ -198,10 +241,12 @@ static session_result give_page(struct session *session)
 
 static session_result give_picture(struct session *session)
 {
-	session_result result = give_page(session);
+	bool animated = next_byte() % 2 == 0;
+	session_result result =
+	        give_page(session, animated ? WIRE_IMAGE_FLAGS : WIRE_IMAGE_FLAGS & ~WIRE_IMAGE_ANIMATION);
 
-	while (result == WIRE_OK && next_byte() % 4 == 0)
-		result = give_page(session);
+	while (result == WIRE_OK && !animated && next_byte() % 4 == 0)
+		result = give_page(session, WIRE_IMAGE_FLAGS & ~WIRE_IMAGE_ANIMATION);
 	return result;
 }
 

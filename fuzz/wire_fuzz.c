@@ -34,6 +34,20 @@ static ssize_t give(void *context, void *data, size_t size)
 	return (ssize_t)part;
 }
 
+/* As who sends the part, now and then before the next thing comes. */
+static void check_part(struct wire_reader *reader, bool sent)
+{
+	const struct wire_request *request = &reader->request;
+
+	if (!reader->part_wanted)
+		return;
+	REQUIRE((request->flags & WIRE_RANDOM) && reader->part_length <= WIRE_READ_MAX);
+	REQUIRE(reader->part_offset <= request->input_total);
+	REQUIRE(reader->part_length <= request->input_total - reader->part_offset);
+	if (sent)
+		reader->part_wanted = false;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < WIRE_OPTIONS)
@@ -50,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	wire_reader_init(&reader, &checked.request, &consumer);
 	while (progress == WIRE_PROGRESS_MORE || progress == WIRE_PROGRESS_WAIT) {
 		progress = wire_reader_step(&reader, give, &stream);
+		check_part(&reader, steps % 3 == 0);
 		/* Every second step moves a byte at least, and the rest only ends the stream. */
 		REQUIRE(++steps <= 4 * size + 16);
 	}

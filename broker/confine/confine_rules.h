@@ -59,7 +59,7 @@ static const struct confine_rule confine_rules[] = {
 	CALL(splice, PUMPS, "input and output that need not be looked at"),
 	CALL(poll, ALL, "waiting for whatever comes next"),
 	CALL(lseek, PUMPS, "whether an input or output can seek; the header of a finished file"),
-	CALL(pread64, PUMPS, "the format of what stands behind a tag"),
+	CALL(pread64, PUMPS, "parts of the input; the format of what stands behind a tag"),
 	CALL(pipe2, ALL, "the relay between the child's pipe and the output; in a broker: a child's pipes"),
 	CALL(fcntl, ALL, "sizes and modes of pipes"),
 	CALL(close, ALL, "descriptors that are done with"),

@@ -186,7 +186,7 @@ static struct wire_request make_request(const struct call *call)
 		.variant = call->format->variant,
 		.pixel_formats = plan->pixel_formats,
 		.sample_formats = plan->sample_formats,
-		.flags = plan->flags | (finite ? WIRE_FINITE : 0),
+		.flags = plan->flags | (finite ? WIRE_FINITE : 0) | (call->is_random ? WIRE_RANDOM : 0),
 		.max_side = limits->max_side,
 		.first_frame = plan->first_frame,
 		.max_frames = plan->max_frames > 0 ? plan->max_frames : 1,
@@ -194,7 +194,7 @@ static struct wire_request make_request(const struct call *call)
 		.max_pixels = limits->max_pixels,
 		.max_output = cover && limits->max_cover < limits->max_output ? limits->max_cover : limits->max_output,
 		.scale = plan->scale,
-		.input_total = plan->data ? plan->data_size : 0,
+		.input_total = plan->data || call->is_random ? call->input_size : 0,
 	};
 }
 
@@ -207,6 +207,7 @@ static void begin(struct call *call)
 		.source = plan->data ? -1 : plan->fd,
 		.start = plan->data ? plan->data : call->start,
 		.start_size = plan->data ? plan->data_size : call->start_size,
+		.random_start = call->file_start,
 	};
 	struct outcome outcome = call->want.outcome;
 

@@ -94,7 +94,10 @@ struct call {
 	size_t start_size, start_more; /* bytes that are there; with how many looking again pays */
 	uint8_t first[CALL_FIRST];
 	const struct format *format;
-	off_t file_size; /* of the regular file that the input is, once the format is known; -1: it is none */
+	off_t file_size;     /* of the regular file that the input is, once the format is known; -1: it is none */
+	uint64_t input_size; /* bytes, if known then; else 0 */
+	uint64_t file_start; /* where the input starts in that file */
+	bool is_random;      /* the child asks for the parts of the input that it needs */
 	struct want want;
 	bool answered; /* there is a child, or there will be none; want.done itself is for who holds the source's lock
 	                */

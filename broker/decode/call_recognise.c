@@ -10,6 +10,8 @@
 
 #include "broker/base/reasons.h"
 
+enum { RANDOM_LEAST = 1 << 20 }; /* bytes */
+
 /* `word` is one of ours, too. */
 static struct outcome unsupported(const char *why, const char *separator, const char *word)
 {
@@ -33,19 +35,24 @@ static off_t regular_size(int fd)
 	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? status.st_size : -1;
 }
 
-/* The bytes that the input has from where it was given; 0: not known. */
-static uint64_t input_size(const struct call *call)
+/* How much the input has from where it was given.  Its start was read from there. */
+static void measure_input(struct call *call)
 {
-	if (call->plan.data)
-		return call->plan.data_size;
+	if (call->plan.data) {
+		call->input_size = call->plan.data_size;
+		return;
+	}
 	off_t place = call->file_size < 0 ? -1 : lseek(call->plan.fd, 0, SEEK_CUR);
-	return place < 0 || place > call->file_size ? 0 : (uint64_t)(call->file_size - place) + call->start_size;
+	if (place < (off_t)call->start_size || place > call->file_size)
+		return;
+	call->file_start = (uint64_t)place - call->start_size;
+	call->input_size = (uint64_t)call->file_size - call->file_start;
 }
 
 /* Of information and covers, less than all of the input may be enough. */
 static struct outcome check_size(const struct call *call)
 {
-	uint64_t size = call->plan.operation == WIRE_DECODE ? input_size(call) : 0;
+	uint64_t size = call->plan.operation == WIRE_DECODE ? call->input_size : 0;
 	struct outcome outcome = outcome_ok();
 
 	if (size > call->plan.limits.max_input) {
@@ -62,6 +69,9 @@ static void want_child(struct call *call)
 	struct outcome outcome = check_allowed(call);
 
 	call->file_size = call->plan.data ? -1 : regular_size(call->plan.fd);
+	measure_input(call);
+	/* What is small is there sooner than it can be asked for. */
+	call->is_random = call->format->random_access && call->input_size >= RANDOM_LEAST;
 	if (outcome.status == SDEC_OK)
 		outcome = check_size(call);
 	if (outcome.status == SDEC_OK && driver->recognised)

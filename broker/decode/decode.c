@@ -63,6 +63,7 @@ struct outcome decode_start(struct decode *decode, struct child *child, const st
 		.source = input->source,
 		.start = input->start,
 		.start_size = input->start_size,
+		.random_start = input->random_start,
 		.max_input = limits->max_input,
 		.stall_seconds = limits->stall_seconds,
 	};

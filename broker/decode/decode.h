@@ -36,6 +36,7 @@ struct decode_input {
 	int source;           /* borrowed descriptor, or -1: all is at `start` */
 	const uint8_t *start; /* see struct pump_plan */
 	size_t start_size;
+	uint64_t random_start;
 };
 
 /* Starts with a child, which it owns from now on, whatever comes.  A child that was verified before it came gets its

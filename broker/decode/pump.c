@@ -57,6 +57,16 @@ static struct outcome check_input(const struct pump *pump)
 	return outcome_ok();
 }
 
+/* Nothing leaves but what is asked for. */
+static struct outcome init_random(struct pump *pump, const struct pump_plan *plan)
+{
+	pump->is_random = pump->source_ended = true;
+	pump->next_size = 0;
+	pump->input = 0;
+	return random_init(&pump->random, plan->source < 0 ? plan->start : NULL, plan->source, plan->random_start,
+	                   plan->request->input_total);
+}
+
 static wire_move_function move_on;
 
 struct outcome pump_init(struct pump *pump, const struct pump_plan *plan)
@@ -75,6 +85,8 @@ struct outcome pump_init(struct pump *pump, const struct pump_plan *plan)
 	};
 	wire_reader_init(&pump->reader, plan->request, plan->consumer);
 	pump->reader.move = move_on;
+	if (plan->request->flags & WIRE_RANDOM)
+		return init_random(pump, plan);
 	if (plan->source >= 0)
 		try_splicing(pump);
 	struct outcome outcome = check_input(pump);
@@ -92,6 +104,7 @@ void pump_free(struct pump *pump)
 {
 	free(pump->buffer);
 	pump->buffer = NULL;
+	random_free(&pump->random);
 	close_relay(pump);
 }
 
@@ -112,7 +125,7 @@ static size_t request_left(const struct pump *pump)
 
 static bool nothing_to_send(const struct pump *pump)
 {
-	return request_left(pump) == 0 && pump->next_size == 0;
+	return request_left(pump) == 0 && pump->part_left == 0 && pump->next_size == 0;
 }
 
 static bool feeds(const struct pump *pump)
@@ -209,7 +222,8 @@ static ssize_t fill_relay(struct pump *pump)
 
 uint64_t pump_gathering(const struct pump *pump)
 {
-	return pump->relay[0] >= 0 ? pump->gather : 0;
+	/* Who asks for a part of the input waits for it. */
+	return pump->relay[0] >= 0 && !pump->is_random ? pump->gather : 0;
 }
 
 static ssize_t read_directly(struct pump *pump, void *data, size_t size)
@@ -288,6 +302,24 @@ static enum pump_progress end(struct pump *pump, struct outcome outcome)
 	return PUMP_OVER;
 }
 
+/* Gets a part of the input ready.  What of the input is passed over counts as little as what is read twice. */
+static enum pump_progress answer(struct pump *pump)
+{
+	const struct wire_reader *reader = &pump->reader;
+	struct outcome outcome =
+	        random_find(&pump->random, reader->part_offset, reader->part_length, &pump->next, &pump->next_size);
+
+	pump->input += pump->next_size;
+	if (pump->input > reader->request.input_total)
+		pump->input = reader->request.input_total;
+	if (outcome.status == SDEC_OK)
+		outcome = check_input(pump);
+	pump->part.length = (uint32_t)pump->next_size;
+	pump->part_left = sizeof(pump->part);
+	pump->answers = true;
+	return outcome.status == SDEC_OK ? PUMP_MORE : end(pump, outcome);
+}
+
 static enum pump_progress step_from_child(struct pump *pump)
 {
 	uint64_t begun = clock_read(CLOCK_MONOTONIC);
@@ -299,6 +331,8 @@ static enum pump_progress step_from_child(struct pump *pump)
 			return end(pump, pump->reader.outcome);
 		if (progress == WIRE_PROGRESS_EOF)
 			return PUMP_GONE;
+		if (pump->reader.part_wanted && !pump->answers)
+			return answer(pump);
 		if (progress == WIRE_PROGRESS_WAIT)
 			break;
 	}
@@ -364,16 +398,24 @@ static enum pump_progress step_splice(struct pump *pump, bool has_room)
 	return progress == PUMP_MORE && wants_splice(pump) ? splice_once(pump, false) : progress;
 }
 
+static size_t least(size_t one, size_t other)
+{
+	return one < other ? one : other;
+}
+
 static void note_sent(struct pump *pump, size_t size)
 {
-	size_t of_request = request_left(pump);
+	enum { PIECE = 4 << 10 }; /* bytes: less that is asked for is no reason to send a message */
+	size_t of_request = least(size, request_left(pump));
+	size_t of_part = least(size - of_request, pump->part_left);
 
-	pump->reader.input_pieces++;
-	if (of_request > size)
-		of_request = size;
+	pump->reader.input_pieces += pump->is_random ? size / PIECE : 1;
 	pump->request_sent += of_request;
-	pump->next += size - of_request;
-	pump->next_size -= size - of_request;
+	pump->part_left -= of_part;
+	pump->next += size - of_request - of_part;
+	pump->next_size -= size - of_request - of_part;
+	if (pump->answers && nothing_to_send(pump))
+		pump->answers = pump->reader.part_wanted = false;
 }
 
 /* A child that takes no more input may still have an answer, so that is no failure by itself. */
@@ -381,9 +423,10 @@ static enum pump_progress step_to_child(struct pump *pump)
 {
 	struct iovec pieces[] = {
 		{ .iov_base = (uint8_t *)&pump->reader.request + pump->request_sent, .iov_len = request_left(pump) },
+		{ .iov_base = (uint8_t *)(&pump->part + 1) - pump->part_left, .iov_len = pump->part_left },
 		{ .iov_base = (void *)(uintptr_t)pump->next, .iov_len = pump->next_size },
 	};
-	ssize_t put = writev(pump->to_child, pieces, 2);
+	ssize_t put = writev(pump->to_child, pieces, sizeof(pieces) / sizeof(pieces[0]));
 
 	if (put > 0)
 		note_sent(pump, (size_t)put);
@@ -396,7 +439,7 @@ static enum pump_progress step_to_child(struct pump *pump)
 
 static void close_input_at_its_end(struct pump *pump)
 {
-	if (pump->released && pump->source_ended && nothing_to_send(pump))
+	if (pump->released && pump->source_ended && !pump->is_random && nothing_to_send(pump))
 		pump->input_closed = true;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Moves compressed bytes from a source to a child and messages from the child to the wire reader, both at once, so that
- * a child that writes before it has read everything cannot deadlock it.
+ * a child that writes before it has read everything cannot deadlock it.  With WIRE_RANDOM, the bytes that move are
+ * those that the child asks for.
  *
  * The pump never blocks and never sleeps: its owner polls the descriptors that pump_wants() names, and calls
  * pump_step().  Several pumps can share one poll loop.
@@ -17,6 +18,7 @@
 #include "broker/wire/reader.h"
 #include "broker/wire/status.h"
 #include "broker/wire/wire.h"
+#include "random.h"
 
 enum {
 	PUMP_FDS = 3,                /* descriptors to poll, at most */
@@ -29,9 +31,14 @@ struct pump {
 	size_t request_sent; /* bytes of the reader's request that have left */
 	const uint8_t *next; /* compressed bytes that leave next: in the buffer, or in memory of the caller's */
 	size_t next_size;
-	uint8_t *buffer; /* owned; NULL where the whole input is in memory */
-	int source;      /* compressed bytes come from here; borrowed; -1: all are at `next` */
-	int to_child;    /* pipe ends; borrowed */
+	uint8_t *buffer; /* owned; NULL where the whole input is in memory, or the child asks for its parts: */
+	bool is_random;
+	struct random_input random;
+	bool answers;          /* a part is on its way */
+	struct wire_part part; /* which goes before its bytes, */
+	size_t part_left;      /* and what of this has not left */
+	int source;            /* compressed bytes come from here; borrowed; -1: all are at `next` */
+	int to_child;          /* pipe ends; borrowed */
 	int from_child;
 	int relay[2];  /* owned; a pipe, or -1.  Reading locks a pipe for as long as the copy takes, and the child could
 	                * not write meanwhile: so where much comes, its pages are moved here first, which takes no time
@@ -70,7 +77,8 @@ struct pump_plan {
 	const uint8_t *start; /* with a source: bytes that were read from it already, at most PUMP_BUFFER_SIZE; without:
 	                       * all of the input, which must stay there */
 	size_t start_size;
-	uint64_t max_input; /* bytes */
+	uint64_t random_start; /* with WIRE_RANDOM and a source: where the input starts in that file */
+	uint64_t max_input;    /* bytes */
 	uint32_t stall_seconds;
 };
 

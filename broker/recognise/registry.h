@@ -18,6 +18,7 @@ struct format {
 	const char *description; /* for --list-decoders */
 	const char *extensions;  /* of file names, separated by spaces */
 	const char *mime;        /* type of media, NULL: there is none */
+	bool random_access;      /* its decoder can ask for parts of the input: WIRE_RANDOM */
 
 	/* What tells it: any of some patterns, which one without bytes ends; a look at its start; or evidence that
 	 * gathers.  All NULL: only the name. */
@@ -32,6 +33,7 @@ struct format {
 /* clang-format on */
 #define BY_LOOK(function) .look = function
 #define BY_NAME .look = NULL
+#define RANDOM_ACCESS .random_access = true
 
 /* The format by index, NULL past the last; by name, or NULL. */
 const struct format *registry_at(size_t index);

@@ -251,6 +251,23 @@ static struct outcome take_forbidden(struct wire_reader *reader)
 	return outcome_of(SDEC_KILLED, "the decoder tried a forbidden system call");
 }
 
+/* What is behind the input's end is cut off. */
+static struct outcome take_read(struct wire_reader *reader)
+{
+	uint64_t total = reader->request.input_total;
+	struct wire_read read;
+
+	memcpy(&read, reader->payload, sizeof(read));
+	if (!(reader->request.flags & WIRE_RANDOM) || reader->part_wanted || read.length < 1 ||
+	    read.length > WIRE_READ_MAX)
+		return lied("the decoder lied: it asked for a part of its input that it cannot have");
+	reader->part_wanted = true;
+	reader->part_offset = read.offset < total ? read.offset : total;
+	total -= reader->part_offset;
+	reader->part_length = read.length < total ? read.length : (uint32_t)total;
+	return outcome_ok();
+}
+
 /* ---- the table ---- */
 
 /* Which message may come when, how long it may be, and who checks the rest.  Once-only messages move the session to a
@@ -282,6 +299,8 @@ static const struct rule {
 	                             WIRE_STATE_AUDIO | WIRE_STATE_DAMAGED,
 	                     sizeof(struct wire_forbidden), sizeof(struct wire_forbidden), false, take_forbidden },
 	[WIRE_LOSS] = { WIRE_STATE_AUDIO, sizeof(struct wire_loss), sizeof(struct wire_loss), false, take_loss },
+	[WIRE_READ] = { WIRE_STATE_READY | WIRE_STATE_IMAGE | WIRE_STATE_FRAME | WIRE_STATE_BYTES | WIRE_STATE_AUDIO,
+	                sizeof(struct wire_read), sizeof(struct wire_read), false, take_read },
 };
 
 _Static_assert(sizeof(struct wire_image) < sizeof(((struct wire_reader *)0)->payload), "the longest small message");

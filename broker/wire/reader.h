@@ -98,6 +98,9 @@ struct wire_reader {
 	uint32_t metadata_left; /* METADATA messages that may still come, */
 	uint64_t metadata_size; /* and the bytes of those that came */
 	uint64_t losses;
+	bool part_wanted; /* READ came, and its answer has not left: the owner sends it, and then clears this */
+	uint64_t part_offset;
+	uint32_t part_length; /* of what is in the input; perhaps 0 */
 	enum wire_failure damage;
 	struct outcome outcome; /* once the state is OVER */
 };

@@ -2,7 +2,8 @@
 /*
  * The wire between the trusted side and one locked-down decoder child.
  *
- * Input pipe:   one struct wire_request, then the compressed bytes until end of file.
+ * Input pipe:   one struct wire_request, then the compressed bytes until end of file; or, with WIRE_RANDOM, the answer
+ *               to each READ, a struct wire_part and so many bytes.
  * Output pipe:  messages, each a struct wire_header and its payload:
  *
  *     HELLO                                    once, before anything else: "I am locked down"
@@ -11,6 +12,9 @@
  *     BYTES DATA*                              or a stream of bytes
  *     [DAMAGE]                                 only if WIRE_PARTIAL was asked for
  *     END | FAIL | FORBIDDEN                   the decode is over; FORBIDDEN only if WIRE_DIAGNOSE was asked for
+ *
+ * and READ anywhere between HELLO and the end or DAMAGE, if WIRE_RANDOM was offered, but not before the answer to the
+ * last one has come.
  *
  * All integers are little-endian, all structs have a fixed size and no padding.  There are no pointers.  The only text
  * is that of METADATA, which is as untrusted as pixels are: it is data, to be escaped where it is shown.
@@ -76,7 +80,8 @@ enum wire_operation {
 #define WIRE_STRICT UINT32_C(2)   /* take what could be concealed, skipped or passed over for damage: no LOSS */
 #define WIRE_FINITE UINT32_C(4)   /* the input is a file, so that WIRE_INFO may read it to its end */
 #define WIRE_DIAGNOSE UINT32_C(8) /* a system call that the sandbox forbids is told: FORBIDDEN */
-#define WIRE_FLAGS UINT32_C(15)   /* all that are defined */
+#define WIRE_RANDOM UINT32_C(16)  /* the input does not follow: READ asks for parts of its input_total bytes */
+#define WIRE_FLAGS UINT32_C(31)   /* all that are defined */
 
 struct wire_request {
 	uint32_t version;       /* WIRE_VERSION */
@@ -113,6 +118,7 @@ enum wire_kind {
 	WIRE_METADATA,  /* a tag; at most WIRE_METADATA_MAX of them */
 	WIRE_LOSS,      /* never if WIRE_STRICT was asked for */
 	WIRE_FORBIDDEN, /* only if WIRE_DIAGNOSE was asked for: the decode is over */
+	WIRE_READ,      /* only if WIRE_RANDOM was offered */
 	WIRE_KINDS,     /* how many there are, and 1 */
 };
 
@@ -259,6 +265,21 @@ struct wire_loss {
 struct wire_forbidden {
 	uint32_t architecture; /* AUDIT_ARCH_... */
 	uint32_t system_call;
+};
+
+#define WIRE_READ_MAX (UINT32_C(1) << 20) /* longest part, bytes */
+
+/* Asks for a part of the input. */
+struct wire_read {
+	uint64_t offset; /* any: nothing is behind the input's end */
+	uint32_t length; /* bytes, 1 to WIRE_READ_MAX */
+	uint32_t reserved;
+};
+_Static_assert(sizeof(struct wire_read) == 16, "no padding");
+
+/* On the input pipe, the answer; its bytes follow. */
+struct wire_part {
+	uint32_t length; /* as asked for, or what is there: the input ends before, or has become shorter */
 };
 
 /* wire_end.notes: what was odd but cost no pixel. */

@@ -67,6 +67,13 @@ uint64_t session_consumed(const struct session *session);
 /* Whether at least one more byte of input is left; waits for it or for the end. */
 bool session_has_more(struct session *session);
 
+/* Whether the decoder can have parts of the input in any order.  It was offered to programs that a row of the registry
+ * says can make use of it, and its size is session_request(session)->input_total.  See also seekable.h. */
+bool session_is_random(const struct session *session);
+
+/* Copies a part of such an input.  Returns how much there was of `size` bytes: less only at the end. */
+size_t session_read_at(struct session *session, uint64_t offset, void *to, size_t size);
+
 /* Checks width, height and frames against the limits alone, without sending anything: call it as soon as the header
  * is known and before the codec allocates by it.  Returns WIRE_OK or a failure. */
 session_result session_check_size(const struct session *session, uint32_t width, uint32_t height, uint32_t frames);

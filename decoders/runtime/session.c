@@ -32,17 +32,22 @@ static bool scale_is_sane(uint32_t scale)
 	return scale == 1 || scale == 2 || scale == 4 || scale == 8;
 }
 
-static bool read_request(struct session *session)
+/* Returns how much there was: less than `size` only at the end. */
+static size_t read_all(struct session *session, void *data, size_t size)
 {
-	uint8_t *request = (uint8_t *)&session->request;
-	size_t filled = 0;
+	size_t filled = 0, got = 1;
 
-	while (filled < sizeof(session->request)) {
-		size_t got = read_some(session, request + filled, sizeof(session->request) - filled);
-		if (got == 0)
-			return false;
+	while (filled < size && got > 0) {
+		got = read_some(session, (uint8_t *)data + filled, size - filled);
 		filled += got;
 	}
+	return filled;
+}
+
+static bool read_request(struct session *session)
+{
+	if (read_all(session, &session->request, sizeof(session->request)) < sizeof(session->request))
+		return false;
 	session->metadata_left = session->request.max_metadata;
 	return session->request.version == WIRE_VERSION && session->request.operation >= WIRE_DECODE &&
 	       session->request.operation <= WIRE_COVER && (session->request.flags & ~WIRE_FLAGS) == 0 &&
@@ -55,6 +60,40 @@ static bool read_request(struct session *session)
 
 static session_result flush(struct session *session);
 
+bool session_is_random(const struct session *session)
+{
+	return (session->request.flags & WIRE_RANDOM) != 0;
+}
+
+/* Asks for a part of the input and waits for it.  Returns how much of it there is; after DAMAGE, none. */
+static size_t read_part(struct session *session, uint64_t offset, void *to, size_t size)
+{
+	struct wire_read read = { .offset = offset, .length = (uint32_t)size };
+	struct wire_part part = { .length = 0 };
+
+	if (session->damaged || session_put(session, WIRE_READ, &read, sizeof(read)) != WIRE_OK ||
+	    flush(session) != WIRE_OK || read_all(session, &part, sizeof(part)) < sizeof(part) || part.length > size)
+		return 0;
+	return read_all(session, to, part.length);
+}
+
+size_t session_read_at(struct session *session, uint64_t offset, void *to, size_t size)
+{
+	uint64_t total = session->request.input_total;
+	size_t done = 0, got = 0, wanted = 0;
+
+	if (offset >= total)
+		return 0;
+	if (size > total - offset)
+		size = (size_t)(total - offset);
+	do {
+		wanted = size - done < WIRE_READ_MAX ? size - done : WIRE_READ_MAX;
+		got = wanted > 0 ? read_part(session, offset + done, (uint8_t *)to + done, wanted) : 0;
+		done += got;
+	} while (got == wanted && done < size);
+	return done;
+}
+
 /* Fills the input buffer if all of it was given away. */
 static void refill(struct session *session)
 {
@@ -65,8 +104,10 @@ static void refill(struct session *session)
 		(void)flush(session);
 	session->input_given = 0;
 	session->input_size = 0;
+	if (session_is_random(session))
+		session->input_size = session_read_at(session, session->input_read, session->input, INPUT_SIZE);
 	/* Whoever waits for the end of the pipe waits for the caller, who may be waiting for the last rows. */
-	if (session->request.input_total == 0 || session->input_read < session->request.input_total)
+	else if (session->request.input_total == 0 || session->input_read < session->request.input_total)
 		session->input_size = read_some(session, session->input, INPUT_SIZE);
 	session->input_read += session->input_size;
 	session->input_ended = session->input_size == 0;
@@ -218,6 +259,7 @@ session_result session_damage(struct session *session, enum wire_failure failure
 	if (!session_partial(session) || !session->announced)
 		return failure;
 	(void)session_put(session, WIRE_DAMAGE, &damage, sizeof(damage));
+	session->damaged = true;
 	return SESSION_STOP;
 }
 
@@ -284,7 +326,7 @@ bool session_serve(const struct decoder *the_decoder, const struct session_io *i
 		memset(session.input, 0, io->touch / 8 < INPUT_SIZE ? io->touch / 8 : INPUT_SIZE);
 		memset(session.output, 0, io->touch < OUTPUT_SIZE ? io->touch : OUTPUT_SIZE);
 		session.output_size = OUTPUT_SIZE;
-		if (!session_has_more(&session))
+		if (!session_is_random(&session) && !session_has_more(&session))
 			result = WIRE_FAIL_EMPTY;
 		else if (session.request.operation == WIRE_COVER && !the_decoder->gives_covers)
 			result = WIRE_FAIL_ABSENT;

@@ -47,6 +47,7 @@ struct session {
 	uint64_t losses;
 	uint32_t notes;
 	uint64_t needs; /* memory, as far as the decoder says; 0: not known */
+	bool damaged;   /* DAMAGE was sent */
 	bool announced; /* IMAGE, AUDIO or BYTES was sent */
 };
 

@@ -8,7 +8,7 @@ import os
 import re
 import tempfile
 
-from ways import LIBRARY, STATUSES, Run, by_command, by_library, is_printable
+from ways import LIBRARY, STATUSES, Run, by_command, by_file, by_library, is_printable
 from ways import MEMORY as MEMORY_OF_EACH
 
 # Name; what the decoder does; what must come of it; and what differs from the defaults: the ways, limits, how it is
@@ -78,6 +78,24 @@ WIRE = (
     ("less sound than it told before", "HOSTSND disagree-sound 1 2", "ok", {"call": "into"}),
 )
 
+# Inputs that are long enough for a decoder to be offered their parts, in any order.
+LONG = {"size": 1 << 20}
+PARTS = (
+    ("a part of it", "HOSTBYT part 5 1000", "ok: 1000 bytes", LONG),
+    ("all of it at once", "HOSTBYT part 0 1048576", "ok: 1048576 bytes", LONG),
+    ("a part that reaches behind its end", "HOSTBYT part 1048570 1000", "ok: 6 bytes", LONG),
+    ("a part behind its end", "HOSTBYT part 1048576 1", "ok: 0 bytes", LONG),
+    ("a part at 2^64 - 1", "HOSTBYT part 18446744073709551615 1048576", "ok: 0 bytes", LONG),
+    ("a part of no bytes", "HOSTBYT part 0 0", "killed lied", LONG),
+    ("a part of 1 MiB and 1 byte", "HOSTBYT part 0 1048577", "killed lied", LONG),
+    ("a part of 4 GiB", "HOSTBYT part 0 4294967295", "killed lied", LONG),
+    ("a part of an input that comes in order", "HOSTBYT part 0 1", "killed lied"),
+    ("two parts at once", "HOSTBYT parts-untaken 2", "killed lied", LONG),
+    ("10^6 parts at once", "HOSTBYT parts-untaken 1000000", "killed lied", LONG),
+    ("a part that it does not take", "HOSTBYT parts-untaken 0", "limit stall", {**LONG, "stall": 1}),
+    ("the same part again and again", "HOSTBYT parts-without-end", ("limit", "limit reads", "limit reads"), LONG),
+)
+
 
 def options_of(limits):
     """The command line's options, and the library's settings, for a row's limits."""
@@ -85,7 +103,7 @@ def options_of(limits):
     for name, value in limits.items():
         if name in ("cpu", "stall", "output", "deadline"):
             options += ["--max-output" if name == "output" else f"--{name}", str(value)]
-        if name in ("cpu", "stall", "output", "deadline", "stays-open"):
+        if name in ("cpu", "stall", "output", "deadline", "stays-open", "size"):
             settings.append(f"{name}={value}")
     return options, settings
 
@@ -94,7 +112,11 @@ def run_row(build, table, name, text, expected, limits=None, prefix=()):
     limits = {"cpu": 20, "stall": 20, **(limits or {})}
     ways = limits.get("ways", ("command", "call", "stream"))
     options, settings = options_of(limits)
-    seen = [by_command(build, text, *options, prefix=prefix)[0] if "command" in ways else None]
+    seen = [None]
+    if "command" in ways and "size" in limits:
+        seen = [by_file(build, text, limits["size"], *options, prefix=prefix)[0]]
+    elif "command" in ways:
+        seen = [by_command(build, text, *options, prefix=prefix)[0]]
     for way in LIBRARY:
         if way in ways:
             seen += by_library(build, limits.get(way, way), [text], *settings, prefix=prefix)
@@ -239,6 +261,9 @@ def run_all(build, table):
     for row in WIRE:
         run_row(build, table, *row)
     run_at_once(build, table)
+    table.section("What it may read of its input")
+    for row in PARTS:
+        run_row(build, table, *row)
     table.section("In a container: a filter that was in force, and one of the decoder's instead of strict mode")
     # Reading and writing are for descriptors 0 and 1 then.
     run_kernel(build, table, build.foreign(), descriptors="killed 31")

@@ -31,6 +31,9 @@ enum {
 /* Not 0: each input comes through a pipe, whose other end stays open behind the line. */
 static uint32_t stays_open;
 
+/* Not 0: each input has so many bytes, of which the line is the first ones. */
+static size_t input_size;
+
 /* ---- what to say ---- */
 
 static uint64_t milliseconds(void)
@@ -52,12 +55,32 @@ static void print_answer(const struct answer *answer)
 		putchar(answer->bytes[start] >= 0x20 && answer->bytes[start] < 0x7f ? answer->bytes[start] : '.');
 }
 
+/* The line, and what makes it as long as it is to be. */
+static bool lengthen(const char *line, struct sdec_input *input)
+{
+	static char *longer;
+	size_t length = strlen(line);
+
+	free(longer);
+	longer = length < input_size ? malloc(input_size) : NULL;
+	if (!longer)
+		return false;
+	memset(longer, 'x', input_size);
+	memcpy(longer, line, length);
+	longer[length] = '\n';
+	input->data = longer;
+	input->data_size = input_size;
+	return true;
+}
+
 /* The line, in memory or in a pipe.  Returns false if there cannot be one. */
 static bool open_input(const char *line, struct sdec_input *input, int ends[2])
 {
 	*input = (struct sdec_input){
 		.size = sizeof(*input), .kind = SDEC_INPUT_MEMORY, .data = line, .data_size = strlen(line)
 	};
+	if (input_size > 0)
+		return lengthen(line, input);
 	if (!stays_open)
 		return true;
 	if (pipe2(ends, O_CLOEXEC) != 0)
@@ -131,6 +154,7 @@ static bool set(const char *argument)
 		{ "deadline=", &limits.deadline_milliseconds, sizeof(limits.deadline_milliseconds) },
 		{ "flags=", &flags, sizeof(flags) },
 		{ "pixels=", &pixel_format, sizeof(pixel_format) },
+		{ "size=", &input_size, sizeof(input_size) },
 		{ "stays-open=", &stays_open, sizeof(stays_open) },
 	};
 	/* Arguments that mean nothing are secrets of the caller's. */

@@ -25,6 +25,7 @@ FILES = (
 
     # What follows has only what the reader let pass: geometry within the limits, members of closed lists, counts.
     ("broker/decode/channels.[ch]", CHECKED, "looks layouts up, and orders channels by them"),
+    ("broker/decode/random.[ch]", CHECKED, "copies or reads a part, which lies within the input"),
     ("broker/wire/status.[ch]", CHECKED, "words for a failure of the closed list"),
     ("broker/decode/widen.[ch]", CHECKED, "copies pixels, as many as there are, whatever their values"),
     ("broker/cli/info.[ch]", CHECKED, "prints numbers, and names of closed lists"),

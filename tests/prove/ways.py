@@ -14,7 +14,8 @@ import time
 LIBRARY = ("call", "stream")
 STATUSES = ("ok", "usage", "io", "malformed", "limit", "killed", "no-sandbox", "unsupported", "exhausted",
             "too-small", "wrong-kind")
-LIMITS = ("", "side", "pixels", "output", "input", "memory", "metadata", "cpu", "stall", "deadline", "work", "cover")
+LIMITS = ("", "side", "pixels", "output", "input", "memory", "metadata", "cpu", "stall", "deadline", "work", "cover",
+          "reads")
 MEMORY = 32 << 20          # bytes of each decoder: a caller that holds more than this and its own is not bounded
 MOST_MEMORY = 56 << 10     # KiB resident, of the largest process
 PATIENCE = 60              # seconds after which a run is given up and killed
@@ -159,6 +160,14 @@ def of_command(build, run, posing):
     option = re.search(r"\(--(?:max-)?([a-z]+)\)|its (deadline)$", reason.rstrip())
     return describe(STATUSES[run.status], number and number[1], option and (option[1] or option[2]), reason,
                     last_line(run.output) if posing == "HOSTBYT" else "")
+
+
+def by_file(build, text, size, *options, prefix=(), **more):
+    """The same, from a file of at least this size: the text is its first line."""
+    path = os.path.join(build.scratch, "input")
+    with open(path, "wb") as stream:
+        stream.write(f"{text}\n".encode().ljust(size, b"x"))
+    return by_command(build, text, *options, path, prefix=prefix, **more)
 
 
 def by_command(build, text, *options, prefix=(), **more):

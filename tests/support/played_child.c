@@ -74,7 +74,8 @@ void played_end(struct played *played)
 
 /* ---- calls ---- */
 
-enum { MEMORY = 256, GUARD = 16 }; /* bytes */
+/* Bytes.  So much input is enough for a decoder to be offered its parts. */
+enum { MEMORY = 256, GUARD = 16, INPUT_SIZE = 1 << 20 };
 
 struct answer {
 	const char *broken;
@@ -187,7 +188,7 @@ static enum sdec_status by_frames(struct sdec_pool *pool, const struct sdec_inpu
 enum sdec_status played_call(struct played *played, enum played_way way, const char *format, uint32_t flags,
                              const char **broken)
 {
-	static const char input_bytes[] = "input";
+	static const char input_bytes[INPUT_SIZE] = "input";
 	const struct sdec_input input = {
 		.size = sizeof(input), .kind = SDEC_INPUT_MEMORY, .data = input_bytes, .data_size = sizeof(input_bytes)
 	};

@@ -200,6 +200,7 @@ static inline void put_good(struct stream *stream, uint32_t kind, uint32_t lengt
 	const struct wire_forbidden forbidden = { .architecture = 62, .system_call = 57 };
 	const struct wire_end end = { .notes = 0 };
 	const struct wire_fail fail = { .failure = WIRE_FAIL_DATA };
+	const struct wire_read read = { .length = 1 };
 	const struct {
 		const void *payload;
 		size_t size;
@@ -218,6 +219,7 @@ static inline void put_good(struct stream *stream, uint32_t kind, uint32_t lengt
 		[WIRE_METADATA] = { &metadata, sizeof(metadata.tag) + strlen("An album") },
 		[WIRE_LOSS] = { &loss, sizeof(loss) },
 		[WIRE_FORBIDDEN] = { &forbidden, sizeof(forbidden) },
+		[WIRE_READ] = { &read, sizeof(read) },
 	};
 	put(stream, kind, (uint32_t)good[kind].size, good[kind].payload, good[kind].size);
 }

@@ -290,6 +290,10 @@ static const struct {
 	{ "tag-bytes", tag_bytes }, /* all tags that may be, of all bytes */
 	{ "absurd-sound", absurd_sound },
 	{ "random", at_random }, /* SEED */
+	/* Its input, of which it may have the parts. */
+	{ "part", part },                           /* OFFSET LENGTH: one, and say how long it is */
+	{ "parts-untaken", parts_untaken },         /* N: so many at once; 0: one, and compute for ever */
+	{ "parts-without-end", parts_without_end }, /* the same one again and again */
 	/* What costs the trusted side much. */
 	{ "noise", noise },     /* WIDTH HEIGHT: a picture of which nothing can be compressed */
 	{ "damaged", damaged }, /* WIDTH HEIGHT: a picture of which no row comes */

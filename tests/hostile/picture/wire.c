@@ -36,6 +36,7 @@ static size_t good_payload(const struct session *session, uint32_t kind, uint8_t
 	struct wire_image image = good_image(session, SIDE);
 	const struct wire_loss loss = { .parts = 1 };
 	const struct wire_hello hello = { .version = WIRE_VERSION };
+	const struct wire_read one_byte = { .length = 1 };
 	static const uint8_t zeros[SIDE * SIDE * 4];
 	const struct {
 		const void *bytes;
@@ -53,6 +54,7 @@ static size_t good_payload(const struct session *session, uint32_t kind, uint8_t
 		[WIRE_SAMPLES] = { zeros, 4 },
 		[WIRE_METADATA] = { "\0\0\0\0title", 9 },
 		[WIRE_LOSS] = { &loss, sizeof(loss) },
+		[WIRE_READ] = { &one_byte, sizeof(one_byte) },
 	};
 
 	memset(payload, 0, sizeof(struct wire_metadata));
