@@ -31,7 +31,7 @@ static const struct format formats[] = {
 	  BY_MARKS(LOOK_START("\x59\xa6\x6a\x95")) },
 	{ "xpm", "xpm", 0, SDEC_KIND_IMAGE, "XPM", "xpm", "image/x-xpixmap", BY_MARKS(LOOK_START("/* XPM */")) },
 	{ "xbm", "xpm", 1, SDEC_KIND_IMAGE, "XBM: black and white", "xbm", "image/x-xbitmap", BY_LOOK(look_xbm) },
-	{ "tiff", "tiff", 0, SDEC_KIND_IMAGE, "TIFF, BigTIFF: all pages", "tiff tif", "image/tiff",
+	{ "tiff", "tiff", 0, SDEC_KIND_IMAGE, "TIFF, BigTIFF: all pages", "tiff tif", "image/tiff", RANDOM_ACCESS,
 	  BY_LOOK(look_tiff) },
 	{ "jpeg2000", "jpeg2000", 0, SDEC_KIND_IMAGE, "JPEG 2000: JP2 files, codestreams", "jp2 j2k jpc j2c jpx jpf",
 	  "image/jp2", BY_MARKS(LOOK_START("\0\0\0\x0cjP  \x0d\x0a\x87\x0a"), LOOK_START("\xff\x4f\xff\x51")) },

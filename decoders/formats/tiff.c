@@ -91,10 +91,12 @@ static session_result decode_pages(struct decode *decode)
 
 	/* No page is looked at that nobody wants. */
 	for (uint32_t page = 0; result == WIRE_OK && page < pages && page < end; page++) {
-		pages = tiff_count_pages(decode, page, &decode->extra_told);
+		if (page == 0)
+			pages = tiff_count_pages(decode);
 		result = open_page(decode, page);
 		if (result != WIRE_OK || session_pass_frame(decode->session))
 			continue;
+		decode->extra_told = tiff_tells_extra(decode);
 		result = decode_page(decode, pages);
 		end_page(decode);
 	}
@@ -105,13 +107,13 @@ static session_result decode_pages(struct decode *decode)
 static session_result decode_tiff(struct session *session)
 {
 	struct decode decode = { .session = session };
-	session_result result = whole_read(session, &decode.input);
+	session_result result = seekable_open(session, &decode.input);
 
 	if (result == WIRE_OK)
 		result = decode_pages(&decode);
 	if (decode.tiff && !decode.lost)
 		TIFFClose(decode.tiff);
-	whole_free(&decode.input);
+	seekable_close(&decode.input);
 	return result;
 }
 

@@ -10,7 +10,7 @@
 
 #include "decoders/picture/pixels.h"
 #include "decoders/runtime/decoder.h"
-#include "decoders/runtime/whole.h"
+#include "decoders/runtime/seekable.h"
 
 enum { TIFF_USED_MAX = 5 }; /* samples of a pixel that are looked at: CMYK and alpha */
 
@@ -43,7 +43,7 @@ struct tiff_form {
 
 struct decode {
 	struct session *session;
-	struct whole input;
+	struct seekable input;
 	uint64_t position;           /* where libtiff reads next */
 	bool past_end;               /* it wanted bytes that are not there */
 	enum wire_failure complaint; /* of libtiff, the first; WIRE_OK: none */
@@ -62,15 +62,16 @@ struct decode {
 };
 
 /* tiff_input.c: the only way to the input.  Copies what is there of `size` bytes; returns how many. */
-size_t tiff_read_at(const struct decode *decode, uint64_t offset, void *to, size_t size);
+size_t tiff_read_at(struct decode *decode, uint64_t offset, void *to, size_t size);
 /* Opens the first page.  WIRE_OK or a failure. */
 session_result tiff_open(struct decode *decode);
 /* What libtiff's complaint stands for, or else `otherwise`. */
 enum wire_failure tiff_failure(const struct decode *decode, enum wire_failure otherwise);
 void tiff_silence(void);
 
-/* tiff_pages.c: how many pages there are, and whether this one tells what its extra samples are. */
-uint32_t tiff_count_pages(const struct decode *decode, uint32_t page, bool *extra_told);
+/* tiff_pages.c: how many pages there are; and whether the one that is open tells what its extra samples are. */
+uint32_t tiff_count_pages(struct decode *decode);
+bool tiff_tells_extra(struct decode *decode);
 
 /* tiff_form.c: fills form and image.  WIRE_OK or a failure. */
 session_result tiff_describe(struct decode *decode);

@@ -6,16 +6,9 @@
 
 #include "tiff_decode.h"
 
-size_t tiff_read_at(const struct decode *decode, uint64_t offset, void *to, size_t size)
+size_t tiff_read_at(struct decode *decode, uint64_t offset, void *to, size_t size)
 {
-	const struct whole *input = &decode->input;
-
-	if (offset >= input->size)
-		return 0;
-	if (size > input->size - (size_t)offset)
-		size = input->size - (size_t)offset;
-	memcpy(to, input->data + offset, size);
-	return size;
+	return seekable_read_at(&decode->input, offset, to, size);
 }
 
 static tmsize_t read_next(thandle_t handle, void *to, tmsize_t size)

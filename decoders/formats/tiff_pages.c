@@ -24,7 +24,7 @@ static uint64_t number(const struct layout *layout, const uint8_t *bytes, size_t
 	return value;
 }
 
-static bool read_number(const struct decode *decode, const struct layout *layout, uint64_t offset, size_t size,
+static bool read_number(struct decode *decode, const struct layout *layout, uint64_t offset, size_t size,
                         uint64_t *value)
 {
 	uint8_t bytes[8];
@@ -36,7 +36,7 @@ static bool read_number(const struct decode *decode, const struct layout *layout
 }
 
 /* Returns where the offset of the first directory is, or 0. */
-static uint64_t read_layout(const struct decode *decode, struct layout *layout)
+static uint64_t read_layout(struct decode *decode, struct layout *layout)
 {
 	uint8_t header[4];
 
@@ -50,8 +50,7 @@ static uint64_t read_layout(const struct decode *decode, struct layout *layout)
 	return layout->big ? 8 : 4;
 }
 
-static bool has_tag(const struct decode *decode, const struct layout *layout, uint64_t first, uint64_t entries,
-                    uint64_t tag)
+static bool has_tag(struct decode *decode, const struct layout *layout, uint64_t first, uint64_t entries, uint64_t tag)
 {
 	uint64_t value = 0;
 
@@ -61,7 +60,17 @@ static bool has_tag(const struct decode *decode, const struct layout *layout, ui
 	return false;
 }
 
-uint32_t tiff_count_pages(const struct decode *decode, uint32_t page, bool *extra_told)
+bool tiff_tells_extra(struct decode *decode)
+{
+	struct layout layout = { 0 };
+	uint64_t directory = TIFFCurrentDirOffset(decode->tiff), entries = 0;
+
+	return read_layout(decode, &layout) > 0 &&
+	       read_number(decode, &layout, directory, layout.count_bytes, &entries) &&
+	       has_tag(decode, &layout, directory + layout.count_bytes, entries, TAG_EXTRA_SAMPLES);
+}
+
+uint32_t tiff_count_pages(struct decode *decode)
 {
 	struct layout layout = { 0 };
 	uint64_t place = read_layout(decode, &layout), directory = 0, entries = 0, end = 0;
@@ -69,20 +78,16 @@ uint32_t tiff_count_pages(const struct decode *decode, uint32_t page, bool *extr
 	uint32_t pages = 0;
 	bool circle = false;
 
-	*extra_told = false;
 	while (place > 0 && pages < PAGES_MAX && read_number(decode, &layout, place, layout.offset_bytes, &directory)) {
 		circle = directory > 0 && directory == mark;
 		if (directory == 0 || directory > decode->input.size || circle ||
 		    !read_number(decode, &layout, directory, layout.count_bytes, &entries))
 			break;
-		uint64_t first = directory + layout.count_bytes;
-		if (pages == page)
-			*extra_told = has_tag(decode, &layout, first, entries, TAG_EXTRA_SAMPLES);
 		if ((pages & (pages + 1)) == 0)
 			mark = directory;
 		pages++;
 		if (__builtin_mul_overflow(entries, layout.entry_bytes, &end) ||
-		    __builtin_add_overflow(end, first, &place))
+		    __builtin_add_overflow(end, directory + layout.count_bytes, &place))
 			break;
 	}
 	/* In circles, nobody can tell. */

@@ -60,7 +60,7 @@ static void tell_needs(struct decode *decode, size_t rows)
 	uint64_t needs = 0;
 
 	if (__builtin_mul_overflow(decode->chunk_size, form->planar ? form->used : 1, &needs) ||
-	    __builtin_add_overflow(needs, rows + decode->input.size + largest_stored(decode) + MEMORY_BESIDES, &needs))
+	    __builtin_add_overflow(needs, rows + decode->input.held + largest_stored(decode) + MEMORY_BESIDES, &needs))
 		return;
 	session_needs(decode->session, needs);
 }
