@@ -11,12 +11,13 @@ import sys
 import time
 
 from cli_support import PHOTO, Folder, expect, read, run, test
-from viewer_support import (WINDOW, Viewer, expect_same, main_on_display, pillow, place, read_card, wait_for)
+from viewer_support import (PATIENCE, WINDOW, Viewer, expect_same, main_on_display, pillow, place, read_card, wait_for)
 
 COLORS = [(200, 10, 30), (20, 180, 40), (30, 40, 220), (230, 220, 60)]
 DELAYS = [300, 500, 400, 800]  # milliseconds
 LATE = 0.15  # seconds by which a busy machine may be late
-ANIMATIONS = ("samples/gif/mixed-disposal.gif", "samples/webp/rotating-squares.webp", "samples/avif/animated-alpha.avif")
+ANIMATIONS = ("samples/gif/mixed-disposal.gif", "samples/webp/rotating-squares.webp", "samples/avif/animated-alpha.avif",
+              "samples/png/animation-palette.apng")
 
 
 def write_gif(path, delays, loops=None, size=(64, 48), colors=COLORS):
@@ -91,7 +92,7 @@ def frames_are_those_that_are_decoded():
         shown = set()
         with Viewer(path) as viewer:
             viewer.wait_title("zoom 100%$")
-            end = time.monotonic() + 4
+            end = time.monotonic() + PATIENCE
             while time.monotonic() < end and len(shown) < 3:
                 picture = viewer.picture().crop(place(frames[0]))
                 alike = {index for index, frame in enumerate(frames) if is_alike(picture, frame)}
@@ -211,10 +212,10 @@ def moves_on_from_an_animation():
     with Folder() as folder:
         path = write_gif(folder("a.gif"), [50, 50, 50], 0)
         with Viewer(path, *ANIMATIONS, PHOTO) as viewer:
-            for number in list(range(1, 6)) * 3:
-                viewer.wait_title(rf"\({number} of 5\).*%$")
+            for number in list(range(1, 7)) * 3:
+                viewer.wait_title(rf"\({number} of 6\).*%$")
                 viewer.keys("Right")
-            wait_for("the first file", lambda: "(1 of 5)" in viewer.title())
+            wait_for("the first file", lambda: "(1 of 6)" in viewer.title())
 
 
 if __name__ == "__main__":
