@@ -95,6 +95,24 @@ static struct outcome end_picture(struct job *job)
 	return outcome;
 }
 
+/* Those that come, or that the input says will come. */
+static struct outcome check_frames(const struct job *job, uint64_t frames)
+{
+	if (!job->options->frames || frames <= job->options->max_frames)
+		return outcome_ok();
+	return outcome_of(SDEC_LIMIT, "has more frames or pages than --max-frames allows");
+}
+
+/* All of a frame was put, and its file has its name. */
+static struct outcome add_to_index(struct job *job)
+{
+	job->frame.size = job->sink.put - job->frame_start;
+	job->frame_start = job->sink.put;
+	struct outcome outcome = frame_index_add(&job->outputs->index, &job->frame);
+	job->index_failed = outcome.status != SDEC_OK;
+	return outcome;
+}
+
 /* Behind the one before, in the same file, or on the same screen. */
 static struct outcome next_picture(struct job *job)
 {
@@ -106,6 +124,10 @@ static struct outcome next_picture(struct job *job)
 		return outcome;
 	}
 	if (outcome.status == SDEC_OK)
+		outcome = add_to_index(job);
+	if (outcome.status == SDEC_OK)
+		outcome = check_frames(job, job->call.frames_begun);
+	if (outcome.status == SDEC_OK)
 		outcome = sink_next(&job->sink, &job->call.image);
 	return outcome.status == SDEC_OK ? check_size(job) : outcome;
 }
@@ -114,9 +136,11 @@ static struct outcome next_picture(struct job *job)
 static struct outcome take_image(struct call *call)
 {
 	struct job *job = of(call);
+	uint32_t frames = call->image.frames, first = job->options->first_frame;
+	struct outcome outcome = check_frames(job, frames > first ? frames - first : 0);
 
-	if (call->frames_begun > 0)
-		return outcome_ok();
+	if (call->frames_begun > 0 || outcome.status != SDEC_OK)
+		return outcome;
 	announce(job);
 	return job->sink_open ? begin_picture(job) : outcome_ok();
 }
@@ -134,6 +158,10 @@ static struct outcome begin_next_file(struct job *job)
 	if (outcome.status == SDEC_OK)
 		outcome = output_commit(&job->given.output);
 	if (outcome.status == SDEC_OK)
+		outcome = add_to_index(job);
+	if (outcome.status == SDEC_OK)
+		outcome = check_frames(job, job->call.frames_begun);
+	if (outcome.status == SDEC_OK)
 		outcome = outputs_give_next(job->outputs, &job->given);
 	if (outcome.status != SDEC_OK)
 		return outcome;
@@ -143,6 +171,20 @@ static struct outcome begin_next_file(struct job *job)
 	return begin_picture(job);
 }
 
+static struct frame_place place_of(const struct job *job, const struct wire_frame *frame)
+{
+	const struct wire_image *image = &job->sink.image;
+
+	return (struct frame_place){
+		.number = (uint64_t)job->options->first_frame + job->call.frames_begun - 1,
+		.width = image->width,
+		.height = image->height,
+		.delay = frame->delay,
+		.offset = job->options->numbered ? 0 : job->frame_start,
+		.file = job->given.path,
+	};
+}
+
 static struct outcome take_frame(struct call *call, const struct wire_frame *frame)
 {
 	struct job *job = of(call);
@@ -150,10 +192,12 @@ static struct outcome take_frame(struct call *call, const struct wire_frame *fra
 
 	if (call->frames_begun > 1 && job->sink_open)
 		outcome = job->options->numbered ? begin_next_file(job) : next_picture(job);
-	if (outcome.status == SDEC_OK && job->sink_open && job->options->frames)
-		report_frame(job, frame);
 	if (job->device)
 		frames_next(&job->device->frames, !(call->image.flags & WIRE_IMAGE_ANIMATION), frame->delay);
+	if (outcome.status != SDEC_OK || !job->sink_open || !job->options->frames)
+		return outcome;
+	job->frame = place_of(job, frame);
+	report_frame(job);
 	return outcome;
 }
 
@@ -226,6 +270,9 @@ static struct outcome end_sink(struct job *job, bool *more)
 	if (job->rows_missing == 0) {
 		job->written = job->sink.written;
 		job->rows_missing = job->sink.rows_left;
+		/* Nothing of it is there to be kept. */
+		if (call->damage != WIRE_OK && call->kind == SDEC_KIND_IMAGE && job->written == 0)
+			return outcome_of_failure(call->damage);
 	}
 	if (call->damage != WIRE_OK && call->kind == SDEC_KIND_IMAGE && job->sink.rows_left > 0) {
 		*more = true;
@@ -290,6 +337,14 @@ static uint32_t request_flags(const struct options *options)
 	       (options->diagnose ? WIRE_DIAGNOSE : 0);
 }
 
+/* One more than may come tells that there are more. */
+static uint32_t frames_wanted(const struct options *options)
+{
+	if (options_play(options))
+		return UINT32_MAX;
+	return options->frames ? options->max_frames + 1 : 1;
+}
+
 static void start_call(struct job *job)
 {
 	const struct options *options = job->options;
@@ -311,7 +366,7 @@ static void start_call(struct job *job)
 		.flags = request_flags(options),
 		.scale = options->scale,
 		.first_frame = job->fetching ? 0 : options->first_frame,
-		.max_frames = !job->fetching && (options->frames || options_play(options)) ? UINT32_MAX : 1,
+		.max_frames = job->fetching ? 1 : frames_wanted(options),
 		.limits = options->limits,
 	};
 
@@ -402,12 +457,30 @@ bool job_step(struct job *job, const struct pollfd fds[PUMP_FDS], uint64_t waite
 
 /* ---- end ---- */
 
+/* The index comes last, but what it cannot hold is known before. */
+static struct outcome commit_outputs(struct job *job)
+{
+	struct frame_index *index = &job->outputs->index;
+	struct outcome outcome = job->options->frames ? add_to_index(job) : outcome_ok();
+
+	if (outcome.status == SDEC_OK)
+		outcome = frame_index_finish(index);
+	job->index_failed = outcome.status != SDEC_OK;
+	if (outcome.status == SDEC_OK && job->given.output.fd >= 0)
+		outcome = output_commit(&job->given.output);
+	if (outcome.status != SDEC_OK)
+		return outcome;
+	outcome = frame_index_commit(index);
+	job->index_failed = outcome.status != SDEC_OK;
+	return outcome;
+}
+
 void job_end(struct job *job)
 {
 	if (job->sink_open)
 		sink_release(&job->sink);
-	if (job->given.output.fd >= 0 && job->outcome.status == SDEC_OK && job->sink_open)
-		job->outcome = output_commit(&job->given.output);
+	if (job->outcome.status == SDEC_OK && job->sink_open)
+		job->outcome = commit_outputs(job);
 	output_abort(&job->given.output);
 	/* Last: the decoder has had time to end by itself. */
 	end_call(job);

@@ -37,14 +37,17 @@ struct job {
 	struct outputs_given given;
 	struct sink sink;
 	bool sink_open, sink_ended;
-	struct cover cover; /* with --cover: what the first decoder gives and the second is given */
-	bool fetching;      /* the decoder is the first of those two */
+	struct frame_place frame; /* with --frames: the last that began */
+	uint64_t frame_start;     /* of it: bytes that were put before */
+	struct cover cover;       /* with --cover: what the first decoder gives and the second is given */
+	bool fetching;            /* the decoder is the first of those two */
 
 	/* What came of it. */
 	bool announced;
 	struct tag_list tags;
 	uint64_t written;      /* bytes of pixels, samples or data that were decoded */
 	uint64_t rows_missing; /* filled in after damage */
+	bool index_failed;     /* the outcome is about the index */
 	struct outcome outcome;
 };
 

@@ -147,10 +147,10 @@ static enum sdec_status decode(struct options *options)
 	bool spared = spare_terminal(options);
 	fit_jobs(options);
 	struct outputs outputs = OUTPUTS_NONE;
-	const char *about = options->output_dir ? options->output_dir : options->output;
+	const char *about = NULL;
 	struct outcome outcome = start_deadline(options);
 	if (outcome.status == SDEC_OK)
-		outcome = outputs_open(&outputs, options);
+		outcome = outputs_open(&outputs, options, &about);
 	if (outcome.status == SDEC_OK) {
 		about = NULL;
 		outcome = nursery_open(&nursery, options, &outputs);

@@ -34,6 +34,11 @@ bool numbered_find(struct numbered *numbered, const char *path)
 	return true;
 }
 
+bool numbered_has_sign(const char *path)
+{
+	return strchr(path + last_part(path), '%') != NULL;
+}
+
 bool numbered_next(struct numbered *numbered)
 {
 	char *path = NULL;

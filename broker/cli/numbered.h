@@ -20,6 +20,9 @@ struct numbered {
  * false where there is none. */
 bool numbered_find(struct numbered *numbered, const char *path);
 
+/* Whether the last part of a path has a "%", understood or not. */
+bool numbered_has_sign(const char *path);
+
 /* Makes the next path.  Returns false where there is no memory. */
 bool numbered_next(struct numbered *numbered);
 

@@ -42,6 +42,8 @@ struct outcome nursery_open(struct nursery *nursery, const struct options *optio
 	*nursery = NURSERY_NONE;
 	nursery->files.killing = true;
 	nursery->files.place = outputs_folder(outputs, &nursery->files.writing);
+	nursery->files.second_place = output_folder(&outputs->index.output);
+	nursery->files.second = nursery->files.second_place >= 0;
 	/* All else needs it, even to find the programs, and would say something else. */
 	if (procfs_read_own_status(&self) != 0)
 		return outcome_of_errno(SDEC_NO_SANDBOX, "cannot ask the kernel about this process in /proc", errno);
@@ -65,7 +67,7 @@ static enum confine_role role_of(const struct nursery *nursery, const struct opt
 		return CONFINE_DEVICE;
 	if (nursery->pool)
 		return CONFINE_MANY;
-	return nursery->files.place >= 0 ? CONFINE_ONE_FILE : CONFINE_ONE;
+	return nursery->files.place >= 0 || nursery->files.second ? CONFINE_ONE_FILE : CONFINE_ONE;
 }
 
 struct outcome nursery_confine(struct nursery *nursery, const struct options *options)

@@ -290,9 +290,11 @@ enum sdec_status options_parse(int argc, char **argv, struct options *options)
 	static char *default_inputs[] = { standard_input, NULL };
 	struct options_parsed parsed = { .options = { .limits = limits_resolve(NULL),
 		                                      .scale = 1,
-		                                      .first_frame = UINT32_MAX,
 		                                      .show = DEVICE_SHOW_DEFAULT,
+		                                      .max_frames = 10000,
 		                                      .sound = SOUND_LIMITS_DEFAULT },
+		                         .frame = UINT32_MAX,
+		                         .page = UINT32_MAX,
 		                         .pixel_format = OPTIONS_PIXELS_UNSAID,
 		                         .sample_format = WIRE_SAMPLE_FORMATS };
 	enum sdec_status status = parse_options(argc, argv, &parsed);

@@ -28,6 +28,7 @@ struct options {
 	size_t input_count;
 	const char *output;             /* NULL: standard output */
 	const char *output_dir;         /* NULL: none */
+	const char *index;              /* file to list the frames in; NULL: none */
 	size_t jobs;                    /* at a time, with output_dir */
 	const struct sink_format *sink; /* never NULL when decoding */
 	bool to;                        /* the command line names it */
@@ -39,7 +40,8 @@ struct options {
 	uint32_t scale;                 /* 1, 2, 4 or 8 */
 	uint32_t first_frame;           /* frame or page wanted, from 0 */
 	bool one_frame;                 /* it is named, and so the only one on a screen */
-	bool frames;                    /* and all that come after it */
+	bool frames;                    /* and all that come after it, */
+	uint32_t max_frames;            /* unless they are more than these */
 	bool numbered;                  /* the output's name has a number: a file for each frame */
 	struct sdec_limits limits;
 	enum device_kind device;   /* DEVICE_NONE: output goes to files */

@@ -12,6 +12,8 @@
 #include "numbered.h"
 #include "options_table.h"
 
+#define STANDARD_OUTPUT "/dev/stdout"
+
 static enum sdec_status choose_pixels(struct options_parsed *parsed)
 {
 	const uint32_t with_alpha = wire_alpha_formats();
@@ -94,6 +96,8 @@ static void choose_sink(struct options_parsed *parsed)
 
 	if (options->output && strcmp(options->output, "-") == 0)
 		options->output = NULL;
+	if (options->index && strcmp(options->index, "-") == 0)
+		options->index = STANDARD_OUTPUT;
 	options->to = parsed->sink != NULL;
 	options->sink = options->device == DEVICE_NONE ? parsed->sink : device_sink_format(options->device);
 	if (!options->sink && options->output) {
@@ -126,7 +130,7 @@ static enum sdec_status check_conflicts(const struct options *options)
 		  "--output takes one input; for several use --output-dir" },
 		{ standard_input_twice(options), "standard input can be named only once" },
 		{ options->info && (options->output || options->output_dir), "--info writes to standard output only" },
-		{ options->diagnose && (options->output || options->output_dir || options->info),
+		{ options->diagnose && (options->output || options->output_dir || options->info || options->index),
 		  "--diagnose writes no output" },
 		{ options->device != DEVICE_NONE && (options->output || options->output_dir),
 		  "--play, --framebuffer and --display cannot be combined with --output or --output-dir" },
@@ -139,6 +143,13 @@ static enum sdec_status check_conflicts(const struct options *options)
 		{ options->frames && options->info, "--info counts frames by itself" },
 		{ options->frames && !options->numbered && !options->diagnose && !options->sink->takes_frames,
 		  "--frames: this output format holds one picture; number the files: -o NAME-%03d.png" },
+		{ options->index && !options->frames, "--index needs --frames" },
+		{ options->index && options->input_count > 1, "--index takes one input" },
+		{ options->index && !options->output && !options->output_dir &&
+		          strcmp(options->index, STANDARD_OUTPUT) == 0,
+		  "--index and the output cannot both go to standard output" },
+		{ options->index && options->output && strcmp(options->index, options->output) == 0,
+		  "--index and --output need two files" },
 		{ options->diagnose && options->input_count > 1, "--diagnose takes one input" },
 		{ options->quiet && options->verbose, "--quiet and --verbose exclude each other" },
 		{ options->force && options->skip_existing, "--force and --skip-existing exclude each other" },
@@ -172,6 +183,19 @@ bool options_play(const struct options *options)
 	return (options->device == DEVICE_FRAMEBUFFER || options->device == DEVICE_DISPLAY) && !options->one_frame;
 }
 
+/* Whether each frame gets a file of its own. */
+static enum sdec_status choose_names(struct options *options)
+{
+	struct numbered numbered;
+
+	if (!options->frames || !options->output)
+		return SDEC_OK;
+	options->numbered = numbered_find(&numbered, options->output);
+	if (options->numbered || !numbered_has_sign(options->output))
+		return SDEC_OK;
+	return options_complain("output", options->output, "has a % that is not a frame number: use %d or %03d, once");
+}
+
 enum sdec_status options_complete(struct options_parsed *parsed)
 {
 	struct options *options = &parsed->options;
@@ -188,12 +212,15 @@ enum sdec_status options_complete(struct options_parsed *parsed)
 	                                       parsed->sample_format != WIRE_SAMPLE_FORMATS))
 		return options_complain(NULL, NULL,
 		                        "a device chooses formats for itself: no --to, --pixels, --samples");
+	if (parsed->frame != UINT32_MAX && parsed->page != UINT32_MAX)
+		return options_complain(NULL, NULL, "--frame and --page exclude each other");
+	options->first_frame = parsed->frame != UINT32_MAX ? parsed->frame : parsed->page;
 	options->one_frame = options->first_frame != UINT32_MAX;
 	if (!options->one_frame)
 		options->first_frame = 0;
 	choose_sink(parsed);
-	struct numbered numbered;
-	options->numbered = options->frames && options->output && numbered_find(&numbered, options->output);
+	if (choose_names(options) != SDEC_OK)
+		return SDEC_USAGE;
 	if (parsed->pixel_format == OPTIONS_PIXELS_UNSAID)
 		parsed->pixel_format = pixels_by_file_name(options);
 	enum sdec_status status = check_conflicts(options);

@@ -31,6 +31,7 @@ enum {
 struct options_parsed {
 	struct options options;
 	uint32_t jobs;
+	uint32_t frame, page; /* UINT32_MAX: not said */
 	const struct sink_format *sink;
 	uint32_t pixel_format;  /* or OPTIONS_PIXELS_... */
 	uint32_t sample_format; /* WIRE_SAMPLE_FORMATS: not said */
@@ -46,7 +47,7 @@ struct option_row {
 	uint64_t least, most;
 };
 
-enum { OPTION_ROWS = 42 };
+enum { OPTION_ROWS = 44 };
 
 extern const struct option_row options_rows[OPTION_ROWS];
 

@@ -95,10 +95,10 @@ static struct outcome open_numbered(struct outputs *outputs)
 	                           : look_at_inputs(outputs);
 }
 
-struct outcome outputs_open(struct outputs *outputs, const struct options *options)
+static struct outcome open_output(struct outputs *outputs)
 {
-	*outputs = OUTPUTS_NONE;
-	outputs->options = options;
+	const struct options *options = outputs->options;
+
 	if (options->diagnose)
 		return output_prepare(&outputs->single, "/dev/null");
 	if (options->output_dir)
@@ -108,9 +108,22 @@ struct outcome outputs_open(struct outputs *outputs, const struct options *optio
 	return options->output ? output_prepare(&outputs->single, options->output) : outcome_ok();
 }
 
+struct outcome outputs_open(struct outputs *outputs, const struct options *options, const char **about)
+{
+	*outputs = OUTPUTS_NONE;
+	outputs->options = options;
+	*about = options->output_dir ? options->output_dir : options->output;
+	struct outcome outcome = open_output(outputs);
+	if (outcome.status != SDEC_OK || !options->index)
+		return outcome;
+	*about = options->index;
+	return frame_index_open(&outputs->index, options->index);
+}
+
 void outputs_close(struct outputs *outputs)
 {
 	output_abort(&outputs->single);
+	frame_index_abort(&outputs->index);
 	fds_close(&outputs->folder);
 	names_free(&outputs->names);
 	numbered_free(&outputs->numbered);
@@ -210,8 +223,8 @@ struct outcome outputs_give(struct outputs *outputs, const char *input, const st
                             struct outputs_given *given)
 {
 	*given = (struct outputs_given){ .output = OUTPUT_NONE };
-	if (outputs->options->numbered && format->kind != SDEC_KIND_IMAGE)
-		return outcome_of(SDEC_UNSUPPORTED, "has no frames to number: it is no picture");
+	if (outputs->options->frames && format->kind != SDEC_KIND_IMAGE)
+		return outcome_of(SDEC_UNSUPPORTED, "has no frames or pages: it is not a picture");
 	if (outputs->options->numbered)
 		return outputs->options->foreign_extension ? refuse_extension(format->kind)
 		                                           : outputs_give_next(outputs, given);

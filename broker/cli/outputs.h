@@ -14,6 +14,7 @@
 #include "broker/output/sink.h"
 #include "broker/recognise/registry.h"
 #include "broker/wire/status.h"
+#include "frame_index.h"
 #include "names.h"
 #include "numbered.h"
 #include "options.h"
@@ -25,14 +26,15 @@ struct outputs {
 	int folder;                    /* that of --output-dir; -1: none */
 	struct names names;            /* in it */
 	struct numbered numbered;      /* that of --output, whose folder it is then */
+	struct frame_index index;      /* that of --index */
 	struct file_id *inputs; /* owned; with --force, those of all inputs, which it does not allow to replace */
 };
 
-#define OUTPUTS_NONE ((struct outputs){ .single = OUTPUT_NONE, .folder = -1 })
+#define OUTPUTS_NONE ((struct outputs){ .single = OUTPUT_NONE, .folder = -1, .index = FRAME_INDEX_NONE })
 
-/* Opens what can be opened before an input is read, so that the process can confine itself then.  Returns SDEC_OK or
- * SDEC_IO; outputs_close() is next in either case. */
-struct outcome outputs_open(struct outputs *outputs, const struct options *options);
+/* Opens what can be opened before an input is read, so that the process can confine itself then.  Returns SDEC_OK, or
+ * SDEC_IO and sets *about to the name that this is about; outputs_close() is next in either case. */
+struct outcome outputs_open(struct outputs *outputs, const struct options *options, const char **about);
 void outputs_close(struct outputs *outputs);
 
 /* The folder in which outputs get their names, or -1; and whether files must be opened there later. */

@@ -107,7 +107,10 @@ static bool report_needed(const struct job *job)
 static void report_failed_job(const struct job *job)
 {
 	const char *input = job->options->output_dir ? job->name : NULL;
-	const char *output = job->given.path ? job->given.path : "standard output";
+	const char *output = job->index_failed      ? job->options->index
+	                     : job->given.path      ? job->given.path
+	                     : job->options->output ? job->options->output
+	                                            : "standard output";
 
 	if (report_is_quiet_end(&job->outcome) || report_needed(job))
 		return;
@@ -149,21 +152,20 @@ static void report_raw_audio(const struct job *job)
 	        job->written);
 }
 
-void report_frame(const struct job *job, const struct wire_frame *frame)
+void report_frame(const struct job *job)
 {
-	const struct wire_image *image = &job->sink.image;
+	const struct frame_place *frame = &job->frame;
 
 	if (job->options->quiet)
 		return;
 	report_name(job);
-	fprintf(stderr, "frame %" PRIu64 ": %" PRIu32 "x%" PRIu32 ", delay %" PRIu32 " ms, ",
-	        (uint64_t)job->options->first_frame + job->call.frames_begun - 1, image->width, image->height,
-	        frame->delay);
+	fprintf(stderr, "frame %" PRIu64 ": %" PRIu32 "x%" PRIu32 ", delay %" PRIu32 " ms, ", frame->number,
+	        frame->width, frame->height, frame->delay);
 	if (job->options->numbered) {
 		fputs("in ", stderr);
 		escape_text(stderr, job->given.path);
 	} else {
-		fprintf(stderr, "at byte %" PRIu64, job->sink.put);
+		fprintf(stderr, "at byte %" PRIu64, frame->offset);
 	}
 	fputc('\n', stderr);
 }

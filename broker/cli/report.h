@@ -13,7 +13,7 @@
 void report_job(const struct job *job);
 
 /* A frame begins, of an output that has several: where it stands there, and how long it is shown. */
-void report_frame(const struct job *job, const struct wire_frame *frame);
+void report_frame(const struct job *job);
 
 /* "image.jpg: " at the start of a line on standard error. */
 void report_name(const struct job *job);

@@ -106,9 +106,10 @@ static struct outcome confine(const struct rule *rules, size_t count, bool killi
 struct outcome confine_files(const struct confine_files *files, struct confinement *confinement)
 {
 	const uint64_t writing = LANDLOCK_ACCESS_FS_WRITE_FILE | RIGHT_TRUNCATE;
-	const struct rule rule = { .place = files->place, .rights = MAKING | (files->writing ? writing : 0) };
+	const struct rule rules[] = { { files->place, MAKING | (files->writing ? writing : 0) },
+		                      { files->second ? files->second_place : -1, MAKING } };
 
-	return confine(&rule, 1, files->killing, confinement);
+	return confine(rules, sizeof(rules) / sizeof(rules[0]), files->killing, confinement);
 }
 
 const char *confine_landlock_walls(const struct confinement *confinement)

@@ -34,15 +34,16 @@ struct confinement {
 struct confine_files {
 	int place;    /* descriptor of a folder, or of a file or device; -1: nowhere */
 	bool writing; /* files there may be opened to write; else they are only made, renamed and removed */
+	bool second;  /* there is another place, where they never are */
+	int second_place;
 	bool killing; /* decoders that were started before are to be killed: signals go anywhere */
 };
 
 #define CONFINE_NO_FILES ((struct confine_files){ .place = -1 })
 
-/* From now on, this process and those that it starts execute nothing, and change files only in `files->place`.  TCP is
- * closed, and (unless `files->killing`) signals reach only processes that it starts from now on, where the kernel's
- * Landlock knows of them.  Without Landlock,
- * nothing happens.  Returns SDEC_OK or SDEC_NO_SANDBOX. */
+/* From now on, this process and those that it starts execute nothing, and change files only in the places of `files`.
+ * TCP is closed, and (unless `files->killing`) signals reach only processes that it starts from now on, where the
+ * kernel's Landlock knows of them.  Without Landlock, nothing happens.  Returns SDEC_OK or SDEC_NO_SANDBOX. */
 struct outcome confine_files(const struct confine_files *files, struct confinement *confinement);
 
 /* The same for a process that starts others: it executes what is in `folder`, a descriptor, and the dynamic linker that

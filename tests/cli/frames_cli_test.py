@@ -144,6 +144,131 @@ def numbered_files_never_replace_the_input():
         expect(read(path) == read(GIF), "the input was replaced")
 
 
+def index_of(path):
+    with open(path, encoding="ascii") as stream:
+        return [json.loads(line) for line in stream]
+
+
+@test
+def an_index_tells_where_each_frame_is():
+    with Folder() as folder:
+        os.mkdir(folder("elsewhere"))
+        for extension in ("rgba", "pam", "ppm"):
+            for path, count in ANIMATIONS.items():
+                out, index = folder("out." + extension), folder("elsewhere", "index")
+                expect_status(run("-q", "--frames", "-o", out, "--index", index, path), 0)
+                rows, data = index_of(index), read(out)
+                expect([row["frame"] for row in rows] == list(range(count)), rows)
+                expect(all(row["file"] == out and row["delay"] > 10 for row in rows), rows)
+                end = 0
+                for row in rows:
+                    expect(row["offset"] == end, f"{path}: {row}")
+                    end += row["size"]
+                    # A piece of the output is a whole picture.
+                    right = run("-q", "-t", {"rgba": "raw"}.get(extension, extension), "-p",
+                                "rgb" if extension == "ppm" else "rgba", "--frame", str(row["frame"]), path).stdout
+                    if extension != "pam" or b"RGB_ALPHA" in data[row["offset"]:end]:
+                        expect(data[row["offset"]:end] == right, f"{path}: {row}")
+                expect(end == len(data), path)
+        expect(folder.names() == ["elsewhere", "out.pam", "out.ppm", "out.rgba"], folder.names())
+
+
+@test
+def an_index_of_pages_and_of_what_is_left_of_them():
+    with Folder() as folder:
+        path = folder.write("pages.tiff", pages())
+        index = folder("index")
+        done = run("-q", "--frames", "--page", "1", "-p", "gray", "--index", index, path)
+        expect_status(done, 0)
+        right = [{"frame": number, "width": width, "height": height, "delay": 0, "offset": offset, "size": width * height,
+                  "file": None} for number, (width, height), offset in ((1, SIZES[1], 0), (2, SIZES[2], 35))]
+        expect(index_of(index) == right and len(done.stdout) == 44, index_of(index))
+
+
+@test
+def an_index_of_numbered_files():
+    with Folder() as folder:
+        expect_status(run("-q", "--frames", "-o", folder("f-%02d.png"), "--index", folder("index"), GIF), 0)
+        rows = index_of(folder("index"))
+        expect([row["file"] for row in rows] == [folder(f"f-{number:02}.png") for number in range(5)], rows)
+        expect(all(row["size"] == os.path.getsize(row["file"]) and row["offset"] == 0 for row in rows), rows)
+
+
+@test
+def an_index_is_there_whole_or_not_at_all():
+    with Folder() as folder:
+        cut = folder.write("cut.gif", read(GIF)[:-30])
+        index = folder("index")
+        for options in (("-o", folder("x.rgba")), ("-t", "pam"), ("-o", folder("f-%d.pam"))):
+            expect_status(run("-q", "--frames", *options, "--index", index, cut), 3)
+            expect(not os.path.exists(index) and not os.path.exists(folder("x.rgba")), folder.names())
+        folder.write("index", b"what was there")
+        expect_status(run("-q", "--frames", "--index", index, cut), 3)
+        expect(read(index) == b"what was there", "the index was replaced")
+        expect_status(run("-q", "--frames", "--partial", "--index", index, cut), 0)
+        expect(len(index_of(index)) in (4, 5), index_of(index))
+        # Nothing is put in place if the index cannot be written.
+        expect_failure(run("-q", "--frames", "-o", folder("x.rgba"), "--index", "/dev/full", GIF), 2, "/dev/full: ")
+        expect(not os.path.exists(folder("x.rgba")), "output")
+        missing = folder("nowhere", "index")
+        expect_failure(run("-q", "--frames", "--index", missing, GIF), 2, f"safe-decode: {missing}: ")
+        done = run("-q", "--frames", "-o", folder("x.rgba"), "--index", "-", GIF)
+        expect(done.stdout.count(b"\n") == 5 and json.loads(done.stdout.splitlines()[0])["file"] == folder("x.rgba"), done)
+
+
+@test
+def what_does_not_go_together():
+    with Folder() as folder:
+        out = folder("x.rgba")
+        for options, words in ((("--index", "i"), "--index needs --frames"), (("--frames", "--index", "-"), "standard output"),
+                               (("--frames", "-o", out, "--index", out), "two files"),
+                               (("--frames", "--index", "i", GIF), "one input"),
+                               (("--frame", "1", "--page", "1"), "--frame and --page exclude each other"),
+                               (("--frames", "-o", folder("%2d.rgba")), "use %d or %03d"),
+                               (("--frames", "-o", folder("50%.rgba")), "use %d or %03d")):
+            expect_failure(run("-q", *options, GIF), 1, words)
+        expect(folder.names() == [], folder.names())
+
+
+@test
+def frames_have_a_limit():
+    with Folder() as folder:
+        pattern = folder("f-%d.pam")
+        for path, count in ANIMATIONS.items():
+            expect_status(run("-q", "--frames", "--max-frames", str(count), path), 0)
+            done = run("-q", "--frames", "--max-frames", str(count - 1), "-o", pattern, path)
+            expect_failure(done, 4, "has more frames or pages than --max-frames allows")
+            if path != GIF:  # where the file says how many there are, none is written
+                expect(folder.names() == [], folder.names())
+            else:
+                expect(len(folder.names()) == count - 1, folder.names())
+            for name in folder.names():
+                os.unlink(folder(name))
+        # From the third on, there are fewer.
+        expect_status(run("-q", "--frames", "--frame", "2", "--max-frames", "3", GIF), 0)
+        expect_status(run("-q", "--frames", "--frame", "2", "--max-frames", "2", GIF), 4)
+
+
+@test
+def a_name_that_cannot_be_opened_is_to_blame():
+    with Folder() as folder:
+        missing = folder("nowhere", "f-%d.png")
+        expect_failure(run("-q", "--frames", "-o", missing, GIF), 2, f"safe-decode: {missing}: ")
+        foreign = folder("f-%d.xyz")
+        expect_failure(run("-q", "--frames", "-o", foreign, GIF), 1, f"safe-decode: {foreign}: ")
+
+
+@test
+def nothing_at_all_is_not_a_part():
+    """A picture of which no row came was written as a transparent one."""
+    with Folder() as folder:
+        for path, size in (("samples/pnm/letters.ppm", 16), ("samples/png/gray-alpha-16.png", 60), ("samples/bmp/hippopotamus.bmp", 200)):
+            cut = folder.write("cut", read(path)[:size])
+            for options in ((), ("--frames",), ("-o", folder("out.png"))):
+                expect_failure(run("-q", "--partial", *options, cut), 3, f"safe-decode: {cut}: ends early")
+            expect(folder.names() == ["cut"], folder.names())
+
+
 @test
 def what_cannot_have_frames_is_refused():
     with Folder() as folder:
@@ -154,8 +279,9 @@ def what_cannot_have_frames_is_refused():
             expect_status(done, 1)
             expect(done.stderr.count(b"\n") == 1 and not done.stdout, done)
         expect(os.listdir(folder.path) == [], "files")
-        done = run("--frames", "-o", os.path.join(folder.path, "%d.pam"), "samples/gzip/romeo.txt.gz")
-        expect_status(done, 7)
+        for path in ("samples/gzip/romeo.txt.gz", "samples/wav/tone-s16.wav"):
+            for options in (("-o", folder("%d.pam")), ("-o", folder("x.rgba")), ()):
+                expect_failure(run("--frames", *options, path), 7, f"safe-decode: {path}: has no frames or pages")
         expect(os.listdir(folder.path) == [], "files")
 
 

@@ -300,6 +300,29 @@ Test(confine_files, what_is_only_made_is_not_opened)
 	cr_expect(unlink("/tmp/confine-test-made") == 0);
 }
 
+Test(confine_files, names_are_made_in_a_second_place_where_there_is_one)
+{
+	for (int second = 0; second <= 1; second++) {
+		pid_t pid = fork();
+		if (pid == 0) {
+			struct confinement confinement = { .landlock = 0 };
+			struct confine_files files = { .place = open("/usr", O_PATH | O_CLOEXEC),
+				                       .writing = true,
+				                       .second = second,
+				                       .second_place = open("/tmp", O_PATH | O_CLOEXEC) };
+			bool confined = confine_files(&files, &confinement).status == SDEC_OK;
+			bool made = mknod("/tmp/confine-test-second", S_IFREG | 0600, 0) == 0;
+			bool opened = made && open("/tmp/confine-test-second", O_WRONLY) >= 0;
+			(void)unlink("/tmp/confine-test-second");
+			bool right = confinement.landlock == 0 || (made == (second == 1) && !opened);
+			_exit(confined && right ? 0 : 1);
+		}
+		int status = 0;
+		cr_assert(waitpid(pid, &status, 0) == pid);
+		cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "second %d", second);
+	}
+}
+
 Test(confine_starter, executes_what_is_in_its_folder_and_nothing_else)
 {
 	if (attempt(NOT_FILTERED, NULL, nothing) == NO_LANDLOCK)
