@@ -156,7 +156,7 @@ enum sdec_speaker {
 	SDEC_SPEAKER_UNKNOWN = 255, /* the file does not say */
 };
 
-/* What a tag of sound tells. */
+/* What a tag tells: of sound, and of pictures. */
 enum sdec_tag {
 	SDEC_TAG_TITLE = 0,
 	SDEC_TAG_ARTIST = 1,
@@ -174,6 +174,27 @@ enum sdec_tag {
 	SDEC_TAG_ISRC = 13,
 	SDEC_TAG_LANGUAGE = 14,
 	SDEC_TAG_ENCODER = 15,
+	SDEC_TAG_DESCRIPTION = 16, /* this and all that follow are of pictures; they have ARTIST, TITLE, COMMENT and
+	                            * COPYRIGHT, too */
+	SDEC_TAG_SOFTWARE = 17,
+	SDEC_TAG_MAKE = 18, /* of the camera */
+	SDEC_TAG_MODEL = 19,
+	SDEC_TAG_LENS = 20,
+	SDEC_TAG_TAKEN = 21,        /* when, by the camera's clock: "2004:08:27 13:52:55" */
+	SDEC_TAG_EXPOSURE = 22,     /* seconds: "1/250", "2.5" */
+	SDEC_TAG_APERTURE = 23,     /* the f-number: "2.8" */
+	SDEC_TAG_ISO = 24,          /* "100" */
+	SDEC_TAG_FOCAL_LENGTH = 25, /* millimetres: "35" */
+	SDEC_TAG_POSITION = 26,     /* degrees of latitude and longitude: "-33.856800,151.215300" */
+	SDEC_TAG_DENSITY = 27,      /* dots an inch, across and down: "300x300" */
+	SDEC_TAG_PROFILE = 28,      /* the name of the colour space */
+};
+
+/* Blocks of a picture, as they are in the file: nobody has looked into them. */
+enum sdec_blob {
+	SDEC_BLOB_ICC = 0,  /* a colour profile */
+	SDEC_BLOB_EXIF = 1, /* from its TIFF header on */
+	SDEC_BLOB_XMP = 2,
 };
 
 #define SDEC_CHANNELS_MAX 64    /* of any sound */
@@ -237,7 +258,7 @@ struct sdec_limits {
 	uint64_t max_input;     /* bytes; default 2 GiB */
 	uint64_t memory;        /* bytes for the decoder, at least 1 MiB; default, and most, sdec_config.memory */
 	uint32_t max_side;      /* pixels; default 65535, most 524288 */
-	uint32_t max_metadata;  /* bytes of one ancillary block, and of all tags; default 1 MiB */
+	uint32_t max_metadata;  /* bytes of one ancillary block, given or not, and of all tags; default 1 MiB */
 	uint32_t cpu_seconds;   /* processor time of the decoder; default 30 */
 	uint32_t stall_seconds; /* time in which it neither takes nor gives a byte, though it could; time in which the
 	                         * caller is slow does not count; default 30 */
@@ -256,6 +277,12 @@ struct sdec_limits {
 #define SDEC_STRICT UINT32_C(2)
 /* Of streams: the tags, SDEC_EVENT_INFO, and SDEC_EVENT_END.  Nothing is decoded. */
 #define SDEC_HEADER_ONLY UINT32_C(4)
+/* Of streams that give pictures: the tags; and blocks, each as SDEC_EVENT_BLOB, if there is one that is not larger than
+ * sdec_limits.max_metadata.  They come before SDEC_EVENT_INFO; what the file has behind its pixels does not come. */
+#define SDEC_TAGS UINT32_C(8)
+#define SDEC_ICC UINT32_C(16)
+#define SDEC_EXIF UINT32_C(32)
+#define SDEC_XMP UINT32_C(64)
 
 /* What is wanted. */
 struct sdec_request {
@@ -263,7 +290,7 @@ struct sdec_request {
 	const struct sdec_limits *limits; /* borrowed; NULL: the defaults */
 	const char *format;               /* borrowed; as in `safe-decode --decoder`; NULL: by content */
 	uint32_t pixel_format;            /* enum sdec_pixel_format */
-	uint32_t flags;                   /* SDEC_PARTIAL, SDEC_STRICT, SDEC_HEADER_ONLY */
+	uint32_t flags;                   /* SDEC_PARTIAL, SDEC_STRICT, SDEC_HEADER_ONLY, SDEC_TAGS, ... */
 	uint32_t scale;                   /* reduce width and height to 1/scale, rounded up: 1, 2, 4 or 8; 0: 1 */
 	uint32_t sample_format;           /* enum sdec_sample_format */
 	const char *allow; /* borrowed; names of the formats that may be decoded, separated by commas: "jpeg,png".  Any
@@ -492,12 +519,15 @@ enum sdec_event_kind {
 	SDEC_EVENT_END = 5,   /* the decode is complete */
 	/* Samples are ready, at most 256 KiB: `first_sample_frame`, `sample_frames`, `data` and `data_size` are set. */
 	SDEC_EVENT_SAMPLES = 6,
-	/* A tag of sound, before SDEC_EVENT_INFO or any time later: `tag`, and `data` is its value, text of `data_size`
-	 * bytes, 1 to 1024, none of them zero, and a zero byte after them.  It is the file's, and as untrusted as
-	 * pixels are: it need not be UTF-8, and may have control sequences for terminals.  At most 128 come. */
+	/* A tag of sound, before SDEC_EVENT_INFO or any time later, or of a picture, before it: `tag`, and `data` is
+	 * its value, text of `data_size` bytes, 1 to 1024, none of them zero, and a zero byte after them.  It is the
+	 * file's, and as untrusted as pixels are: it need not be UTF-8, and may have control sequences for terminals.
+	 * At most 128 come. */
 	SDEC_EVENT_TAG = 7,
 	/* A part of the sound was damaged, and concealed or skipped: `losses` are so many so far. */
 	SDEC_EVENT_LOSS = 8,
+	/* A block of a picture that was asked for: `blob`, `data` and `data_size` are set. */
+	SDEC_EVENT_BLOB = 9,
 };
 
 struct sdec_event {
@@ -517,6 +547,8 @@ struct sdec_event {
 	uint64_t losses;
 	uint32_t x, y, width,
 	        height; /* of SDEC_EVENT_FRAME: what may differ from the frame before; of the first, all */
+	uint32_t blob;  /* enum sdec_blob */
+	uint32_t reserved;
 };
 
 /* Starts a decode.  Does not wait: `fd` inputs are only read when they have something (a regular file always has).

@@ -24,6 +24,8 @@ struct checked {
 	size_t sample_frame; /* bytes; 0 without audio */
 	uint64_t losses;
 	uint32_t tags, tag_bytes;
+	uint32_t blobs;   /* WIRE_BLOB_FLAG()s of those that came */
+	size_t blob_left; /* bytes of the last */
 	uint32_t frames, frames_of_image;
 	uint64_t pixels;     /* of all frames */
 	uint64_t frame_left; /* bytes */
@@ -46,6 +48,7 @@ static struct outcome checked_image(void *context, const struct wire_image *imag
 {
 	struct checked *checked = context;
 
+	REQUIRE(checked->blob_left == 0);
 	REQUIRE(checked->hello && (!checked->announced || checked->frames_of_image == 1));
 	REQUIRE(!checked->announced || !((image->flags | checked->image.flags) & WIRE_IMAGE_ANIMATION));
 	REQUIRE(checked->frame_left == 0 && checked->frames < checked->request.max_frames);
@@ -112,6 +115,19 @@ static struct outcome checked_metadata(void *context, enum wire_tag tag, const c
 	return outcome_ok();
 }
 
+static struct outcome checked_blob(void *context, enum wire_blob_kind kind, size_t size)
+{
+	struct checked *checked = context;
+
+	REQUIRE(checked->hello && !checked->announced && !checked->ended && kind < WIRE_BLOBS &&
+	        checked->blob_left == 0);
+	REQUIRE(checked->request.flags & WIRE_BLOB_FLAG(kind) & ~checked->blobs);
+	REQUIRE(size >= 1 && size <= checked->request.max_metadata);
+	checked->blobs |= WIRE_BLOB_FLAG(kind);
+	checked->blob_left = size;
+	return outcome_ok();
+}
+
 static struct outcome checked_loss(void *context, uint64_t parts)
 {
 	struct checked *checked = context;
@@ -125,7 +141,7 @@ static void *checked_reserve(void *context, size_t *size)
 {
 	struct checked *checked = context;
 
-	REQUIRE(checked->announced && checked->frame_left > 0);
+	REQUIRE(checked->blob_left > 0 || (checked->announced && checked->frame_left > 0));
 	checked->reserved = true;
 	checked->room = *size = 1 + checked->total % sizeof(checked->buffer);
 	return checked->buffer;
@@ -135,8 +151,14 @@ static struct outcome checked_commit(void *context, size_t size)
 {
 	struct checked *checked = context;
 
-	REQUIRE(checked->reserved && size >= 1 && size <= checked->room && size <= checked->frame_left);
+	REQUIRE(checked->reserved && size >= 1 && size <= checked->room);
 	checked->reserved = false;
+	if (checked->blob_left > 0) {
+		REQUIRE(size <= checked->blob_left);
+		checked->blob_left -= size;
+		return outcome_ok();
+	}
+	REQUIRE(size <= checked->frame_left);
 	checked->frame_left -= size;
 	checked->total += size;
 	checked->hash = hash_add(checked->hash, checked->buffer, size);
@@ -169,6 +191,7 @@ static inline struct wire_consumer checked_consumer(struct checked *checked)
 		.bytes = checked_bytes,
 		.audio = checked_audio,
 		.metadata = checked_metadata,
+		.blob = checked_blob,
 		.loss = checked_loss,
 		.reserve = checked_reserve,
 		.commit = checked_commit,

@@ -121,7 +121,9 @@ static uint32_t choose_operation(size_t size)
 
 static uint32_t choose_flags(size_t size)
 {
-	return (size & 8 ? WIRE_PARTIAL : 0) | (size & 32 ? WIRE_STRICT : 0) | (size & 64 ? WIRE_FINITE : 0);
+	return (size & 8 ? WIRE_PARTIAL : 0) | (size & 32 ? WIRE_STRICT : 0) | (size & 64 ? WIRE_FINITE : 0) |
+	       (size & 2 ? WIRE_TAGS_TOO : 0) | (size & 4 ? WIRE_BLOB_FLAG(WIRE_BLOB_ICC) : 0) |
+	       (size & 16 ? WIRE_BLOB_FLAG(WIRE_BLOB_EXIF) | WIRE_BLOB_FLAG(WIRE_BLOB_XMP) : 0);
 }
 
 /* A few bytes can stand for hours of silence, and each input is to be quick; some may be larger. */

@@ -5,7 +5,10 @@
 
 #include "broker/wire/wire.h"
 
-enum { WIRE_OPTIONS = 5 /* bytes */ };
+enum {
+	WIRE_OPTIONS = 5, /* bytes */
+	BLOBS = WIRE_BLOB_FLAG(WIRE_BLOB_ICC) | WIRE_BLOB_FLAG(WIRE_BLOB_EXIF) | WIRE_BLOB_FLAG(WIRE_BLOB_XMP),
+};
 
 static inline struct wire_request wire_options_request(const uint8_t data[WIRE_OPTIONS])
 {
@@ -15,7 +18,8 @@ static inline struct wire_request wire_options_request(const uint8_t data[WIRE_O
 		.version = WIRE_VERSION,
 		.operation = operations[data[4] >> 6],
 		.pixel_formats = data[1],
-		.flags = (data[0] & (WIRE_PARTIAL | WIRE_STRICT)) | (data[2] & 128 ? WIRE_RANDOM : 0),
+		.flags = (data[0] & (WIRE_PARTIAL | WIRE_STRICT)) | (data[2] & 128 ? WIRE_RANDOM : 0) |
+		         (data[2] & 64 ? BLOBS : 0),
 		.max_side = 65535,
 		.max_frames = 1 + (data[0] >> 6),
 		.max_metadata = UINT32_C(1) << (data[4] >> 2 & 12),

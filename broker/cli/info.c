@@ -95,8 +95,11 @@ void info_print(FILE *stream, const struct info *info)
 	        info->image   ? "image"
 	        : info->audio ? "audio"
 	                      : "bytes");
-	if (info->image)
+	if (info->image) {
 		print_image(stream, info->image);
+		fputs(", \"tags\": ", stream);
+		tag_list_print(info->tags, stream);
+	}
 	if (info->audio)
 		print_audio(stream, info->audio, info->tags);
 	fputs("}\n", stream);

@@ -14,6 +14,11 @@ static struct job *of(struct call *call)
 	return call->plan.context;
 }
 
+static bool extracts(const struct job *job)
+{
+	return job->options->extract != WIRE_BLOBS;
+}
+
 /* ---- what the call calls ---- */
 
 /* Gives it an output; what cannot have one is refused before there is a decoder. */
@@ -25,6 +30,8 @@ static struct outcome take_format(struct call *call)
 		return outcome_of(SDEC_UNSUPPORTED, "its cover is not a picture");
 	if (job->fetching)
 		return outcome_ok();
+	if (extracts(job) && call->format->kind != SDEC_KIND_IMAGE)
+		return outcome_of(SDEC_UNSUPPORTED, "only pictures have such blocks");
 	struct outcome outcome = outputs_give(job->outputs, job->name, call->format, &job->given);
 	/* It is there already. */
 	if (outcome.status == SDEC_OK && job->given.kept)
@@ -227,6 +234,32 @@ static struct outcome take_tag(struct call *call, enum wire_tag tag, const char 
 	return job->options->info ? tag_list_add(&job->tags, tag, value) : outcome_ok();
 }
 
+/* The block that was asked for is the output. */
+static struct outcome take_blob(struct call *call, enum wire_blob_kind kind, const void *data, size_t size)
+{
+	struct job *job = of(call);
+	int fd = job->given.output.fd >= 0 ? job->given.output.fd : STDOUT_FILENO;
+
+	(void)kind;
+	sink_init(&job->sink, outputs_sink(job->options, SDEC_KIND_BYTES), job->options->pixel_formats, fd);
+	job->sink.most = job->options->limits.max_output;
+	job->sink_open = true;
+	struct outcome outcome = sink_bytes(&job->sink);
+	const char *rest = data;
+	while (size > 0 && outcome.status == SDEC_OK) {
+		size_t room = 0;
+		void *place = sink_reserve(&job->sink, &room);
+		if (room > size)
+			room = size;
+		memcpy(place, rest, room);
+		outcome = sink_commit(&job->sink, room);
+		rest += room;
+		size -= room;
+	}
+	job->written = job->sink.written;
+	return outcome.status == SDEC_OK ? sink_end(&job->sink, false) : outcome;
+}
+
 /* A diagnosis keeps nothing of what was decoded. */
 static void *reserve(struct call *call, size_t *size)
 {
@@ -307,6 +340,7 @@ static const struct call_driver driver = {
 	.audio = take_audio,
 	.bytes = take_bytes,
 	.tag = take_tag,
+	.blob = take_blob,
 	.reserve = reserve,
 	.commit = commit,
 	.outlet = outlet,
@@ -334,7 +368,8 @@ static struct outcome open_source(struct job *job)
 static uint32_t request_flags(const struct options *options)
 {
 	return (options->partial ? WIRE_PARTIAL : 0) | (options->strict ? WIRE_STRICT : 0) |
-	       (options->diagnose ? WIRE_DIAGNOSE : 0);
+	       (options->diagnose ? WIRE_DIAGNOSE : 0) | (options->info ? WIRE_TAGS_TOO : 0) |
+	       (options->extract != WIRE_BLOBS ? WIRE_BLOB_FLAG(options->extract) : 0);
 }
 
 /* One more than may come tells that there are more. */
@@ -358,9 +393,9 @@ static void start_call(struct job *job)
 		.name = options->cover ? NULL : job->name,
 		.format = of_cover ? NULL : options->decoder,
 		.allowed = options->allowed,
-		.operation = job->fetching   ? WIRE_COVER
-		             : options->info ? WIRE_INFO
-		                             : WIRE_DECODE,
+		.operation = job->fetching                    ? WIRE_COVER
+		             : options->info || extracts(job) ? WIRE_INFO
+		                                              : WIRE_DECODE,
 		.pixel_formats = sink_request(options->pixel_formats),
 		.sample_formats = options->sample_formats,
 		.flags = request_flags(options),
@@ -452,6 +487,8 @@ bool job_step(struct job *job, const struct pollfd fds[PUMP_FDS], uint64_t waite
 		start_loop(job);
 		return true;
 	}
+	if (!more && extracts(job) && job->outcome.status == SDEC_OK && !job->sink_open && !job->given.kept)
+		job->outcome = outcome_of(SDEC_UNSUPPORTED, "has no such block, or only behind its pixels");
 	return more;
 }
 

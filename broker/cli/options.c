@@ -45,6 +45,17 @@ const char *options_sample_format_name(uint32_t sample_format)
 	return sample_format_names[sample_format];
 }
 
+static const char *const blob_names[WIRE_BLOBS] = {
+	[WIRE_BLOB_ICC] = "icc",
+	[WIRE_BLOB_EXIF] = "exif",
+	[WIRE_BLOB_XMP] = "xmp",
+};
+
+const char *options_blob_name(uint32_t kind)
+{
+	return blob_names[kind];
+}
+
 /* ---- complaints: one line ---- */
 
 enum sdec_status options_complain(const char *option, const char *value, const char *what)
@@ -88,6 +99,11 @@ static const char *pixel_name_at(size_t index)
 static const char *sample_name_at(size_t index)
 {
 	return index < WIRE_SAMPLE_FORMATS ? sample_format_names[index] : NULL;
+}
+
+static const char *blob_name_at(size_t index)
+{
+	return index < WIRE_BLOBS ? blob_names[index] : NULL;
 }
 
 static enum sdec_status complain_unknown(const char *option, const char *value, name_at *names)
@@ -203,6 +219,8 @@ static enum sdec_status apply(const struct option_row *row, const char *argument
 		return set_place(row, argument, pixel_name_at, &parsed->pixel_format);
 	case OPTION_SAMPLES:
 		return set_place(row, argument, sample_name_at, &parsed->sample_format);
+	case OPTION_BLOB:
+		return set_place(row, argument, blob_name_at, &parsed->options.extract);
 	case OPTION_SINK:
 		parsed->sink = sink_format_by_name(argument);
 		return parsed->sink ? SDEC_OK : complain_unknown(row->name, argument, sink_name_at);
@@ -290,6 +308,7 @@ enum sdec_status options_parse(int argc, char **argv, struct options *options)
 	static char *default_inputs[] = { standard_input, NULL };
 	struct options_parsed parsed = { .options = { .limits = limits_resolve(NULL),
 		                                      .scale = 1,
+		                                      .extract = WIRE_BLOBS,
 		                                      .show = DEVICE_SHOW_DEFAULT,
 		                                      .max_frames = 10000,
 		                                      .sound = SOUND_LIMITS_DEFAULT },

@@ -48,6 +48,7 @@ struct options {
 	const char *device_name;   /* NULL without one */
 	uint32_t show;             /* seconds that a picture is shown, or DEVICE_SHOW_DEFAULT */
 	struct sound_limits sound; /* of what is played */
+	uint32_t extract; /* enum wire_blob_kind: what is written instead of the picture; WIRE_BLOBS: nothing */
 	bool info, partial, strict, cover, posture, diagnose, quiet, verbose, force, skip_existing;
 };
 
@@ -62,6 +63,9 @@ void options_print_help(FILE *stream);
 
 /* The name of an enum wire_pixel_format as in --pixels. */
 const char *options_pixel_format_name(uint32_t pixel_format);
+
+/* The name of an enum wire_blob_kind as in --extract. */
+const char *options_blob_name(uint32_t kind);
 
 /* The name of an enum wire_sample_format as in --samples. */
 const char *options_sample_format_name(uint32_t sample_format);

@@ -100,6 +100,9 @@ static void choose_sink(struct options_parsed *parsed)
 		options->index = STANDARD_OUTPUT;
 	options->to = parsed->sink != NULL;
 	options->sink = options->device == DEVICE_NONE ? parsed->sink : device_sink_format(options->device);
+	/* Whatever the name of the file. */
+	if (options->extract != WIRE_BLOBS)
+		options->sink = sink_format_by_name("raw");
 	if (!options->sink && options->output) {
 		options->sink = sink_format_by_file_name(options->output);
 		options->foreign_extension = !options->sink && has_extension(options->output);
@@ -139,6 +142,9 @@ static enum sdec_status check_conflicts(const struct options *options)
 		{ options->device == DEVICE_SPEAKER && options->cover,
 		  "--cover gives a picture, which cannot be played" },
 		{ (options->scale & (options->scale - 1)) != 0, "--scale takes 1, 2, 4 or 8" },
+		{ options->extract != WIRE_BLOBS && (options->info || options->cover || options->diagnose ||
+		                                     options->frames || options->to || options->device != DEVICE_NONE),
+		  "--extract writes a block as it is, and nothing else" },
 		{ options->frames && options->device != DEVICE_NONE, "--frames and devices exclude each other" },
 		{ options->frames && options->info, "--info counts frames by itself" },
 		{ options->frames && !options->numbered && !options->diagnose && !options->sink->takes_frames,

@@ -21,6 +21,7 @@ const struct option_row options_rows[OPTION_ROWS] = {
 	{ "index", 0, OPTION_TEXT, "FILE", "with --frames, list the frames in FILE as JSON", AT(options.index), 0, 0 },
 	{ "samples", 0, OPTION_SAMPLES, "FORMAT", "s16, s24, s32 or f32 (default: as in the input)", 0, 0, 0 },
 	{ "cover", 0, OPTION_FLAG, NULL, "decode the picture that is embedded in sound", AT(options.cover), 0, 0 },
+	{ "extract", 0, OPTION_BLOB, "BLOCK", "write this block of a picture: icc, exif or xmp", 0, 0, 0 },
 	{ "info", 'i', OPTION_FLAG, NULL, "print one JSON object per input; decode nothing", AT(options.info), 0, 0 },
 	{ "decoder", 0, OPTION_DECODER, "NAME", "treat the input as format NAME, whatever it contains", 0, 0, 0 },
 	{ "allow", 0, OPTION_FORMATS, "NAMES", "decode only these formats, such as jpeg,png", 0, 0, 0 },

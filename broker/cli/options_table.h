@@ -15,6 +15,7 @@ enum option_kind {
 	OPTION_SIZE,    /* sets a uint64_t; takes K, M, G */
 	OPTION_PIXELS,  /* looks a pixel format up */
 	OPTION_SAMPLES, /* looks a sample format up */
+	OPTION_BLOB,    /* looks a kind of block up */
 	OPTION_SINK,    /* looks an output format up */
 	OPTION_DECODER, /* looks a format up */
 	OPTION_FORMATS, /* looks several formats up */
@@ -47,7 +48,7 @@ struct option_row {
 	uint64_t least, most;
 };
 
-enum { OPTION_ROWS = 44 };
+enum { OPTION_ROWS = 45 };
 
 extern const struct option_row options_rows[OPTION_ROWS];
 

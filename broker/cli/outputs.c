@@ -11,11 +11,13 @@
 
 #include "broker/base/fds.h"
 
-/* The extension of pictures in an output folder: raw pixels get their format's name. */
+/* The extension of pictures in an output folder: raw pixels get their format's name, and blocks their kind's. */
 static const char *picture_extension(const struct options *options)
 {
 	uint32_t formats = options->pixel_formats;
 
+	if (options->extract != WIRE_BLOBS)
+		return options_blob_name(options->extract);
 	if (strcmp(options->sink->name, "raw") == 0 && (formats & (formats - 1)) == 0)
 		return options_pixel_format_name((uint32_t)__builtin_ctz(options->pixel_formats));
 	return options->sink->name;

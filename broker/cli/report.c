@@ -181,6 +181,10 @@ static void report_raw_frames(const struct job *job)
 static void report_raw(const struct job *job)
 {
 	report_name(job);
+	if (job->options->extract != WIRE_BLOBS) {
+		fprintf(stderr, "%s, %" PRIu64 " bytes\n", options_blob_name(job->options->extract), job->written);
+		return;
+	}
 	if (job->call.kind == SDEC_KIND_AUDIO) {
 		report_raw_audio(job);
 		return;

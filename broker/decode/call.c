@@ -70,6 +70,32 @@ static struct outcome take_metadata(void *context, enum wire_tag tag, const char
 	return call->plan.driver->tag ? call->plan.driver->tag(call, tag, value, size) : outcome_ok();
 }
 
+/* It is no longer than the limit on metadata. */
+static struct outcome take_blob(void *context, enum wire_blob_kind kind, size_t size)
+{
+	struct call *call = context;
+
+	free(call->blob);
+	call->blob = malloc(size);
+	call->blob_size = call->blob ? size : 0;
+	call->blob_filled = 0;
+	call->blob_kind = kind;
+	return call->blob ? outcome_ok() : outcome_of_errno(SDEC_IO, "no memory for the metadata", ENOMEM);
+}
+
+static bool gathers_blob(const struct call *call)
+{
+	return call->blob_filled < call->blob_size;
+}
+
+static struct outcome commit_blob(struct call *call, size_t size)
+{
+	call->blob_filled += size;
+	if (gathers_blob(call) || !call->plan.driver->blob)
+		return outcome_ok();
+	return call->plan.driver->blob(call, call->blob_kind, call->blob, call->blob_size);
+}
+
 static struct outcome take_loss(void *context, uint64_t parts)
 {
 	struct call *call = context;
@@ -92,21 +118,24 @@ static void *reserve(void *context, size_t *size)
 {
 	struct call *call = context;
 
-	return call->plan.driver->reserve(call, size);
+	if (!gathers_blob(call))
+		return call->plan.driver->reserve(call, size);
+	*size = call->blob_size - call->blob_filled;
+	return call->blob + call->blob_filled;
 }
 
 static struct outcome commit(void *context, size_t size)
 {
 	struct call *call = context;
 
-	return call->plan.driver->commit(call, size);
+	return gathers_blob(call) ? commit_blob(call, size) : call->plan.driver->commit(call, size);
 }
 
 static int outlet(void *context)
 {
 	struct call *call = context;
 
-	return call->plan.driver->outlet(call);
+	return gathers_blob(call) ? -1 : call->plan.driver->outlet(call);
 }
 
 static struct outcome moved(void *context, size_t size)
@@ -143,6 +172,7 @@ void call_init(struct call *call, const struct call_plan *plan)
 		              .bytes = take_bytes,
 		              .audio = take_audio,
 		              .metadata = take_metadata,
+		              .blob = take_blob,
 		              .loss = take_loss,
 		              .forbidden = take_forbidden,
 		              .reserve = reserve,
@@ -358,6 +388,8 @@ void call_end(struct call *call)
 		source->forget(source, &call->want);
 	}
 	decode_end(&call->decode);
+	free(call->blob);
+	call->blob = NULL;
 	if (call->start != call->first)
 		free(call->start);
 }

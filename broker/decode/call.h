@@ -48,6 +48,8 @@ struct call_driver {
 	struct outcome (*bytes)(struct call *call);
 
 	struct outcome (*tag)(struct call *call, enum wire_tag tag, const char *value, size_t size);
+	/* All of a block; the memory is the call's until its end, or the next block. */
+	struct outcome (*blob)(struct call *call, enum wire_blob_kind kind, const void *data, size_t size);
 	struct outcome (*frame)(struct call *call, const struct wire_frame *frame); /* call->frames_begun counts it */
 	void (*loss)(struct call *call); /* call->losses has the new number */
 
@@ -77,7 +79,7 @@ struct call_plan {
 	enum wire_operation operation;
 	uint32_t pixel_formats;    /* WIRE_FORMAT_BIT()s, one of which is to come */
 	uint32_t sample_formats;   /* likewise */
-	uint32_t flags;            /* WIRE_PARTIAL, WIRE_STRICT, WIRE_DIAGNOSE */
+	uint32_t flags;            /* WIRE_PARTIAL, WIRE_STRICT, WIRE_DIAGNOSE, WIRE_TAGS_TOO, WIRE_BLOB_FLAG()s */
 	uint32_t scale;            /* 1, 2, 4 or 8 */
 	uint32_t first_frame;      /* frame or page wanted first, from 0 */
 	uint32_t max_frames;       /* how many are wanted; 0: 1 */
@@ -103,6 +105,11 @@ struct call {
 	                */
 	struct decode decode;
 	struct wire_consumer consumer;
+
+	/* A block that comes, of a picture: it is gathered here, and then the driver's. */
+	uint8_t *blob; /* owned */
+	size_t blob_size, blob_filled;
+	enum wire_blob_kind blob_kind;
 
 	/* What came of it. */
 	enum sdec_kind kind; /* once announced */

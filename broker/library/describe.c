@@ -16,7 +16,10 @@ _Static_assert((int)SDEC_S16 == (int)WIRE_S16 + 1 && (int)SDEC_F32 == (int)WIRE_
                "sample formats");
 _Static_assert((int)SDEC_TOP_BACK_RIGHT == (int)WIRE_TOP_BACK_RIGHT && SDEC_CHANNELS_MAX == WIRE_CHANNELS_MAX,
                "speakers");
-_Static_assert((int)SDEC_TAG_ENCODER == (int)WIRE_TAG_ENCODER, "tags");
+_Static_assert((int)SDEC_TAG_ENCODER == (int)WIRE_TAG_ENCODER && (int)SDEC_TAG_PROFILE == (int)WIRE_TAG_PROFILE &&
+                       (int)SDEC_TAG_PROFILE + 1 == (int)WIRE_TAGS,
+               "tags");
+_Static_assert((int)SDEC_BLOB_XMP == (int)WIRE_BLOB_XMP && (int)SDEC_BLOB_XMP + 1 == (int)WIRE_BLOBS, "blocks");
 _Static_assert(SDEC_NOTE_TRAILING == WIRE_NOTE_TRAILING && SDEC_NOTE_WARNING == WIRE_NOTE_WARNINGS &&
                        SDEC_NOTE_END == WIRE_NOTE_END && SDEC_NOTE_WINDOW == WIRE_NOTE_WINDOW,
                "notes");

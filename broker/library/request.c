@@ -13,6 +13,8 @@ static struct outcome usage(const char *reason)
 	return outcome_of(SDEC_USAGE, reason);
 }
 
+#define METADATA_FLAGS (SDEC_TAGS | SDEC_ICC | SDEC_EXIF | SDEC_XMP)
+
 static struct outcome check_request(const struct sdec_request *request, enum request_mode mode, uint64_t *allowed)
 {
 	bool power = request->scale == 0 || request->scale == 1 || request->scale == 2 || request->scale == 4 ||
@@ -24,8 +26,10 @@ static struct outcome check_request(const struct sdec_request *request, enum req
 		return usage("the scale is not 1, 2, 4 or 8");
 	if (describe_wanted_samples(request->sample_format) == 0)
 		return usage("no such sample format");
-	if ((request->flags & ~(SDEC_PARTIAL | SDEC_STRICT | SDEC_HEADER_ONLY)) != 0)
+	if ((request->flags & ~(SDEC_PARTIAL | SDEC_STRICT | SDEC_HEADER_ONLY | METADATA_FLAGS)) != 0)
 		return usage("no such flag");
+	if (mode != REQUEST_STREAM && (request->flags & METADATA_FLAGS))
+		return usage("tags and blocks come by a stream");
 	if (mode != REQUEST_FRAMES && mode != REQUEST_STREAM && request->max_frames > 1)
 		return usage("one call gives one frame: more come by a stream");
 	if (mode != REQUEST_PROBE && mode != REQUEST_STREAM && (request->flags & SDEC_HEADER_ONLY))
@@ -63,7 +67,10 @@ static struct outcome check_input(const struct sdec_input *input)
 
 static uint32_t wire_flags(uint32_t flags)
 {
-	return (flags & SDEC_PARTIAL ? WIRE_PARTIAL : 0) | (flags & SDEC_STRICT ? WIRE_STRICT : 0);
+	return (flags & SDEC_PARTIAL ? WIRE_PARTIAL : 0) | (flags & SDEC_STRICT ? WIRE_STRICT : 0) |
+	       (flags & SDEC_TAGS ? WIRE_TAGS_TOO : 0) | (flags & SDEC_ICC ? WIRE_BLOB_FLAG(WIRE_BLOB_ICC) : 0) |
+	       (flags & SDEC_EXIF ? WIRE_BLOB_FLAG(WIRE_BLOB_EXIF) : 0) |
+	       (flags & SDEC_XMP ? WIRE_BLOB_FLAG(WIRE_BLOB_XMP) : 0);
 }
 
 static void fill_plan(struct call_plan *plan, const struct sdec_input *input, const struct sdec_request *request,

@@ -28,7 +28,7 @@ struct sdec_stream {
 	bool into;                         /* the pixels go to the caller's memory instead */
 
 	/* What has come and was not told yet. */
-	bool info_pending, frame_pending, loss_pending;
+	bool info_pending, frame_pending, loss_pending, blob_pending;
 	struct wire_frame frame;
 	uint32_t frames_before; /* the current page */
 	size_t rows_told;       /* of those on the canvas */

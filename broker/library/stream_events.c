@@ -81,6 +81,16 @@ static struct outcome take_tag(struct call *call, enum wire_tag tag, const char 
 	return outcome_ok();
 }
 
+static struct outcome take_blob(struct call *call, enum wire_blob_kind kind, const void *data, size_t size)
+{
+	(void)kind; /* all is the call's until the next step */
+	(void)data;
+	(void)size;
+	of(call)->blob_pending = true;
+	call_pause(call);
+	return outcome_ok();
+}
+
 static void take_loss(struct call *call)
 {
 	of(call)->loss_pending = true;
@@ -151,6 +161,7 @@ const struct call_driver stream_driver = {
 	.audio = take_audio,
 	.bytes = take_bytes,
 	.tag = take_tag,
+	.blob = take_blob,
 	.frame = take_frame,
 	.loss = take_loss,
 	.reserve = reserve,
@@ -300,8 +311,8 @@ static bool has_flow(const struct sdec_stream *stream)
 
 bool stream_has_news(const struct sdec_stream *stream)
 {
-	return stream->info_pending || stream->frame_pending || stream->loss_pending || stream->tag_size > 0 ||
-	       has_flow(stream) || has_rows(stream);
+	return stream->info_pending || stream->frame_pending || stream->loss_pending || stream->blob_pending ||
+	       stream->tag_size > 0 || has_flow(stream) || has_rows(stream);
 }
 
 void stream_tell(struct sdec_stream *stream, struct sdec_event *event)
@@ -310,6 +321,12 @@ void stream_tell(struct sdec_stream *stream, struct sdec_event *event)
 
 	if (stream->tag_size > 0) {
 		tell_tag(stream, event);
+	} else if (stream->blob_pending) {
+		event->kind = SDEC_EVENT_BLOB;
+		event->blob = call->blob_kind;
+		event->data = call->blob;
+		event->data_size = call->blob_size;
+		stream->blob_pending = false;
 	} else if (stream->info_pending) {
 		event->kind = SDEC_EVENT_INFO;
 		event->info = &stream->request.info;

@@ -98,10 +98,11 @@ static struct outcome take_frame(struct wire_reader *reader)
 	return reader->consumer->frame(reader->consumer->context, &frame);
 }
 
-static struct outcome take_pixels(struct wire_reader *reader)
+/* Of a frame, or of a block. */
+static struct outcome take_part(struct wire_reader *reader)
 {
 	if (reader->header.length > reader->frame_left)
-		return lied("the decoder lied: it sent more pixels than the frame has");
+		return lied("the decoder lied: it sent more than it announced");
 	reader->frame_left -= reader->header.length;
 	reader->bulk_left = reader->header.length;
 	return outcome_ok();
@@ -174,6 +175,20 @@ static struct outcome take_metadata(struct wire_reader *reader)
 		return lied("the decoder lied: it sent metadata that makes no sense");
 	return consumer->metadata ? consumer->metadata(consumer->context, (enum wire_tag)tag, value, size)
 	                          : outcome_ok();
+}
+
+static struct outcome take_blob(struct wire_reader *reader)
+{
+	struct wire_blob blob;
+
+	memcpy(&blob, reader->payload, sizeof(blob));
+	if (blob.kind >= WIRE_BLOBS || !(reader->blobs_wanted & WIRE_BLOB_FLAG(blob.kind)) ||
+	    reader->request.operation == WIRE_COVER || blob.size == 0 || blob.size > reader->request.max_metadata)
+		return lied("the decoder lied: it sent a block that was not asked for");
+	reader->blobs_wanted &= ~WIRE_BLOB_FLAG(blob.kind);
+	reader->frame_left = blob.size;
+	reader->state = WIRE_STATE_BLOB;
+	return reader->consumer->blob(reader->consumer->context, (enum wire_blob_kind)blob.kind, blob.size);
 }
 
 static struct outcome take_loss(struct wire_reader *reader)
@@ -282,7 +297,7 @@ static const struct rule {
 	[WIRE_IMAGE] = { WIRE_STATE_READY | WIRE_STATE_IMAGE, sizeof(struct wire_image), sizeof(struct wire_image),
 	                 false, take_image },
 	[WIRE_FRAME] = { WIRE_STATE_IMAGE, sizeof(struct wire_frame), sizeof(struct wire_frame), false, take_frame },
-	[WIRE_PIXELS] = { WIRE_STATE_FRAME, 1, WIRE_BULK_MAX, true, take_pixels },
+	[WIRE_PIXELS] = { WIRE_STATE_FRAME, 1, WIRE_BULK_MAX, true, take_part },
 	[WIRE_BYTES] = { WIRE_STATE_READY, 0, 0, false, take_bytes },
 	[WIRE_DATA] = { WIRE_STATE_BYTES, 1, WIRE_BULK_MAX, true, take_data },
 	[WIRE_DAMAGE] = { WIRE_STATE_IMAGE | WIRE_STATE_FRAME | WIRE_STATE_BYTES | WIRE_STATE_AUDIO,
@@ -296,11 +311,13 @@ static const struct rule {
 	[WIRE_METADATA] = { WIRE_STATE_READY | WIRE_STATE_AUDIO, offsetof(struct wire_metadata, value) + 1,
 	                    sizeof(struct wire_metadata), false, take_metadata },
 	[WIRE_FORBIDDEN] = { WIRE_STATE_READY | WIRE_STATE_IMAGE | WIRE_STATE_FRAME | WIRE_STATE_BYTES |
-	                             WIRE_STATE_AUDIO | WIRE_STATE_DAMAGED,
+	                             WIRE_STATE_AUDIO | WIRE_STATE_DAMAGED | WIRE_STATE_BLOB,
 	                     sizeof(struct wire_forbidden), sizeof(struct wire_forbidden), false, take_forbidden },
 	[WIRE_LOSS] = { WIRE_STATE_AUDIO, sizeof(struct wire_loss), sizeof(struct wire_loss), false, take_loss },
 	[WIRE_READ] = { WIRE_STATE_READY | WIRE_STATE_IMAGE | WIRE_STATE_FRAME | WIRE_STATE_BYTES | WIRE_STATE_AUDIO,
 	                sizeof(struct wire_read), sizeof(struct wire_read), false, take_read },
+	[WIRE_BLOB] = { WIRE_STATE_READY, sizeof(struct wire_blob), sizeof(struct wire_blob), false, take_blob },
+	[WIRE_BLOB_DATA] = { WIRE_STATE_BLOB, 1, WIRE_BULK_MAX, true, take_part },
 };
 
 _Static_assert(sizeof(struct wire_image) < sizeof(((struct wire_reader *)0)->payload), "the longest small message");
@@ -319,7 +336,8 @@ void wire_reader_init(struct wire_reader *reader, const struct wire_request *req
 		                        .request = *request,
 		                        .state = WIRE_STATE_START,
 		                        .metadata_left = WIRE_METADATA_MAX,
-		                        .frames_left = request->max_frames };
+		                        .frames_left = request->max_frames,
+		                        .blobs_wanted = request->flags };
 }
 
 static enum wire_progress finish(struct wire_reader *reader, struct outcome outcome)
@@ -419,8 +437,12 @@ static enum wire_progress note_bulk(struct wire_reader *reader, size_t got, stru
 {
 	reader->bulk_left -= got;
 	reader->output += got;
-	if (reader->bulk_left == 0 && reader->state == WIRE_STATE_FRAME && reader->frame_left == 0)
-		reader->state = WIRE_STATE_IMAGE;
+	if (reader->bulk_left == 0 && reader->frame_left == 0) {
+		if (reader->state == WIRE_STATE_FRAME)
+			reader->state = WIRE_STATE_IMAGE;
+		else if (reader->state == WIRE_STATE_BLOB)
+			reader->state = WIRE_STATE_READY;
+	}
 	return proceed(reader, outcome);
 }
 

@@ -19,7 +19,8 @@
 
 /* Who takes what was decoded.  Everything has been checked against the request when it arrives here.  Each function
  * returns an outcome; anything but SDEC_OK ends the decode with that outcome.  `context` is the consumer's own.
- * audio() may be NULL where audio is not asked for, metadata(), loss() and forbidden() where nobody wants to know. */
+ * audio() may be NULL where audio is not asked for, blob() where no block is, metadata(), loss() and forbidden() where
+ * nobody wants to know. */
 struct wire_consumer {
 	void *context;
 
@@ -36,6 +37,9 @@ struct wire_consumer {
 	/* A tag, perhaps before audio().  The value has `size` bytes, 1 to WIRE_VALUE_MAX, none of them zero, and a
 	 * zero byte after them.  They are the attacker's: escape them wherever they are shown. */
 	struct outcome (*metadata)(void *context, enum wire_tag tag, const char *value, size_t size);
+
+	/* A block of a picture, before image(): the next `size` bytes that reserve() and commit() see are its. */
+	struct outcome (*blob)(void *context, enum wire_blob_kind kind, size_t size);
 
 	/* So many parts of the stream were concealed or skipped so far. */
 	struct outcome (*loss)(void *context, uint64_t parts);
@@ -70,6 +74,7 @@ enum wire_state {
 	WIRE_STATE_DAMAGED = 32, /* DAMAGE came */
 	WIRE_STATE_OVER = 64,    /* END or FAIL came, or the stream was refused */
 	WIRE_STATE_AUDIO = 128,  /* AUDIO came */
+	WIRE_STATE_BLOB = 256,   /* the current block lacks bytes */
 };
 
 /* As splice(2) to a descriptor: bytes moved, 0 where that is not possible just now, -1 where it never is. */
@@ -87,7 +92,7 @@ struct wire_reader {
 	uint64_t bulk_left;    /* bytes that the current PIXELS, SAMPLES or DATA message lacks */
 	uint64_t messages;     /* that came */
 	uint64_t input_pieces; /* in which the child got its input, as far as the owner counts them */
-	uint64_t frame_left;   /* bytes that the current frame lacks */
+	uint64_t frame_left;   /* bytes that the current frame, or block, lacks */
 	uint64_t output;       /* bytes of pixels, samples or data accepted so far */
 	uint64_t frame_size;   /* bytes; of audio, a sample frame's */
 	uint64_t frame_pixels;
@@ -100,7 +105,8 @@ struct wire_reader {
 	uint64_t losses;
 	bool part_wanted; /* READ came, and its answer has not left: the owner sends it, and then clears this */
 	uint64_t part_offset;
-	uint32_t part_length; /* of what is in the input; perhaps 0 */
+	uint32_t part_length;  /* of what is in the input; perhaps 0 */
+	uint32_t blobs_wanted; /* WIRE_BLOB_FLAG()s of those that may still come */
 	enum wire_failure damage;
 	struct outcome outcome; /* once the state is OVER */
 };

@@ -7,6 +7,7 @@
  * Output pipe:  messages, each a struct wire_header and its payload:
  *
  *     HELLO                                    once, before anything else: "I am locked down"
+ *     (METADATA | BLOB BLOB_DATA*)*            tags and blocks of a picture that were asked for
  *     (IMAGE (FRAME PIXELS*)*)*                what was decoded: a picture; another IMAGE for each further page,
  *     AUDIO SAMPLES*                           sound, with METADATA before it and in it, and LOSS in it,
  *     BYTES DATA*                              or a stream of bytes
@@ -76,12 +77,14 @@ enum wire_operation {
 };
 
 /* wire_request.flags */
-#define WIRE_PARTIAL UINT32_C(1)  /* after damage, keep what was decoded: DAMAGE and END instead of FAIL */
-#define WIRE_STRICT UINT32_C(2)   /* take what could be concealed, skipped or passed over for damage: no LOSS */
-#define WIRE_FINITE UINT32_C(4)   /* the input is a file, so that WIRE_INFO may read it to its end */
-#define WIRE_DIAGNOSE UINT32_C(8) /* a system call that the sandbox forbids is told: FORBIDDEN */
-#define WIRE_RANDOM UINT32_C(16)  /* the input does not follow: READ asks for parts of its input_total bytes */
-#define WIRE_FLAGS UINT32_C(31)   /* all that are defined */
+#define WIRE_PARTIAL UINT32_C(1)   /* after damage, keep what was decoded: DAMAGE and END instead of FAIL */
+#define WIRE_STRICT UINT32_C(2)    /* take what could be concealed, skipped or passed over for damage: no LOSS */
+#define WIRE_FINITE UINT32_C(4)    /* the input is a file, so that WIRE_INFO may read it to its end */
+#define WIRE_DIAGNOSE UINT32_C(8)  /* a system call that the sandbox forbids is told: FORBIDDEN */
+#define WIRE_RANDOM UINT32_C(16)   /* the input does not follow: READ asks for parts of its input_total bytes */
+#define WIRE_TAGS_TOO UINT32_C(32) /* the tags of a picture are wanted; those of sound always come */
+#define WIRE_BLOB_FLAG(blob) (UINT32_C(64) << (blob)) /* this block of a picture is wanted */
+#define WIRE_FLAGS UINT32_C(511)                      /* all that are defined */
 
 struct wire_request {
 	uint32_t version;       /* WIRE_VERSION */
@@ -92,7 +95,9 @@ struct wire_request {
 	uint32_t flags;
 	uint32_t max_side;       /* pixels */
 	uint32_t max_frames;     /* frames or pages wanted; the child sends no more */
-	uint32_t max_metadata;   /* bytes of one ancillary block that the child may hold, and of all METADATA values */
+	uint32_t max_metadata;   /* bytes of one ancillary block that the child may hold or send, and of all METADATA
+	                          * values
+	                          */
 	uint64_t max_pixels;     /* over all frames */
 	uint64_t max_output;     /* bytes of pixels, samples or data */
 	uint32_t scale;          /* width and height are wanted at 1/scale, rounded up: 1, 2, 4 or 8 */
@@ -119,6 +124,8 @@ enum wire_kind {
 	WIRE_LOSS,      /* never if WIRE_STRICT was asked for */
 	WIRE_FORBIDDEN, /* only if WIRE_DIAGNOSE was asked for: the decode is over */
 	WIRE_READ,      /* only if WIRE_RANDOM was offered */
+	WIRE_BLOB,      /* a block of a picture, only if it was asked for, and once */
+	WIRE_BLOB_DATA, /* length bytes of it, at most what it lacks */
 	WIRE_KINDS,     /* how many there are, and 1 */
 };
 
@@ -244,6 +251,19 @@ enum wire_tag {
 	WIRE_TAG_ISRC,
 	WIRE_TAG_LANGUAGE,
 	WIRE_TAG_ENCODER,
+	WIRE_TAG_DESCRIPTION, /* this and all that follow: of pictures */
+	WIRE_TAG_SOFTWARE,
+	WIRE_TAG_MAKE, /* of the camera */
+	WIRE_TAG_MODEL,
+	WIRE_TAG_LENS,
+	WIRE_TAG_TAKEN,        /* when: "2004:08:27 13:52:55" */
+	WIRE_TAG_EXPOSURE,     /* seconds: "1/250" */
+	WIRE_TAG_APERTURE,     /* the f-number: "2.8" */
+	WIRE_TAG_ISO,          /* "100" */
+	WIRE_TAG_FOCAL_LENGTH, /* millimetres: "35" */
+	WIRE_TAG_POSITION,     /* degrees of latitude and longitude: "-33.856800,151.215300" */
+	WIRE_TAG_DENSITY,      /* dots an inch, across and down: "300x300" */
+	WIRE_TAG_PROFILE,      /* the name of the colour space */
 	WIRE_TAGS,
 };
 
@@ -254,6 +274,19 @@ enum wire_tag {
 struct wire_metadata {
 	uint32_t tag;                  /* enum wire_tag; one may come more than once */
 	uint8_t value[WIRE_VALUE_MAX]; /* 1 byte or more and no zero byte; UTF-8 as far as the file has it */
+};
+
+/* Blocks of a picture, as they are in the file. */
+enum wire_blob_kind {
+	WIRE_BLOB_ICC,  /* a colour profile */
+	WIRE_BLOB_EXIF, /* from the TIFF header on */
+	WIRE_BLOB_XMP,
+	WIRE_BLOBS,
+};
+
+struct wire_blob {
+	uint32_t kind; /* enum wire_blob_kind */
+	uint32_t size; /* bytes, 1 to max_metadata, that follow in BLOB_DATA */
 };
 
 /* Sent whenever a part of the stream was damaged and the codec concealed or skipped it. */

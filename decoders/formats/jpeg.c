@@ -40,6 +40,7 @@ static session_result announce(struct decode *decode)
 	};
 	image.pixel_format = session_choose_format(decode->session, &image);
 	decode->pixel_format = image.pixel_format;
+	jpeg_send_density(decode);
 	session_result result = session_image(decode->session, &image);
 	return result == WIRE_OK ? session_frame(decode->session, 0) : result;
 }
@@ -279,6 +280,7 @@ static session_result decode_jpeg(struct session *session)
 	jpeg_open_errors(&decode);
 	session_result result = guarded(&decode);
 	jpeg_destroy_decompress(&decode.info);
+	jpeg_free_profile(&decode);
 	return result;
 }
 

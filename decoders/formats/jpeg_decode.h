@@ -10,6 +10,13 @@
 
 #include <jpeglib.h>
 
+enum { JPEG_PARTS_MAX = 255 };
+
+struct jpeg_part {
+	uint8_t *data; /* owned; NULL: it has not come */
+	size_t size;
+};
+
 struct decode {
 	/* First, so that what libjpeg hands back leads here. */
 	struct jpeg_decompress_struct info;
@@ -30,6 +37,8 @@ struct decode {
 	bool buffered; /* there is one scan, but it is read whole before the first row */
 	bool exif_seen, icc_seen;
 	uint32_t orientation;
+	struct jpeg_part parts[JPEG_PARTS_MAX]; /* of a colour profile, until all are there */
+	size_t parts_size;                      /* bytes of all that came */
 
 	enum wire_failure damage; /* to a picture that is shown all the same */
 	uint32_t rows_wanted;     /* how many of its rows can be */
@@ -54,8 +63,20 @@ static inline struct decode *jpeg_decode_of(j_decompress_ptr info)
 	return (struct decode *)info;
 }
 
-/* jpeg_input.c: connects libjpeg to the session's input, and takes what is wanted from APP markers. */
+/* jpeg_input.c: connects libjpeg to the session's input. */
 void jpeg_open_input(struct decode *decode);
+
+/* For markers: copies up to `size` bytes, fewer at the end of the input; and skips some. */
+size_t jpeg_take_input(struct decode *decode, uint8_t *data, size_t size);
+void jpeg_skip_input(struct decode *decode, size_t size);
+
+/* jpeg_markers.c: takes what is wanted from markers that libjpeg does not care for. */
+void jpeg_open_markers(struct decode *decode);
+
+/* Tells the density of a picture that has no EXIF. */
+void jpeg_send_density(struct decode *decode);
+
+void jpeg_free_profile(struct decode *decode);
 
 /* Whether an arithmetic decoder has run out of data before its scan was complete.  Only meaningful inside a scan. */
 bool jpeg_data_ran_out(const struct decode *decode);

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* How input reaches libjpeg, and what is taken from the markers that it does not care for. */
+/* How input reaches libjpeg. */
 #include "jpeg_decode.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#include "decoders/picture/exif.h"
 
 /* libjpeg-turbo's fast Huffman decoder, for when 512 bytes are at hand, passes over invalid codes in silence.  Whether
  * they are found must not hang on how the pipe cuts the input, and looking costs 3 % of the time. */
@@ -101,8 +98,7 @@ static void skip_input_data(j_decompress_ptr info, long count)
 	}
 }
 
-/* Copies up to `size` bytes; fewer at the end of the input. */
-static size_t read_input(struct decode *decode, uint8_t *data, size_t size)
+size_t jpeg_take_input(struct decode *decode, uint8_t *data, size_t size)
 {
 	struct jpeg_source_mgr *source = &decode->source;
 	size_t filled = 0;
@@ -132,60 +128,9 @@ bool jpeg_has_more_input(struct decode *decode)
 	       session_has_more(decode->session);
 }
 
-/* ---- metadata ---- */
-
-/* Reads a marker's length and the start of its content; returns the length of the rest, or a negative number if the
- * content starts otherwise. */
-static long start_marker(struct decode *decode, const char *start, size_t start_size)
+void jpeg_skip_input(struct decode *decode, size_t size)
 {
-	uint8_t bytes[16] = { 0 };
-
-	if (read_input(decode, bytes, 2) < 2)
-		return -1;
-	long length = (bytes[0] << 8 | bytes[1]) - 2;
-	if (length < (long)start_size) {
-		skip_input_data(&decode->info, length);
-		return -1;
-	}
-	bool match = read_input(decode, bytes, start_size) == start_size && memcmp(bytes, start, start_size) == 0;
-	length -= (long)start_size;
-	if (match)
-		return length;
-	skip_input_data(&decode->info, length);
-	return -1;
-}
-
-static boolean read_app1(j_decompress_ptr info)
-{
-	struct decode *decode = jpeg_decode_of(info);
-	long length = start_marker(decode, "Exif\0", 6);
-
-	if (length < 0)
-		return TRUE;
-	size_t size = session_request(decode->session)->max_metadata;
-	if (size > (size_t)length)
-		size = (size_t)length;
-	uint8_t *exif = decode->exif_seen ? NULL : malloc(size);
-	if (exif) {
-		size = read_input(decode, exif, size);
-		decode->orientation = exif_orientation(exif, size);
-		free(exif);
-		length -= (long)size;
-	}
-	decode->exif_seen = true;
-	skip_input_data(info, length);
-	return TRUE;
-}
-
-static boolean read_app2(j_decompress_ptr info)
-{
-	struct decode *decode = jpeg_decode_of(info);
-	long length = start_marker(decode, "ICC_PROFILE", 12);
-
-	if (length >= 0)
-		decode->icc_seen = true;
-	skip_input_data(info, length);
-	return TRUE;
+	skip_input_data(&decode->info, (long)size);
 }
 
 void jpeg_open_input(struct decode *decode)
@@ -198,6 +143,5 @@ void jpeg_open_input(struct decode *decode)
 		.term_source = source_nothing,
 	};
 	decode->info.src = &decode->source;
-	jpeg_set_marker_processor(&decode->info, JPEG_APP0 + 1, read_app1);
-	jpeg_set_marker_processor(&decode->info, JPEG_APP0 + 2, read_app2);
+	jpeg_open_markers(decode);
 }

@@ -116,6 +116,15 @@ enum wire_sample_format session_choose_samples(const struct session *session, ui
  * WIRE_VALUE_MAX bytes, between characters of UTF-8; an empty one, and one too many, is left out. */
 void session_tag(struct session *session, enum wire_tag tag, const char *value, size_t size);
 
+/* The same of a picture, before it is announced, if anybody wants to know: only then is it worth looking for. */
+bool session_wants_tags(const struct session *session);
+void session_picture_tag(struct session *session, enum wire_tag tag, const char *value, size_t size);
+
+/* A block of a picture as it is in the file, before the picture is announced, if it is wanted; the first of its kind.
+ * What is larger than request->max_metadata is left out, with a note. */
+bool session_wants_blob(const struct session *session, enum wire_blob_kind kind);
+void session_blob(struct session *session, enum wire_blob_kind kind, const uint8_t *data, size_t size);
+
 /* Announces audio.  All fields of *audio must be set; sample_format by session_choose_samples().  Returns WIRE_OK, a
  * failure, or SESSION_STOP when only information was wanted. */
 session_result session_audio(struct session *session, const struct wire_audio *audio);

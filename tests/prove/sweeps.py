@@ -92,10 +92,10 @@ def run_calls(build, table, step):
 
 # ---- every message in every state ----
 
-# The last two are allowed nowhere here: nobody asks for a diagnosis, and an input is too short to be read in parts.
+# READ, FORBIDDEN and blocks are allowed nowhere here: nobody asks for them, and an input is too short to be read in parts.
 (HELLO, IMAGE, FRAME, PIXELS, BYTES, DATA, DAMAGE, END, FAIL, AUDIO, SAMPLES, METADATA, LOSS, FORBIDDEN,
- READ) = range(1, 16)
-KINDS = [*range(READ + 2), 255, 1 << 31 | 1]
+ READ, BLOB, BLOB_DATA) = range(1, 18)
+KINDS = [*range(BLOB_DATA + 2), 255, 1 << 31 | 1]
 LARGEST = 8 << 20  # bytes of a bulk message
 LONGEST = 4 + 1024  # bytes of a tag
 
@@ -181,7 +181,7 @@ FIELDS = (
     ("flags of sound", "HOSTSND", AUDIO, 20, range(16)),
     ("number of samples", "HOSTSND", AUDIO, 24, ANY),
     ("number of samples, upper half", "HOSTSND", AUDIO, 28, ANY),
-    ("name of a tag", "HOSTSND", METADATA, 0, range(16)),
+    ("name of a tag", "HOSTSND", METADATA, 0, range(29)),
     ("text of a tag", "HOSTSND", METADATA, 4, [value for value in VALUES if b"\0" not in value.to_bytes(4, "little")]),
     ("number of losses", "HOSTSND", LOSS, 0, range(1, 1 << 32)),
     ("number of losses, upper half", "HOSTSND", LOSS, 4, ANY),
@@ -220,6 +220,24 @@ def run_formats(build, table, step):
             sweep.add(f"HOSTILE field {IMAGE} 8 {value}", "ok" if value in good else "killed lied")
         sweep.row(table, sweep.command(build, step, "-p", name), sweep.library(build, "call", step, f"pixels={number}"),
                   sweep.library(build, "stream", step, f"pixels={number}"))
+
+
+def run_blocks(build, table, step):
+    """Of a picture whose EXIF is wanted: kind, size, and what comes where."""
+    for name, offset, good in (("kind", 0, [1]), ("size", 4, [4])):
+        sweep = Sweep(f"values of the {name} of a block", "lied, if out of range")
+        for value in VALUES:
+            sweep.add(f"HOSTILE field {BLOB} {offset} {value}", "ok" if value in good else "killed lied")
+        sweep.row(table, sweep.command(build, step, "--extract", "exif"), None,
+                  sweep.library(build, "stream", step, "flags=36"))  # the header alone, and EXIF
+    sweep = Sweep("blocks out of order, twice, too long", "lied")
+    for case in range(6):
+        sweep.add(f"HOSTILE blocks {case}", "killed lied")
+    sweep.row(table, sweep.command(build, 1, "--extract", "exif"), None, sweep.library(build, "stream", 1, "flags=32"))
+    sweep = Sweep("a block that nobody asked for", "lied")
+    for case in range(6):
+        sweep.add(f"HOSTILE blocks {case}", "killed lied")
+    sweep.row(table, sweep.command(build, 1), sweep.library(build, "call", 1), sweep.library(build, "stream", 1))
 
 
 def run_wire(build, table, step, sweeps):
@@ -262,3 +280,4 @@ def run_all(build, table, complete):
     table.section("Every field of every message")
     run_wire(build, table, step, fields())
     run_formats(build, table, step)
+    run_blocks(build, table, step)

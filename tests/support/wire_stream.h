@@ -9,7 +9,7 @@
 
 #include "broker/wire/reader.h"
 
-enum { WIDTH = 3, HEIGHT = 2, PIXELS = WIDTH * HEIGHT * 4, CHANNELS = 2, SAMPLE_FRAME = CHANNELS * 2 };
+enum { WIDTH = 3, HEIGHT = 2, PIXELS = WIDTH * HEIGHT * 4, CHANNELS = 2, SAMPLE_FRAME = CHANNELS * 2, BLOB_SIZE = 8 };
 
 /* ---- a stream of messages, and a consumer that counts ---- */
 
@@ -20,7 +20,7 @@ struct stream {
 };
 
 struct counts {
-	unsigned hello, image, frame, bytes, audio, metadata, loss, forbidden, end;
+	unsigned hello, image, frame, bytes, audio, metadata, blob, loss, forbidden, end;
 	size_t committed;
 	enum wire_failure damage;
 	enum wire_tag tag;
@@ -76,6 +76,14 @@ static inline struct outcome count_metadata(void *context, enum wire_tag tag, co
 	counts->metadata++;
 	counts->tag = tag;
 	memcpy(counts->value, value, size + 1);
+	return outcome_ok();
+}
+
+static inline struct outcome count_blob(void *context, enum wire_blob_kind kind, size_t size)
+{
+	cr_expect_eq(kind, WIRE_BLOB_EXIF);
+	cr_expect_geq(size, 1);
+	((struct counts *)context)->blob++;
 	return outcome_ok();
 }
 
@@ -198,6 +206,7 @@ static inline void put_good(struct stream *stream, uint32_t kind, uint32_t lengt
 	const struct wire_metadata metadata = { .tag = WIRE_TAG_ALBUM, .value = "An album" };
 	const struct wire_loss loss = { .parts = 1 };
 	const struct wire_forbidden forbidden = { .architecture = 62, .system_call = 57 };
+	const struct wire_blob blob = { .kind = WIRE_BLOB_EXIF, .size = BLOB_SIZE };
 	const struct wire_end end = { .notes = 0 };
 	const struct wire_fail fail = { .failure = WIRE_FAIL_DATA };
 	const struct wire_read read = { .length = 1 };
@@ -220,6 +229,8 @@ static inline void put_good(struct stream *stream, uint32_t kind, uint32_t lengt
 		[WIRE_LOSS] = { &loss, sizeof(loss) },
 		[WIRE_FORBIDDEN] = { &forbidden, sizeof(forbidden) },
 		[WIRE_READ] = { &read, sizeof(read) },
+		[WIRE_BLOB] = { &blob, sizeof(blob) },
+		[WIRE_BLOB_DATA] = { bulk, length },
 	};
 	put(stream, kind, (uint32_t)good[kind].size, good[kind].payload, good[kind].size);
 }
@@ -255,6 +266,7 @@ static inline struct wire_consumer counting_consumer(struct counts *counts)
 		                       .bytes = count_bytes,
 		                       .audio = count_audio,
 		                       .metadata = count_metadata,
+		                       .blob = count_blob,
 		                       .loss = count_loss,
 		                       .forbidden = count_forbidden,
 		                       .reserve = give_room,

@@ -33,7 +33,7 @@ attack try_call, try_call_32, descriptors, read_clock, read_coarse_clock, block_
 /* memory.c */
 attack recurse, exhaust, execute_heap, search;
 /* wire.c: what the wire reader must refuse. */
-attack say_in_state, field, half_header, half_message, frames_without_end, tags_without_end, losses_without_end,
+attack say_in_state, field, blocks, half_header, half_message, frames_without_end, tags_without_end, losses_without_end,
         empty_without_end, tag_bytes, absurd_sound, disagree, disagree_sound, echo, paint, read_for_ever, at_random;
 /* parts.c: what may be asked of the input. */
 attack part, parts_untaken, parts_without_end;

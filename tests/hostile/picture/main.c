@@ -268,6 +268,7 @@ static const struct {
 	/* The wire. */
 	{ "message", message },               /* KIND LENGTH: one message that claims this length */
 	{ "state", say_in_state },            /* STATE KIND LENGTH: the same in a state */
+	{ "blocks", blocks },                 /* CASE: blocks that are out of order */
 	{ "field", field },                   /* KIND OFFSET VALUE: be good but for one field */
 	{ "picture", picture },               /* WIDTH HEIGHT: be good */
 	{ "announce", announce_only },        /* WIDTH HEIGHT FRAMES: a picture, and then nothing */

@@ -37,6 +37,7 @@ static size_t good_payload(const struct session *session, uint32_t kind, uint8_t
 	const struct wire_loss loss = { .parts = 1 };
 	const struct wire_hello hello = { .version = WIRE_VERSION };
 	const struct wire_read one_byte = { .length = 1 };
+	const struct wire_blob blob = { .kind = WIRE_BLOB_EXIF, .size = sizeof(uint32_t) };
 	static const uint8_t zeros[SIDE * SIDE * 4];
 	const struct {
 		const void *bytes;
@@ -55,6 +56,8 @@ static size_t good_payload(const struct session *session, uint32_t kind, uint8_t
 		[WIRE_METADATA] = { "\0\0\0\0title", 9 },
 		[WIRE_LOSS] = { &loss, sizeof(loss) },
 		[WIRE_READ] = { &one_byte, sizeof(one_byte) },
+		[WIRE_BLOB] = { &blob, sizeof(blob) },
+		[WIRE_BLOB_DATA] = { zeros, sizeof(uint32_t) },
 	};
 
 	memset(payload, 0, sizeof(struct wire_metadata));
@@ -104,6 +107,24 @@ session_result say_in_state(struct session *session, const struct arguments *arg
 	leave();
 }
 
+/* Blocks where they may not be.  EXIF is asked for. */
+session_result blocks(struct session *session, const struct arguments *arguments)
+{
+	static const uint8_t cases[][8] = {
+		{ WIRE_BLOB, WIRE_BLOB_DATA, WIRE_BLOB, WIRE_BLOB_DATA },                     /* twice */
+		{ WIRE_IMAGE, WIRE_BLOB, WIRE_BLOB_DATA },                                    /* behind the header, */
+		{ WIRE_IMAGE, WIRE_FRAME, WIRE_PIXELS, WIRE_BLOB, WIRE_BLOB_DATA, WIRE_END }, /* or the pixels */
+		{ WIRE_BLOB, WIRE_IMAGE },                                                    /* nothing of it, */
+		{ WIRE_BLOB, WIRE_BLOB_DATA, WIRE_BLOB_DATA },                                /* or too much */
+		{ WIRE_BLOB_DATA },
+	};
+	const uint8_t *kinds = cases[arguments->first % (sizeof(cases) / sizeof(cases[0]))];
+
+	for (size_t i = 0; i < sizeof(cases[0]) && kinds[i] != 0; i++)
+		say_good(session, kinds[i]);
+	return SESSION_STOP;
+}
+
 /* A whole, good answer of the format's kind, but for the 32 bits at offset `second` of the message of kind `first`. */
 session_result field(struct session *session, const struct arguments *arguments)
 {
@@ -111,8 +132,10 @@ session_result field(struct session *session, const struct arguments *arguments)
 		{ WIRE_IMAGE, WIRE_FRAME, WIRE_PIXELS, WIRE_END },
 		{ WIRE_BYTES, WIRE_DATA, WIRE_END },
 		{ WIRE_METADATA, WIRE_AUDIO, WIRE_SAMPLES, WIRE_LOSS, WIRE_END },
+		{ WIRE_BLOB, WIRE_BLOB_DATA, WIRE_IMAGE, WIRE_END }, /* where nothing is decoded */
 	};
-	const uint8_t *kinds = answers[session_request(session)->variant % 3];
+	bool is_block = arguments->first == WIRE_BLOB;
+	const uint8_t *kinds = answers[is_block ? 3 : session_request(session)->variant % 3];
 	uint32_t value = (uint32_t)arguments->third;
 	uint8_t payload[sizeof(struct wire_metadata)];
 
