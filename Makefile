@@ -32,7 +32,7 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libseccomp-dev scdoc \
 	libjpeg62-turbo-dev libpng-dev libwebp-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev libbrotli-dev \
 	libavif-dev libjxl-dev libheif-dev 'libheif-plugin-libde265?' \
 	libflac-dev libmpg123-dev libvorbis-dev libopusfile-dev \
-	libtiff-dev libopenjp2-7-dev libasound2-dev libdrm-dev
+	libtiff-dev libopenjp2-7-dev libopenexr-dev libasound2-dev libdrm-dev
 PACKAGES := $(BUILD_PACKAGES) g++ clang libclang-rt-dev llvm clang-tidy clang-format cppcheck libcriterion-dev \
 	flac mpg123 vorbis-tools opus-tools \
 	libavif-bin libjxl-tools libheif-examples 'libheif-plugin-x265?' \

@@ -22,7 +22,7 @@ endef
 $(foreach decoder,$(DECODERS),$(eval $(call decoder_harness_rules,$(decoder))))
 
 # Decoders of what can be shown or unpacked in part: prefixes of inputs, and inputs in pieces.
-PARTIAL := $(filter $(DECODERS),jpeg png gif webp tiff bmp raster xpm ico jxl pnm qoi hdr dds psd \
+PARTIAL := $(filter $(DECODERS),jpeg png gif webp tiff bmp raster xpm ico jxl pnm qoi hdr exr dds psd \
 	zlib bzip2 lzma zstd lz4 brotli)
 $(foreach decoder,$(PARTIAL),$(eval $(call harness_rule,$(decoder)-prefix,fuzz/prefix_fuzz.c fuzz/decoder_run.c $(call parts_of,$(decoder)),$(call libs_of,$(decoder)),$(BUILD)/libcommon.a)))
 

@@ -28,7 +28,6 @@ static const struct row marks[] = {
 	{ LOOK_START("icns"), "an icon (ICNS)", NULL, 0 },
 	{ LOOK_START("\x8aMNG\r\n\x1a\n"), "MNG", NULL, 0 },
 	{ LOOK_START("\x8bJNG\r\n\x1a\n"), "JNG", NULL, 0 },
-	{ LOOK_START("\x76\x2f\x31\x01"), "OpenEXR", NULL, 0 },
 	{ LOOK_START("\xabKTX "), "KTX", NULL, 0 },
 	{ LOOK_START("SDPX"), "DPX", NULL, 0 },
 	{ LOOK_START("XPDS"), "DPX", NULL, 0 },

@@ -56,6 +56,8 @@ static const struct format formats[] = {
 	{ "qoi", "qoi", 0, SDEC_KIND_IMAGE, "QOI", "qoi", "image/qoi", BY_MARKS(LOOK_START("qoif")) },
 	{ "hdr", "hdr", 0, SDEC_KIND_IMAGE, "Radiance HDR (RGBE)", "hdr rgbe pic", "image/vnd.radiance",
 	  BY_MARKS(LOOK_START("#?RADIANCE"), LOOK_START("#?RGBE")) },
+	{ "exr", "exr", 0, SDEC_KIND_IMAGE, "OpenEXR: scan lines and tiles; the flat parts as pages", "exr",
+	  "image/x-exr", BY_MARKS(LOOK_START("\x76\x2f\x31\x01")) },
 	{ "dds", "dds", 0, SDEC_KIND_IMAGE, "DDS: uncompressed, BC1 to BC7; the first picture", "dds",
 	  "image/vnd-ms.dds", BY_MARKS(LOOK_START("DDS ")) },
 	{ "psd", "psd", 0, SDEC_KIND_IMAGE, "PSD, PSB: the merged picture", "psd psb", "image/vnd.adobe.photoshop",

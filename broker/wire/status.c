@@ -45,6 +45,11 @@ static const struct {
 	[WIRE_FAIL_PNG_CHUNK_IN_DATA] = { SDEC_MALFORMED, SDEC_LIMIT_NONE, "another chunk between IDAT: out of order" },
 	[WIRE_FAIL_WINDOW] = { SDEC_UNSUPPORTED, SDEC_LIMIT_NONE,
 	                       "needs a larger window than its library can have: not supported" },
+	[WIRE_FAIL_EXR_DWAA] = { SDEC_UNSUPPORTED, SDEC_LIMIT_NONE, "EXR with DWAA compression is not supported" },
+	[WIRE_FAIL_EXR_DWAB] = { SDEC_UNSUPPORTED, SDEC_LIMIT_NONE, "EXR with DWAB compression is not supported" },
+	[WIRE_FAIL_EXR_DEEP] = { SDEC_UNSUPPORTED, SDEC_LIMIT_NONE, "deep EXR is not supported" },
+	[WIRE_FAIL_EXR_CHANNELS] = { SDEC_UNSUPPORTED, SDEC_LIMIT_NONE,
+	                             "EXR without a channel named R, G, B or Y is not supported" },
 };
 
 static const char *const names[] = {

@@ -360,6 +360,10 @@ enum wire_failure {
 	WIRE_FAIL_PNG_ITXT_IN_DATA,
 	WIRE_FAIL_PNG_CHUNK_IN_DATA, /* any other kind */
 	WIRE_FAIL_WINDOW,            /* a larger window than the library can have, whatever memory there is */
+	WIRE_FAIL_EXR_DWAA,
+	WIRE_FAIL_EXR_DWAB,
+	WIRE_FAIL_EXR_DEEP,
+	WIRE_FAIL_EXR_CHANNELS, /* of colour: there are none */
 	WIRE_FAILURES,
 };
 

@@ -326,7 +326,7 @@ def help_version_and_decoders():
     expect(run("--version").stdout.startswith(b"safe-decode "))
     listed = [line.split()[0] for line in run("--list-decoders").stdout.splitlines()]
     expect(listed == [b"jpeg", b"png", b"gif", b"webp", b"bmp", b"dib", b"ico", b"cur", b"ani", b"tga", b"pcx", b"sun", b"xpm", b"xbm", b"tiff", 
-                      b"jpeg2000", b"avif", b"jxl", b"heif", b"pnm", b"pam", b"pfm", b"farbfeld", b"qoi", b"hdr", b"dds", b"psd",
+                      b"jpeg2000", b"avif", b"jxl", b"heif", b"pnm", b"pam", b"pfm", b"farbfeld", b"qoi", b"hdr", b"exr", b"dds", b"psd",
                       b"flac", b"ogg-flac", b"vorbis", b"opus", b"mp3", b"wav", b"aiff", b"au",
                       b"gzip", b"zlib", b"deflate", b"bzip2", b"xz", b"lzip", b"zstd", b"lz4", b"lzma", b"brotli"],
            listed)

@@ -25,7 +25,7 @@ import sys
 import corpus_audio
 
 FORMATS = ("jpeg", "png", "gif", "webp", "bmp", "ico", "tga", "pcx", "sun", "xpm", "xbm", "tiff", "jpeg2000", "avif", "jxl", "heif", "pnm", "pam", "pfm",
-           "farbfeld", "qoi", "hdr", "dds", "psd",
+           "farbfeld", "qoi", "hdr", "exr", "dds", "psd",
            "gzip", "zlib", "deflate", "bz2", "xz", "lzma", "lzip", "zstd", "lz4", "brotli",
            *corpus_audio.FORMATS)
 NAMELESS = ("deflate", "brotli")  # nothing in a file says that it is one

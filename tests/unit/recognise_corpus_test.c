@@ -82,6 +82,7 @@ static const char *formats_of(const char *path)
 		{ "farbfeld", "farbfeld" },
 		{ "qoi", "qoi" },
 		{ "hdr", "hdr" },
+		{ "exr", "exr" },
 		{ "dds", "dds" },
 		{ "psd", "psd" },
 		{ "bmp", "bmp" },
