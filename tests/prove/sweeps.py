@@ -92,9 +92,9 @@ def run_calls(build, table, step):
 
 # ---- every message in every state ----
 
-# READ, FORBIDDEN and blocks are allowed nowhere here: nobody asks for them, and an input is too short to be read in parts.
+# PART, FORBIDDEN and blocks are allowed nowhere here: nobody asks for them, and an input is too short to be read in parts.
 (HELLO, IMAGE, FRAME, PIXELS, BYTES, DATA, DAMAGE, END, FAIL, AUDIO, SAMPLES, METADATA, LOSS, FORBIDDEN,
- READ, BLOB, BLOB_DATA) = range(1, 18)
+ PART, BLOB, BLOB_DATA) = range(1, 18)
 KINDS = [*range(BLOB_DATA + 2), 255, 1 << 31 | 1]
 LARGEST = 8 << 20  # bytes of a bulk message
 LONGEST = 4 + 1024  # bytes of a tag
