@@ -116,8 +116,8 @@ static struct outcome write_cells(struct sink *sink, bool below)
 	char *end = preview->line;
 
 	for (uint32_t x = 0; x < preview->columns; x++) {
-		const uint8_t *above = &preview->above[(size_t)x * BOX_CHANNELS];
-		const uint8_t *rgb = &preview->box.row[(size_t)x * BOX_CHANNELS];
+		const uint8_t *above = preview->above + (size_t)x * BOX_CHANNELS;
+		const uint8_t *rgb = preview->box.row + (size_t)x * BOX_CHANNELS;
 		end += sprintf(end, "\033[38;2;%u;%u;%u", above[0], above[1], above[2]);
 		if (below)
 			end += sprintf(end, ";48;2;%u;%u;%u", rgb[0], rgb[1], rgb[2]);
