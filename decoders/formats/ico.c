@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Icons and cursors, also animated ones: the largest picture of the file, which is a bitmap or a PNG.
+ * Icons and cursors, also animated ones.  Each picture of an icon is a bitmap or a PNG, and a page: the first page is
+ * the largest picture, and the others follow in the order of the file.  Frames of animated ones are the largest.
  *
  * pkg-config: libpng
  */
@@ -24,7 +25,14 @@ struct entry {
 	size_t place; /* in the file of icons */
 };
 
-/* One picture of a file of icons. */
+/* What a file of icons has. */
+struct list {
+	const uint8_t *entries;
+	uint32_t count;
+	bool cursor;
+};
+
+/* One picture of it. */
 struct picture {
 	bool is_png;
 	struct icon_png png;
@@ -64,35 +72,52 @@ static bool is_better(const struct entry *entry, const struct entry *best)
 	return area > best_area || (area == best_area && entry->bits > best->bits);
 }
 
-/* Finds the largest picture, of these the one with most colours.  *count: how many there are. */
-static session_result choose_entry(struct slice file, struct entry *best, uint32_t *count)
+static session_result read_list(struct slice file, struct list *list)
 {
 	if (file.size < LIST_HEADER)
 		return WIRE_FAIL_TRUNCATED;
 	uint32_t kind = input_le16(file.data + 2);
 	if (input_le16(file.data) != 0 || (kind != 1 && kind != 2))
 		return WIRE_FAIL_SIGNATURE;
-	*count = input_le16(file.data + 4);
-	if (*count == 0)
+	*list = (struct list){ .entries = file.data + LIST_HEADER,
+		               .count = input_le16(file.data + 4),
+		               .cursor = kind == 2 };
+	if (list->count == 0)
 		return WIRE_FAIL_HEADER;
-	if (file.size - LIST_HEADER < *count * (size_t)ENTRY_SIZE)
-		return WIRE_FAIL_TRUNCATED;
-	*best = (struct entry){ 0 };
-	for (uint32_t i = 0; i < *count; i++) {
-		struct entry entry = read_entry(file.data + LIST_HEADER + i * (size_t)ENTRY_SIZE, kind == 2);
-		if (is_better(&entry, best))
-			*best = entry;
+	return file.size - LIST_HEADER < list->count * (size_t)ENTRY_SIZE ? WIRE_FAIL_TRUNCATED : WIRE_OK;
+}
+
+static struct entry entry_at(const struct list *list, uint32_t index)
+{
+	return read_entry(list->entries + index * (size_t)ENTRY_SIZE, list->cursor);
+}
+
+/* The largest picture, of these the one with most colours. */
+static uint32_t choose_entry(const struct list *list)
+{
+	struct entry best = { 0 };
+	uint32_t chosen = 0;
+
+	for (uint32_t i = 0; i < list->count; i++) {
+		struct entry entry = entry_at(list, i);
+		if (!is_better(&entry, &best))
+			continue;
+		best = entry;
+		chosen = i;
 	}
-	return best->place >= LIST_HEADER + *count * (size_t)ENTRY_SIZE ? WIRE_OK : WIRE_FAIL_HEADER;
+	return chosen;
 }
 
 /* ---- one picture ---- */
 
 /* Sizes in the list are ignored, like browsers ignore that of the data: others are wrong too often. */
-static session_result open_picture(struct decode *decode, struct slice file, size_t place)
+static session_result open_picture(struct decode *decode, struct slice file, const struct list *list, uint32_t index)
 {
 	struct picture *picture = &decode->picture;
+	size_t place = entry_at(list, index).place;
 
+	if (place < LIST_HEADER + list->count * (size_t)ENTRY_SIZE)
+		return WIRE_FAIL_HEADER;
 	if (place >= file.size)
 		return WIRE_FAIL_TRUNCATED;
 	const uint8_t *data = file.data + place;
@@ -133,7 +158,7 @@ static struct wire_image describe(const struct decode *decode)
 		                    .flags = WIRE_IMAGE_ALPHA };
 }
 
-/* Announces the first picture; those that follow must be like it. */
+/* Announces a page, or the first frame of an animation; those that follow must be like it. */
 static session_result announce(struct decode *decode, uint32_t frames)
 {
 	struct wire_image image = describe(decode);
@@ -141,12 +166,13 @@ static session_result announce(struct decode *decode, uint32_t frames)
 
 	if (result != WIRE_OK)
 		return result;
-	if (decode->announced && (image.width != decode->image.width || image.height != decode->image.height))
+	bool frame = decode->announced && decode->animation.steps > 0;
+	if (frame && (image.width != decode->image.width || image.height != decode->image.height))
 		return WIRE_FAIL_STRUCTURE;
 	uint64_t pixels =
 	        decode->picture.is_png ? (uint64_t)image.width * image.height * 4 : dib_needs(&decode->picture.dib);
 	session_needs(decode->session, decode->whole.size + pixels + (uint64_t)image.width * 4);
-	if (decode->announced)
+	if (frame)
 		return WIRE_OK;
 	image.frames = frames;
 	if (decode->animation.steps > 0)
@@ -157,6 +183,7 @@ static session_result announce(struct decode *decode, uint32_t frames)
 	if (result != WIRE_OK)
 		return result;
 	decode->announced = true;
+	free(decode->row);
 	decode->row = malloc((size_t)image.width * 4);
 	return decode->row ? WIRE_OK : WIRE_FAIL_LIMIT_MEMORY;
 }
@@ -193,22 +220,47 @@ static session_result send_picture(struct decode *decode)
 
 /* ---- files ---- */
 
-/* A frame of an animation, or the one picture of an icon. */
-static session_result decode_icon(struct decode *decode, struct slice file, uint32_t frames, uint32_t delay)
+/* A page, or a frame of an animation. */
+static session_result decode_entry(struct decode *decode, struct slice file, const struct list *list, uint32_t index,
+                                   uint32_t delay)
 {
-	struct entry entry = { 0 };
-	uint32_t count = 0;
-	session_result result = choose_entry(file, &entry, &count);
+	uint32_t steps = decode->animation.steps;
+	session_result result = open_picture(decode, file, list, index);
 
+	/* What is wrong with a page costs those before it nothing. */
+	if (result != WIRE_OK && result != WIRE_FAIL_LIMIT_MEMORY && decode->announced)
+		result = session_damage(decode->session, (enum wire_failure)result);
 	if (result == WIRE_OK)
-		result = open_picture(decode, file, entry.place);
-	if (result == WIRE_OK)
-		result = announce(decode, frames > 0 ? frames : count);
+		result = announce(decode, steps > 0 ? steps : list->count);
 	if (result == WIRE_OK)
 		result = session_frame(decode->session, delay);
 	if (result == WIRE_OK)
 		result = send_picture(decode);
 	close_picture(decode);
+	return result;
+}
+
+static session_result decode_frame(struct decode *decode, struct slice file, uint32_t delay)
+{
+	struct list list = { 0 };
+	session_result result = read_list(file, &list);
+
+	return result == WIRE_OK ? decode_entry(decode, file, &list, choose_entry(&list), delay) : result;
+}
+
+static session_result decode_icon(struct decode *decode, struct slice file)
+{
+	const struct wire_request *request = session_request(decode->session);
+	uint64_t end = (uint64_t)request->first_frame + request->max_frames;
+	struct list list = { 0 };
+	session_result result = read_list(file, &list);
+	uint32_t best = result == WIRE_OK ? choose_entry(&list) : 0;
+
+	for (uint32_t page = 0; result == WIRE_OK && page < list.count && page < end; page++) {
+		uint32_t index = page == 0 ? best : page <= best ? page - 1 : page;
+		if (!session_pass_frame(decode->session))
+			result = decode_entry(decode, file, &list, index, 0);
+	}
 	return result;
 }
 
@@ -220,7 +272,7 @@ static session_result decode_animation(struct decode *decode, struct slice file)
 	for (uint32_t step = 0; step < animation->steps && result == WIRE_OK; step++) {
 		uint32_t delay = 0;
 		struct slice icon = animation_at(animation, step, &delay);
-		result = icon.size > 0 ? decode_icon(decode, icon, animation->steps, delay) : WIRE_FAIL_STRUCTURE;
+		result = icon.size > 0 ? decode_frame(decode, icon, delay) : WIRE_FAIL_STRUCTURE;
 	}
 	return result;
 }
@@ -234,7 +286,7 @@ static session_result decode_ico(struct session *session)
 	if (result == WIRE_OK && session_request(session)->variant == VARIANT_ANI)
 		result = decode_animation(&decode, file);
 	else if (result == WIRE_OK)
-		result = decode_icon(&decode, file, 0, 0);
+		result = decode_icon(&decode, file);
 	animation_release(&decode.animation);
 	free(decode.row);
 	whole_free(&decode.whole);

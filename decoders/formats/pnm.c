@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PNM (P1 to P6), PAM, PFM and farbfeld: a header, and then samples.  Of several pictures in a file, the first.
+ * PNM (P1 to P6), PAM, PFM and farbfeld: a header, and then samples.  PNM and PAM whose samples are no text may follow
+ * one another in a file: each is a page.
  *
  * Samples are scaled as netpbm does it: (sample * white + maxval / 2) / maxval.  Those of PFM are divided by the scale
  * of the header.  Where they become integers, they are cut to 0 to 1, without a transfer function, as netpbm does it.
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decoders/picture/animation.h"
 #include "decoders/picture/rows.h"
 #include "pnm_decode.h"
 
@@ -24,6 +26,17 @@ enum variant {
 
 enum { MEMORY_BESIDES = 16 << 10 };
 
+/* A further page is of any kind that may follow another. */
+static enum variant variant_of(struct pnm *pnm)
+{
+	uint32_t variant = session_request(pnm->input.session)->variant;
+	uint8_t mark[2] = "";
+
+	if (variant <= PAM && pnm->pages > 0 && input_peek(&pnm->input, mark, sizeof(mark)) == sizeof(mark))
+		return mark[1] == '7' ? PAM : PNM;
+	return variant < VARIANTS ? (enum variant)variant : PNM;
+}
+
 static session_result read_header(struct pnm *pnm)
 {
 	static session_result (*const readers[VARIANTS])(struct pnm *) = {
@@ -32,12 +45,69 @@ static session_result read_header(struct pnm *pnm)
 		[PFM] = pnm_read_pfm_header,
 		[FARBFELD] = pnm_read_farbfeld_header,
 	};
-	uint32_t variant = session_request(pnm->input.session)->variant;
 	const uint8_t *data = NULL;
 
 	if (input_look(&pnm->input, &data) == 0)
 		return WIRE_FAIL_EMPTY;
-	return readers[variant < VARIANTS ? variant : PNM](pnm);
+	return readers[variant_of(pnm)](pnm);
+}
+
+/* ---- pages ---- */
+
+/* Behind a picture in text, and behind one of the others, nothing follows that is one. */
+static bool may_be_followed(const struct pnm *pnm)
+{
+	return session_request(pnm->input.session)->variant <= PAM &&
+	       (pnm->form == PNM_BITS || pnm->form == PNM_BINARY);
+}
+
+static bool is_followed(struct pnm *pnm)
+{
+	uint8_t mark[2];
+
+	return may_be_followed(pnm) && input_peek(&pnm->input, mark, sizeof(mark)) == sizeof(mark) && mark[0] == 'P' &&
+	       mark[1] >= '1' && mark[1] <= '7';
+}
+
+/* Passes over the samples, of which there may be fewer than there should. */
+static bool skip_samples(struct pnm *pnm)
+{
+	uint64_t row = (uint64_t)pnm->image.width * pnm->planes * (pnm->maxval > UINT8_MAX ? 2 : 1), size = 0;
+
+	if (pnm->form == PNM_BITS)
+		row = ((uint64_t)pnm->image.width + 7) / 8;
+	return !__builtin_mul_overflow(row, pnm->image.height, &size) && input_skip(&pnm->input, size) == size;
+}
+
+static void next_page(struct pnm *pnm)
+{
+	free(pnm->raw);
+	free(pnm->row);
+	free(pnm->scaled);
+	*pnm = (struct pnm){ .input = pnm->input, .pages = pnm->pages + 1 };
+}
+
+/* How many pages there are, where only information is wanted.  The header of one was read. */
+static uint32_t count_pages(struct pnm *pnm)
+{
+	const struct wire_request *request = session_request(pnm->input.session);
+	struct pnm page = *pnm;
+	uint32_t pages = pnm->pages + 1;
+
+	if (!may_be_followed(pnm))
+		return pages;
+	if (request->operation != WIRE_INFO || !(request->flags & WIRE_FINITE))
+		return 0;
+	while (pages < UINT32_MAX && skip_samples(pnm) && is_followed(pnm)) {
+		next_page(pnm);
+		if (read_header(pnm) != WIRE_OK)
+			break;
+		pages++;
+	}
+	/* It stays where it is: the bytes of a peek are in it. */
+	page.input = pnm->input;
+	*pnm = page;
+	return pages;
 }
 
 /* ---- set-up ---- */
@@ -106,7 +176,7 @@ static session_result announce(struct pnm *pnm)
 
 	if (result != WIRE_OK)
 		return result;
-	image->frames = 1;
+	image->frames = count_pages(pnm);
 	choose_layout(pnm);
 	session_needs(session, memory_needed(pnm));
 	result = session_image(session, image);
@@ -115,13 +185,6 @@ static session_result announce(struct pnm *pnm)
 	if (result == WIRE_OK && !allocate(pnm))
 		result = WIRE_FAIL_LIMIT_MEMORY;
 	return result;
-}
-
-static void release(struct pnm *pnm)
-{
-	free(pnm->raw);
-	free(pnm->row);
-	free(pnm->scaled);
 }
 
 /* ---- rows ---- */
@@ -162,37 +225,61 @@ static session_result decode_upwards(struct pnm *pnm)
 	return result;
 }
 
-/* Another picture may follow, and behind one in text anything: netpbm says so. */
-static session_result end_picture(struct pnm *pnm)
+/* Behind a picture in text, anything may follow: netpbm says so. */
+static session_result end_file(struct pnm *pnm)
 {
 	uint8_t next[1];
-	bool several = session_request(pnm->input.session)->variant <= PAM;
 
-	if (pnm->exceeded)
-		session_note(pnm->input.session, WIRE_NOTE_WARNINGS);
-	if (pnm->form == PNM_PLAIN || pnm->form == PNM_PLAIN_BITS || input_peek(&pnm->input, next, 1) == 0 ||
-	    (several && next[0] == 'P'))
+	if (pnm->form == PNM_PLAIN || pnm->form == PNM_PLAIN_BITS || is_followed(pnm) ||
+	    input_peek(&pnm->input, next, sizeof(next)) == 0)
 		return WIRE_OK;
 	return session_flaw(pnm->input.session, WIRE_NOTE_TRAILING, WIRE_FAIL_TRAILING);
 }
 
 static session_result decode_picture(struct pnm *pnm)
 {
-	session_result result = read_header(pnm);
+	session_result result = announce(pnm);
 
 	if (result == WIRE_OK)
-		result = announce(pnm);
-	if (result == WIRE_OK)
 		result = pnm->form == PNM_FLOATS ? decode_upwards(pnm) : decode_downwards(pnm);
-	return result == WIRE_OK ? end_picture(pnm) : result;
+	if (pnm->exceeded)
+		session_note(pnm->input.session, WIRE_NOTE_WARNINGS);
+	return result;
+}
+
+/* A page, or nothing of one that nobody wants. */
+static session_result decode_page(struct pnm *pnm)
+{
+	struct session *session = pnm->input.session;
+	session_result result = read_header(pnm);
+
+	/* What is wrong with a page costs those before it nothing. */
+	if (result != WIRE_OK)
+		return pnm->pages > 0 ? session_damage(session, (enum wire_failure)result) : result;
+	if (may_be_followed(pnm) && session_pass_frame(session))
+		return skip_samples(pnm) ? WIRE_OK : session_damage(session, WIRE_FAIL_TRUNCATED);
+	return decode_picture(pnm);
+}
+
+static session_result decode_pages(struct pnm *pnm)
+{
+	const struct wire_request *request = session_request(pnm->input.session);
+	bool several = request->first_frame > 0 || animation_wanted(pnm->input.session);
+	session_result result = decode_page(pnm);
+
+	while (result == WIRE_OK && several && is_followed(pnm)) {
+		next_page(pnm);
+		result = decode_page(pnm);
+	}
+	return result == WIRE_OK ? end_file(pnm) : result;
 }
 
 static session_result decode(struct session *session)
 {
 	struct pnm pnm = { .input.session = session };
-	session_result result = decode_picture(&pnm);
+	session_result result = decode_pages(&pnm);
 
-	release(&pnm);
+	next_page(&pnm);
 	return result;
 }
 

@@ -21,6 +21,7 @@ enum pnm_form {
 
 struct pnm {
 	struct input input;
+	uint32_t pages; /* before this one */
 	struct wire_image image;
 	enum pnm_form form;
 	uint32_t maxval; /* the largest sample */

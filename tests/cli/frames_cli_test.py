@@ -8,6 +8,7 @@
 import io
 import json
 import os
+import struct
 import sys
 
 from cli_support import Folder, Skip, expect, expect_failure, expect_status, main, on_terminal, read, run, test
@@ -104,6 +105,76 @@ def a_damaged_page_costs_those_before_it_nothing():
         broken[at:at + 4] = (len(data) - 3).to_bytes(4, "little")  # where the next page is said to be
         path = folder.write("broken.tiff", bytes(broken))
         expect(raw(path) == whole, "the first page")
+
+
+@test
+def the_pictures_of_a_pnm_file_are_pages():
+    names = ("raw.ppm", "raw.pbm", "raw-1000.pgm", "raw.ppm")
+    data = [read("samples/pnm/" + name) for name in names]
+    pam = run("-q", "-t", "pam", "samples/pnm/raw.ppm").stdout
+    with Folder() as folder:
+        path = folder.write("several.ppm", b"".join(data) + pam)
+        each = [raw(folder.write("one.ppm", one)) for one in (*data, pam)]
+        told = json.loads(run("--info", path).stdout)
+        expect((told["frames"], told["animated"], told["depth"]) == (5, False, 8), told)
+        told = json.loads(run("--info", "--page", "2", path).stdout)
+        expect((told["frames"], told["depth"]) == (5, 10), told)
+        expect(json.loads(run("--info", input=read(path)).stdout)["frames"] is None, "from a pipe, nobody can tell")
+        expect(raw(path) == each[0], "the first page")
+        expect([raw(path, "--page", str(page)) for page in range(5)] == each, "each page")
+        expect(raw(path, "--frames") == b"".join(each), "all pages")
+        for options in (("--page", "5"), ("--info", "--page", "5")):
+            expect_failure(run("-q", *options, path), 7, "has no such frame or page")
+        # What is wrong with a page costs those before it nothing.
+        cut = folder.write("cut.ppm", data[0] + data[1][:-5])
+        expect_failure(run("-q", "--frames", "-o", folder("out"), cut), 3, "ends early")
+        done = run("-q", "--frames", "--partial", "-p", "rgba", cut)
+        expect_failure(done, 0, "ends early; 2 of 16 rows missing")
+        expect(done.stdout.startswith(each[0]), "the first page")
+        for wrong, what in ((b"P5\nwide 1", "header"), (b"P5\n4 4\n255", "early")):
+            path = folder.write("wrong.pgm", data[0] + wrong)
+            expect_failure(run("-q", "--frames", "-o", folder("out"), path), 3, what)
+            done = run("-q", "--frames", "--partial", "-p", "rgba", path)
+            expect_status(done, 0)
+            expect(done.stdout == each[0], "the first page")
+        done = run("--frames", "-p", "rgba", folder.write("more.ppm", data[0] + b"Paris"))
+        expect(done.returncode == 0 and done.stdout == each[0] and b"bytes follow" in done.stderr, done)
+        # Behind text, anything may follow.
+        done = run("-q", "--frames", "--strict", "-p", "rgba", folder.write("text.ppm", read("samples/pnm/plain.ppm") + data[0]))
+        expect(done.returncode == 0 and len(done.stdout) == len(each[0]), done)
+
+
+@test
+def the_pictures_of_an_icon_are_pages():
+    """The largest is the first, which comes without an option, too."""
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise Skip("Pillow is not installed") from error
+    sizes = (16, 48, 24, 32)
+    listed = behind = b""
+    pixels = []
+    for index, size in enumerate(sizes):
+        picture = Image.new("RGBA", (size, size), (index * 60, 10, size, 255))
+        stream = io.BytesIO()
+        picture.save(stream, "PNG")
+        listed += struct.pack("<BBBBHHII", size, size, 0, 0, 1, 32, len(stream.getvalue()), 6 + 64 + len(behind))
+        behind += stream.getvalue()
+        pixels.append(picture.tobytes())
+    with Folder() as folder:
+        for kind, name in ((1, "a.ico"), (2, "a.cur")):
+            data = struct.pack("<HHH", 0, kind, 4) + listed + behind
+            path = folder.write(name, data)
+            right = [pixels[1], pixels[0], pixels[2], pixels[3]]
+            expect(json.loads(run("--info", path).stdout)["frames"] == 4, "information")
+            expect(json.loads(run("--info", "--page", "2", path).stdout)["width"] == 24, "information on a page")
+            expect([raw(path, "--page", str(page)) for page in range(4)] == right, "each page")
+            expect(raw(path) == right[0] and raw(path, "--frames") == b"".join(right), "all pages")
+            expect_failure(run("-q", "--page", "4", path), 7, "has no such frame or page")
+            broken = folder.write("broken.ico", data.replace(behind[-40:], b"?" * 40))
+            expect_status(run("-q", "--frames", "-o", folder("out"), broken), 3)
+            done = run("-q", "--frames", "--partial", "-p", "rgba", broken)
+            expect(done.returncode == 0 and done.stdout.startswith(b"".join(right[:3])), done.stderr)
 
 
 @test
