@@ -9,8 +9,8 @@
 static const struct format formats[] = {
 	{ "jpeg", "jpeg", 0, SDEC_KIND_IMAGE, "JPEG: baseline, extended, progressive, arithmetic", "jpg jpeg jpe jfif",
 	  "image/jpeg", .look = look_jpeg, .guess = guess_jpeg },
-	{ "png", "png", 0, SDEC_KIND_IMAGE, "PNG: every colour type and depth, interlaced, animated", "png apng", "image/png",
-	  BY_MARKS(LOOK_START("\x89PNG\r\n\x1a\n")) },
+	{ "png", "png", 0, SDEC_KIND_IMAGE, "PNG: every colour type and depth, interlaced, animated", "png apng",
+	  "image/png", BY_MARKS(LOOK_START("\x89PNG\r\n\x1a\n")) },
 	{ "gif", "gif", 0, SDEC_KIND_IMAGE, "GIF: stills and animations", "gif", "image/gif",
 	  BY_MARKS(LOOK_START("GIF8")) },
 	{ "webp", "webp", 0, SDEC_KIND_IMAGE, "WebP: lossy, lossless, animations", "webp", "image/webp",

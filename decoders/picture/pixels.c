@@ -76,7 +76,7 @@ static inline struct deep_pixel load_deep(enum pixels_layout layout, const uint8
 {
 	uint16_t samples[4] = { 0 };
 
-	memcpy(samples, from, pixels_layout_bytes[layout]);
+	memcpy(samples, from, layout < PIXELS_LAYOUTS ? pixels_layout_bytes[layout] : 0);
 	switch (layout) {
 	case PIXELS_GRAY16:
 		return (struct deep_pixel){ samples[0], samples[0], samples[0], UINT16_MAX };
@@ -154,7 +154,7 @@ static struct light_pixel load_light(enum pixels_layout layout, const uint8_t *f
 		return (struct light_pixel){ light_of(deep.red), light_of(deep.green), light_of(deep.blue),
 			                     (float)deep.alpha / UINT16_MAX };
 	}
-	memcpy(samples, from, pixels_layout_bytes[layout]);
+	memcpy(samples, from, layout < PIXELS_LAYOUTS ? pixels_layout_bytes[layout] : 0);
 	switch (layout) {
 	case PIXELS_GRAY_F32:
 		return (struct light_pixel){ samples[0], samples[0], samples[0], 1 };
@@ -171,7 +171,9 @@ static uint16_t opacity(float alpha)
 {
 	if (!(alpha > 0))
 		return 0;
-	return alpha >= 1 ? UINT16_MAX : (uint16_t)(alpha * UINT16_MAX + 0.5F);
+	float exact = alpha >= 1 ? UINT16_MAX : alpha * UINT16_MAX;
+	uint16_t whole = (uint16_t)exact;
+	return (uint16_t)(whole + (exact - (float)whole >= 0.5F ? 1 : 0));
 }
 
 static void store_light(enum wire_pixel_format format, uint8_t *to, const struct light_pixel *pixel)

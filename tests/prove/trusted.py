@@ -34,6 +34,7 @@ FILES = (
     ("broker/cli/cover.[ch]", CHECKED, "stores the bytes of a cover, and looks at none"),
     ("broker/decode/call.[ch]", CHECKED, "hands numbers and tags on, and says what came of it"),
     ("broker/cli/job.[ch]", CHECKED, "hands numbers and tags on"),
+    ("broker/cli/job_driver.[ch]", CHECKED, "hands numbers and tags on, and copies blocks"),
     ("broker/library/about.[ch]", NONE, "names and version"),
     ("broker/library/*", CHECKED, "allocates and counts by the geometry"),
     ("broker/cli/show.[ch]", CHECKED, "prints how much was played"),
