@@ -112,6 +112,7 @@ static const struct confine_rule confine_rules[] = {
 	CALL_IF(ioctl, DEVICE, 1, 0xff00, 'F' << 8, "of framebuffers", "showing"),
 	CALL_IF(ioctl, DEVICE, 1, 0xff00, 'd' << 8, "of displays", "showing"),
 	CALL_IF(ioctl, DEVICE, 1, 0xff00, 'K' << 8, "of consoles", "text and graphics"),
+	CALL_IF(ioctl, DEVICE, 1, EXACTLY, TIOCGPGRP, "TIOCGPGRP", "whether the terminal is ours"),
 	CALL_IF(ioctl, DEVICE, 1, EXACTLY, TCSETS, "TCSETS", "a key ends the show"),
 	CALL_IF(ioctl, DEVICE, 1, EXACTLY, TCSETSF, "TCSETSF", "the same"),
 	CALL_IF(ioctl, DEVICE, 1, EXACTLY, TCSETSW, "TCSETSW", "the same"),

@@ -32,7 +32,8 @@ struct outcome console_open(struct console *console)
 	*console = CONSOLE_NONE;
 	for (size_t i = 0; i < sizeof(consoles) / sizeof(consoles[0]) && console->fd < 0; i++)
 		console->fd = open_console(consoles[i], &mode);
-	console->keys = isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp() &&
+	console->group = getpgrp();
+	console->keys = isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == console->group &&
 	                tcgetattr(STDIN_FILENO, &console->before) == 0;
 	if (mode != KD_TEXT)
 		return outcome_of(SDEC_IO, "another program draws on the screen");
@@ -97,7 +98,7 @@ void console_restore(struct console *console)
 		(void)ioctl(console->fd, KDSETMODE, KD_TEXT);
 	console->graphics = 0;
 	/* A process in the background would be stopped. */
-	if (console->silent && tcgetpgrp(STDIN_FILENO) == getpgrp())
+	if (console->silent && tcgetpgrp(STDIN_FILENO) == console->group)
 		(void)tcsetattr(STDIN_FILENO, TCSANOW, &console->before);
 	console->silent = 0;
 	errno = saved;

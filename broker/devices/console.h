@@ -16,6 +16,7 @@ struct console {
 	bool keys;                      /* standard input is a terminal that this process may read */
 	volatile sig_atomic_t silent;   /* it does not show what is typed */
 	struct termios before;
+	pid_t group; /* our process group; getpgrp() is for nobody who is confined */
 };
 
 #define CONSOLE_NONE ((struct console){ .fd = -1 })

@@ -153,6 +153,15 @@ static int push_input(void)
 	return ioctl(STDIN_FILENO, TIOCSTI, "x");
 }
 
+/* What is forbidden ends with EPERM; this is no terminal of ours, whoever asks. */
+static int ask_for_the_group(void)
+{
+	int group = 0;
+	int pipes[2];
+
+	return pipe2(pipes, O_CLOEXEC) != 0 ? -1 : ioctl(pipes[0], TIOCGPGRP, &group);
+}
+
 static int make_thread(void)
 {
 	return (int)syscall(SYS_clone, SIGCHLD | CLONE_VM, NULL, NULL, NULL, NULL);
@@ -227,6 +236,12 @@ Test(confine_calls, the_rest_is_refused)
 		cr_expect(attempt(role, NULL, push_input) == EPERM, "role %d", (int)role);
 		cr_expect(attempt(role, NULL, make_thread) == EPERM, "role %d", (int)role);
 	}
+}
+
+Test(confine_calls, who_shows_may_ask_whose_the_terminal_is)
+{
+	cr_expect(attempt(CONFINE_DEVICE, NULL, ask_for_the_group) == ENOTTY);
+	cr_expect(attempt(CONFINE_MANY, NULL, ask_for_the_group) == EPERM);
 }
 
 Test(confine_calls, who_makes_no_file_opens_none_for_writing)
