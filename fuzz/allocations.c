@@ -119,6 +119,8 @@ static void *allocate(size_t size)
 
 /* ---- the standard names ---- */
 
+#pragma GCC visibility push(default)
+
 void *malloc(size_t size)
 {
 	return fails() ? NULL : count(allocate(size));
@@ -198,3 +200,5 @@ int posix_memalign(void **pointer, size_t alignment, size_t size)
 	*pointer = memory;
 	return 0;
 }
+
+#pragma GCC visibility pop

@@ -2,68 +2,101 @@
 #include "frame_index.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "broker/base/fds.h"
 #include "escape.h"
 
 enum { BUFFER_SIZE = 16 << 10 };
-
-/* Nothing is left to be allocated or asked for later, when the process is confined. */
-static int open_stream(struct frame_index *index)
-{
-	int fd = fcntl(index->output.fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-
-	index->buffer = malloc(BUFFER_SIZE);
-	index->stream = fd >= 0 && index->buffer ? fdopen(fd, "w") : NULL;
-	if (index->stream)
-		return setvbuf(index->stream, index->buffer, _IOFBF, BUFFER_SIZE);
-	if (fd >= 0)
-		(void)close(fd);
-	return -1;
-}
 
 struct outcome frame_index_open(struct frame_index *index, const char *path)
 {
 	*index = FRAME_INDEX_NONE;
 	struct outcome outcome = output_prepare(&index->output, path);
 
-	if (outcome.status == SDEC_OK && open_stream(index) != 0)
-		outcome = outcome_of_output("cannot open the index", errno);
+	index->buffer = malloc(BUFFER_SIZE);
+	if (outcome.status == SDEC_OK && !index->buffer)
+		outcome = outcome_of_output("no memory for the index", ENOMEM);
+	index->is_open = outcome.status == SDEC_OK;
 	return outcome;
 }
 
-struct outcome frame_index_add(struct frame_index *index, const struct frame_place *place)
+/* Writes all that was kept back. */
+static struct outcome flush(struct frame_index *index)
 {
-	FILE *stream = index->stream;
+	size_t done = 0;
 
-	if (!stream)
-		return outcome_ok();
-	errno = 0;
+	while (done < index->filled) {
+		ssize_t put = write(index->output.fd, index->buffer + done, index->filled - done);
+		if (put < 0 && errno == EAGAIN)
+			fds_wait(index->output.fd, POLLOUT);
+		else if (put < 0 && errno != EINTR)
+			return outcome_of_output("cannot write the index", errno);
+		done += put > 0 ? (size_t)put : 0;
+	}
+	index->filled = 0;
+	return outcome_ok();
+}
+
+static struct outcome put_text(struct frame_index *index, const char *text, size_t size)
+{
+	struct outcome outcome = outcome_ok();
+
+	while (size > 0 && outcome.status == SDEC_OK) {
+		size_t part = BUFFER_SIZE - index->filled < size ? BUFFER_SIZE - index->filled : size;
+		memcpy(index->buffer + index->filled, text, part);
+		index->filled += part;
+		text += part;
+		size -= part;
+		if (index->filled == BUFFER_SIZE)
+			outcome = flush(index);
+	}
+	return outcome;
+}
+
+static void print_line(FILE *stream, const struct frame_place *place)
+{
 	fprintf(stream,
-	        "{\"frame\": %" PRIu64 ", \"width\": %" PRIu32 ", \"height\": %" PRIu32 ", \"delay\": %" PRIu32
-	        ", \"offset\": %" PRIu64 ", \"size\": %" PRIu64 ", \"file\": ",
-	        place->number, place->width, place->height, place->delay, place->offset, place->size);
+	        "{\"frame\": %" PRIu64 ", \"width\": %" PRIu32 ", \"height\": %" PRIu32 ", \"pixels\": \"%s\""
+	        ", \"delay\": %" PRIu32 ", \"offset\": %" PRIu64 ", \"size\": %" PRIu64 ", \"file\": ",
+	        place->number, place->width, place->height, place->pixels, place->delay, place->offset, place->size);
 	if (place->file)
 		escape_json(stream, place->file);
 	else
 		fputs("null", stream);
 	fputs("}\n", stream);
-	return ferror(stream) ? outcome_of_output("cannot write the index", errno) : outcome_ok();
+}
+
+struct outcome frame_index_add(struct frame_index *index, const struct frame_place *place)
+{
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!index->is_open)
+		return outcome_ok();
+	FILE *stream = open_memstream(&line, &size);
+	if (stream)
+		print_line(stream, place);
+	bool failed = !stream || ferror(stream);
+	failed = (stream && fclose(stream) != 0) || failed;
+	struct outcome outcome =
+	        failed ? outcome_of_output("no memory for the index", ENOMEM) : put_text(index, line, size);
+	free(line);
+	return outcome;
 }
 
 struct outcome frame_index_finish(struct frame_index *index)
 {
-	bool failed = index->stream && fflush(index->stream) != 0;
-
-	return failed ? outcome_of_output("cannot write the index", errno) : outcome_ok();
+	return index->is_open ? flush(index) : outcome_ok();
 }
 
 struct outcome frame_index_commit(struct frame_index *index)
 {
-	struct outcome outcome = index->stream ? output_commit(&index->output) : outcome_ok();
+	struct outcome outcome = index->is_open ? output_commit(&index->output) : outcome_ok();
 
 	frame_index_abort(index);
 	return outcome;
@@ -71,9 +104,6 @@ struct outcome frame_index_commit(struct frame_index *index)
 
 void frame_index_abort(struct frame_index *index)
 {
-	/* What is in its buffer goes to a file that nobody will see. */
-	if (index->stream)
-		(void)fclose(index->stream);
 	free(index->buffer);
 	output_abort(&index->output);
 	*index = FRAME_INDEX_NONE;

@@ -3,8 +3,9 @@
 #ifndef SAFE_DECODE_FRAME_INDEX_H
 #define SAFE_DECODE_FRAME_INDEX_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "broker/wire/status.h"
 #include "output.h"
@@ -12,8 +13,9 @@
 /* The functions below do nothing where it is not open. */
 struct frame_index {
 	struct output output;
-	FILE *stream; /* owned; writes to it */
-	char *buffer; /* owned; of the stream */
+	bool is_open;
+	char *buffer;  /* owned; text that was not written yet */
+	size_t filled; /* bytes of it */
 };
 
 #define FRAME_INDEX_NONE ((struct frame_index){ .output = OUTPUT_NONE })
@@ -21,6 +23,7 @@ struct frame_index {
 struct frame_place {
 	uint64_t number;        /* of the frame or page, from 0 */
 	uint32_t width, height; /* pixels, as they are written */
+	const char *pixels;     /* static; the name of their format */
 	uint32_t delay;         /* milliseconds; 0 for a page */
 	uint64_t offset, size;  /* bytes in the output, a header of its own included */
 	const char *file;       /* borrowed; NULL: standard output */

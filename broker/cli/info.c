@@ -90,11 +90,9 @@ void info_print(FILE *stream, const struct info *info)
 {
 	fputs("{\"file\": ", stream);
 	escape_json(stream, info->input);
-	fprintf(stream, ", \"format\": \"%s\", \"library\": \"%s\", \"kind\": \"%s\"", info->format->name,
-	        info->library,
-	        info->image   ? "image"
-	        : info->audio ? "audio"
-	                      : "bytes");
+	fprintf(stream, ", \"format\": \"%s\", \"library\": ", info->format->name);
+	escape_json(stream, info->library);
+	fprintf(stream, ", \"kind\": \"%s\"", info->image ? "image" : info->audio ? "audio" : "bytes");
 	if (info->image) {
 		print_image(stream, info->image);
 		fputs(", \"tags\": ", stream);

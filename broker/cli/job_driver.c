@@ -177,7 +177,8 @@ static struct frame_place place_of(const struct job *job, const struct wire_fram
 		.number = (uint64_t)job->options->first_frame + job->call.frames_begun - 1,
 		.width = image->width,
 		.height = image->height,
-		.delay = frame->delay,
+		.pixels = options_pixel_format_name(image->pixel_format),
+		.delay = image->flags & WIRE_IMAGE_ANIMATION ? frame->delay : 0,
 		.offset = job->options->numbered ? 0 : job->frame_start,
 		.file = job->given.path,
 	};

@@ -74,7 +74,9 @@ static bool spare_terminal(struct options *options)
 	if (!decodes || !shown || options->device != DEVICE_NONE || strcmp(options->sink->name, "preview") == 0)
 		return false;
 	options->frames = false;
+	options->index = NULL;
 	options->sink = sink_format_by_name("preview");
+	options->to = true; /* whatever the name of the output */
 	options->pixel_formats = options->sink->preferred;
 	options->sample_formats = options->sink->samples;
 	return true;

@@ -110,6 +110,44 @@ static struct outcome open_output(struct outputs *outputs)
 	return options->output ? output_prepare(&outputs->single, options->output) : outcome_ok();
 }
 
+/* ---- the index, which takes the place of no other file of the run ---- */
+
+static bool is_index(const struct outputs *outputs, const char *name)
+{
+	return outputs->index_here && strcmp(outputs->index.output.name, name) == 0;
+}
+
+static struct outcome refuse_index(void)
+{
+	return outcome_of_output("is the file of --index", 0);
+}
+
+static bool is_an_input(const struct options *options, const char *path)
+{
+	struct stat input, file;
+	bool standard = strcmp(options->inputs[0], "-") == 0;
+
+	return (standard ? fstat(STDIN_FILENO, &input) : stat(options->inputs[0], &input)) == 0 &&
+	       stat(path, &file) == 0 && S_ISREG(file.st_mode) && file_id_same(file_id_of(&input), file_id_of(&file));
+}
+
+static struct outcome open_index(struct outputs *outputs, const char *path)
+{
+	const struct output *index = &outputs->index.output;
+	const struct output *single = &outputs->single;
+	struct stat folder, other;
+
+	if (is_an_input(outputs->options, path))
+		return outcome_of_output("is the input, which its index does not replace", 0);
+	struct outcome outcome = frame_index_open(&outputs->index, path);
+	if (outcome.status != SDEC_OK || index->folder < 0)
+		return outcome;
+	int others = outputs->folder >= 0 ? outputs->folder : single->folder;
+	outputs->index_here = others >= 0 && fstat(index->folder, &folder) == 0 && fstat(others, &other) == 0 &&
+	                      file_id_same(file_id_of(&folder), file_id_of(&other));
+	return single->name && is_index(outputs, single->name) ? refuse_index() : outcome_ok();
+}
+
 struct outcome outputs_open(struct outputs *outputs, const struct options *options, const char **about)
 {
 	*outputs = OUTPUTS_NONE;
@@ -119,7 +157,7 @@ struct outcome outputs_open(struct outputs *outputs, const struct options *optio
 	if (outcome.status != SDEC_OK || !options->index)
 		return outcome;
 	*about = options->index;
-	return frame_index_open(&outputs->index, options->index);
+	return open_index(outputs, options->index);
 }
 
 void outputs_close(struct outputs *outputs)
@@ -202,6 +240,8 @@ static struct outcome give_name(struct outputs *outputs, const char *input, cons
 		given->kept = options->skip_existing;
 		return given->kept ? outcome_ok() : output_refused();
 	}
+	if (is_index(outputs, name->in_folder))
+		return refuse_index();
 	if (is_other_input(outputs, input, name->in_folder))
 		return outcome_of_output("is another input of this run, which --force does not replace", 0);
 	return output_prepare_in(&given->output, outputs->folder, name->in_folder, options->force, &name->made);
@@ -216,6 +256,8 @@ struct outcome outputs_give_next(struct outputs *outputs, struct outputs_given *
 		return outcome_of_errno(SDEC_IO, "cannot name the output", ENOMEM);
 	given->path = numbered->path;
 	/* It is read as long as there are frames. */
+	if (is_index(outputs, numbered->in_folder))
+		return refuse_index();
 	if (is_other_input(outputs, NULL, numbered->in_folder))
 		return outcome_of_output("is the input, which its own frames do not replace", 0);
 	return output_prepare_in(&given->output, outputs->folder, numbered->in_folder, true, NULL);

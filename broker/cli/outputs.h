@@ -27,6 +27,7 @@ struct outputs {
 	struct names names;            /* in it */
 	struct numbered numbered;      /* that of --output, whose folder it is then */
 	struct frame_index index;      /* that of --index */
+	bool index_here;               /* it is in the folder of the others */
 	struct file_id *inputs; /* owned; with --force, those of all inputs, which it does not allow to replace */
 };
 

@@ -67,6 +67,10 @@ static struct outcome take_metadata(void *context, enum wire_tag tag, const char
 {
 	struct call *call = context;
 
+	bool picture = call->format->kind == SDEC_KIND_IMAGE;
+
+	if (call->plan.operation == WIRE_COVER || (picture && !(call->plan.flags & WIRE_TAGS_TOO)))
+		return outcome_of(SDEC_KILLED, "the decoder lied: it sent a tag that was not asked for");
 	return call->plan.driver->tag ? call->plan.driver->tag(call, tag, value, size) : outcome_ok();
 }
 
@@ -75,6 +79,8 @@ static struct outcome take_blob(void *context, enum wire_blob_kind kind, size_t 
 {
 	struct call *call = context;
 
+	if (call->format->kind != SDEC_KIND_IMAGE)
+		return outcome_of(SDEC_KILLED, "the decoder lied: only pictures have such blocks");
 	free(call->blob);
 	call->blob = malloc(size);
 	call->blob_size = call->blob ? size : 0;

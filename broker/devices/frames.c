@@ -5,7 +5,10 @@
 
 enum {
 	SHOW_SECONDS = 10,
-	NO_DELAY = 100, /* milliseconds that a frame is shown which says nothing about it, as browsers do */
+	UNATTENDED_PAGES =
+	        10,     /* that are shown one after the other where nobody said for how long, or could turn them */
+	SHORTEST = 10,  /* milliseconds; a frame that says less, or nothing, is shown for */
+	NO_DELAY = 100, /* as browsers do */
 	LATE = 200, /* milliseconds that are made up for; where decoding takes longer than showing, time goes slower */
 };
 
@@ -13,16 +16,19 @@ void frames_start(struct frames *frames, const struct console *console, uint32_t
 {
 	struct screen hidden = frames->hidden;
 	bool endless = seconds == DEVICE_SHOW_DEFAULT && console->keys;
+	uint32_t pages = seconds == DEVICE_SHOW_DEFAULT && !console->keys ? UNATTENDED_PAGES : UINT32_MAX;
 
 	if (seconds == DEVICE_SHOW_DEFAULT)
 		seconds = SHOW_SECONDS;
-	*frames = (struct frames){ .time = endless ? -1 : INT64_C(1000) * seconds, .hidden = hidden };
+	*frames = (struct frames){ .time = endless ? -1 : INT64_C(1000) * seconds,
+		                   .pages_left = pages,
+		                   .hidden = hidden };
 }
 
 void frames_next(struct frames *frames, bool page, uint32_t delay)
 {
 	frames->next_page = page;
-	frames->delay = delay > 0 ? delay : NO_DELAY;
+	frames->delay = delay > SHORTEST ? delay : NO_DELAY;
 }
 
 /* ---- where ---- */
@@ -84,10 +90,17 @@ static void note_shown(struct frames *frames)
 	frames->page = frames->next_page;
 }
 
+/* A key turns it. */
+static void show_page(struct frames *frames, const struct console *console)
+{
+	(void)console_wait(console, frames->time);
+	frames->over = frames->pages_left == 0 || --frames->pages_left == 0;
+}
+
 bool frames_show(struct frames *frames, const struct console *console, const struct screen *screen)
 {
 	if (frames->shown > 0 && frames->page)
-		(void)console_wait(console, frames->time); /* a key turns it */
+		show_page(frames, console);
 	else if (frames->shown > 0 && !frames->over)
 		wait_for_frame(frames, console);
 	if (frames->over)

@@ -436,7 +436,7 @@ static enum wire_progress step_payload(struct wire_reader *reader, wire_read_fun
 static enum wire_progress note_bulk(struct wire_reader *reader, size_t got, struct outcome outcome)
 {
 	reader->bulk_left -= got;
-	reader->output += got;
+	reader->output += reader->state == WIRE_STATE_BLOB ? 0 : got;
 	if (reader->bulk_left == 0 && reader->frame_left == 0) {
 		if (reader->state == WIRE_STATE_FRAME)
 			reader->state = WIRE_STATE_IMAGE;

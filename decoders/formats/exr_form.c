@@ -136,8 +136,12 @@ static bool divides(int32_t sampling, int32_t first, int32_t last)
 	return sampling == 1 || (sampling > 1 && first % sampling == 0 && ((int64_t)last + 1) % sampling == 0);
 }
 
-static session_result check_sampling(struct exr_form *form)
+static session_result check_sampling(const struct decode *decode, struct exr_form *form)
 {
+	int32_t lines = 1;
+
+	if (!form->tiled && exr_get_scanlines_per_chunk(decode->context, form->part, &lines) != EXR_ERR_SUCCESS)
+		return WIRE_FAIL_STRUCTURE;
 	const exr_attr_chlist_entry_t *entries = form->channels->entries;
 
 	for (int i = 0; i < form->channels->num_channels; i++) {
@@ -145,6 +149,9 @@ static session_result check_sampling(struct exr_form *form)
 		if (!divides(entry->x_sampling, form->data.min.x, form->data.max.x) ||
 		    !divides(entry->y_sampling, form->data.min.y, form->data.max.y))
 			return WIRE_FAIL_HEADER;
+		/* The library counts rows of a chunk as if all chunks had as many of a channel. */
+		if (lines > 1 && lines % entry->y_sampling != 0)
+			return WIRE_FAIL_UNSUPPORTED;
 		if (form->tiled && (entry->x_sampling != 1 || entry->y_sampling != 1))
 			return WIRE_FAIL_HEADER;
 		if (entry->pixel_type != EXR_PIXEL_UINT && entry->pixel_type != EXR_PIXEL_HALF &&
@@ -236,7 +243,10 @@ session_result exr_describe(struct decode *decode, int part)
 	if (result == WIRE_OK)
 		result = read_windows(decode);
 	if (result == WIRE_OK)
-		result = check_sampling(form);
+		result = check_sampling(decode, form);
+	/* Nobody writes such; its colours would need the tiles around each. */
+	if (result == WIRE_OK && form->tiled && form->chroma)
+		return WIRE_FAIL_UNSUPPORTED;
 	if (result != WIRE_OK)
 		return result;
 	if (form->chroma)

@@ -15,6 +15,7 @@ enum {
 	NAME_MAX = 255,
 	FLAG_MULTIPART = 0x1000,
 	FLAGS_KNOWN = 0x1e00,
+	CHANNELS_SIZE_MAX = 128 << 10, /* bytes that describe the channels of a part */
 };
 
 struct walk {
@@ -88,6 +89,9 @@ static session_result read_attribute(struct walk *walk, bool *end)
 	if (!bytes)
 		return short_of(walk);
 	walk->at += length;
+	/* The library counts channels in 16 bits, and sorts them one by one. */
+	if (strcmp(type, "chlist") == 0 && length > CHANNELS_SIZE_MAX)
+		return WIRE_FAIL_UNSUPPORTED;
 	if (strcmp(name, "compression") == 0 && length == 1 && bytes[0] >= EXR_COMPRESSION_LAST_TYPE)
 		return WIRE_FAIL_UNSUPPORTED;
 	return WIRE_OK;

@@ -385,7 +385,11 @@ static session_result decode_guarded(struct decode *decode)
 /* What libpng is given next: the file as it is, or a frame. */
 static session_result decode_next(struct png_file *file, bool framed)
 {
-	struct decode decode = { .session = file->session, .file = file, .framed = framed, .image = { .frames = 1 } };
+	struct decode decode = { .session = file->session,
+		                 .file = file,
+		                 .framed = framed,
+		                 .texts = { .session = file->session },
+		                 .image = { .frames = 1 } };
 	session_result result = png_create(&decode) ? decode_guarded(&decode) : WIRE_FAIL_LIMIT_MEMORY;
 
 	(void)png_end_check(&decode);

@@ -8,6 +8,7 @@
 #include "decoders/picture/animation.h"
 #include "decoders/picture/pixels.h"
 #include "decoders/runtime/decoder.h"
+#include "png_text.h"
 
 #define ZLIB_CONST
 #include <zlib.h>
@@ -88,6 +89,7 @@ struct decode {
 	enum wire_failure failure; /* known before libpng complains; else WIRE_OK */
 	enum wire_failure flaw;    /* of what follows the last pixel */
 
+	struct png_texts texts;
 	struct wire_image image;
 	enum pixels_layout layout; /* of libpng's rows, where they have 8 bits a sample */
 	bool announced;

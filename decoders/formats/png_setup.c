@@ -106,7 +106,7 @@ static int take_chunk(png_structp png, png_unknown_chunkp chunk)
 		decode->failure = WIRE_FAIL_UNSUPPORTED;
 		return -1;
 	}
-	png_send_chunk(decode->session, chunk->name, chunk->data, chunk->size);
+	png_send_chunk(&decode->texts, chunk->name, chunk->data, chunk->size);
 	if (memcmp(chunk->name, "iCCP", CHUNK_NAME_SIZE) == 0)
 		image->flags |= WIRE_IMAGE_ICC;
 	else if (memcmp(chunk->name, "eXIf", CHUNK_NAME_SIZE) == 0)

@@ -16,16 +16,22 @@ enum { KEYWORD_MAX = 79, DENSITY_SIZE = 9 };
 
 static const char xmp_keyword[] = "XML:com.adobe.xmp";
 
-/* What zlib makes of it, `most` bytes at most, and *size; NULL: nothing good, or more, or no memory.  The caller frees
- * it. */
-static uint8_t *unpack(const uint8_t *from, size_t from_size, size_t most, size_t *size)
+/* What zlib makes of it, and *size.  What is longer than `most` is cut off if `cut`.  NULL: nothing good, or more, or
+ * no memory, or so much was unpacked before that it is enough.  The caller frees it. */
+static uint8_t *unpack(struct png_texts *texts, const uint8_t *from, size_t from_size, size_t most, bool cut,
+                       size_t *size)
 {
+	enum { TIMES = 8 }; /* that the limit on metadata may be unpacked */
 	z_stream stream = { .next_in = from, .avail_in = (uInt)from_size };
 	uint8_t *to = NULL;
 	size_t room = 0;
-	int result = inflateInit(&stream);
 
+	if (texts->unpacked >= TIMES * (uint64_t)session_request(texts->session)->max_metadata)
+		return NULL;
+	int result = inflateInit(&stream);
 	while (result == Z_OK) {
+		if (cut && stream.total_out == most)
+			break;
 		if (stream.total_out == room) {
 			size_t larger = room == 0 ? 4096 : room * 2;
 			uint8_t *grown = room < most ? realloc(to, larger < most ? larger : most) : NULL;
@@ -41,8 +47,9 @@ static uint8_t *unpack(const uint8_t *from, size_t from_size, size_t most, size_
 			result = Z_OK;
 	}
 	*size = stream.total_out;
+	texts->unpacked += stream.total_out;
 	(void)inflateEnd(&stream);
-	if (result == Z_STREAM_END)
+	if (result == Z_STREAM_END || (cut && stream.total_out == most))
 		return to;
 	free(to);
 	return NULL;
@@ -54,15 +61,17 @@ static size_t most_of(const struct session *session)
 }
 
 /* A name, a zero, the number of the method, and the packed profile. */
-static void take_profile(struct session *session, const uint8_t *data, size_t size)
+static void take_profile(struct png_texts *texts, const uint8_t *data, size_t size)
 {
+	struct session *session = texts->session;
 	size_t name = strnlen((const char *)data, size), unpacked_size = 0;
 
-	if (!session_wants_blob(session, WIRE_BLOB_ICC) && !session_wants_tags(session))
+	if (texts->has_profile || (!session_wants_blob(session, WIRE_BLOB_ICC) && !session_wants_tags(session)))
 		return;
+	texts->has_profile = true;
 	if (name == 0 || name > KEYWORD_MAX || size - name < 2 || data[name + 1] != 0)
 		return;
-	uint8_t *unpacked = unpack(data + name + 2, size - name - 2, most_of(session), &unpacked_size);
+	uint8_t *unpacked = unpack(texts, data + name + 2, size - name - 2, most_of(session), false, &unpacked_size);
 	if (unpacked)
 		icc_send(session, unpacked, unpacked_size);
 	free(unpacked);
@@ -116,18 +125,20 @@ static void take_text(struct session *session, const char *keyword, const uint8_
 		session_picture_tag(session, tag, (const char *)text, size);
 }
 
-static void take_packed_text(struct session *session, const char *keyword, const uint8_t *data, size_t size, bool latin)
+/* Of a tag, the wire takes no more than its longest value. */
+static void take_packed_text(struct png_texts *texts, const char *keyword, const uint8_t *data, size_t size, bool latin)
 {
+	bool tag = tag_of(keyword) != WIRE_TAGS;
 	size_t text_size = 0;
-	uint8_t *text = unpack(data, size, most_of(session), &text_size);
+	uint8_t *text = unpack(texts, data, size, tag ? WIRE_VALUE_MAX + 4 : most_of(texts->session), tag, &text_size);
 
 	if (text)
-		take_text(session, keyword, text, text_size, latin);
+		take_text(texts->session, keyword, text, text_size, latin);
 	free(text);
 }
 
 /* iTXt has, behind the keyword: whether it is packed, how, a language, and the keyword in that language. */
-static void take_international(struct session *session, const char *keyword, const uint8_t *data, size_t size)
+static void take_international(struct png_texts *texts, const char *keyword, const uint8_t *data, size_t size)
 {
 	size_t at = 2;
 
@@ -139,14 +150,15 @@ static void take_international(struct session *session, const char *keyword, con
 			return;
 	}
 	if (data[0])
-		take_packed_text(session, keyword, data + at, size - at, false);
+		take_packed_text(texts, keyword, data + at, size - at, false);
 	else
-		take_text(session, keyword, data + at, size - at, false);
+		take_text(texts->session, keyword, data + at, size - at, false);
 }
 
 /* The keyword's zero has been seen. */
-static void take_keyword(struct session *session, const uint8_t name[4], const uint8_t *data, size_t size)
+static void take_keyword(struct png_texts *texts, const uint8_t name[4], const uint8_t *data, size_t size)
 {
+	struct session *session = texts->session;
 	const char *keyword = (const char *)data;
 	size_t length = strnlen(keyword, size);
 
@@ -161,22 +173,26 @@ static void take_keyword(struct session *session, const uint8_t name[4], const u
 	if (memcmp(name, "tEXt", 4) == 0)
 		take_text(session, keyword, rest, left, true);
 	else if (memcmp(name, "iTXt", 4) == 0)
-		take_international(session, keyword, rest, left);
+		take_international(texts, keyword, rest, left);
 	else if (left > 0 && rest[0] == 0)
-		take_packed_text(session, keyword, rest + 1, left - 1, true);
+		take_packed_text(texts, keyword, rest + 1, left - 1, true);
 }
 
-void png_send_chunk(struct session *session, const uint8_t name[4], const uint8_t *data, size_t size)
+void png_send_chunk(struct png_texts *texts, const uint8_t name[4], const uint8_t *data, size_t size)
 {
 	enum { BY_METRE = 1 };
 	const double inch = 0.0254; /* metres */
+	struct session *session = texts->session;
+
+	if (size == 0)
+		return;
 
 	if (memcmp(name, "iCCP", 4) == 0)
-		take_profile(session, data, size);
+		take_profile(texts, data, size);
 	else if (memcmp(name, "eXIf", 4) == 0)
 		exif_send(session, data, size);
 	else if (memcmp(name, "tEXt", 4) == 0 || memcmp(name, "zTXt", 4) == 0 || memcmp(name, "iTXt", 4) == 0)
-		take_keyword(session, name, data, size);
+		take_keyword(texts, name, data, size);
 	else if (memcmp(name, "sRGB", 4) == 0)
 		session_picture_tag(session, WIRE_TAG_PROFILE, "sRGB", 4);
 	else if (memcmp(name, "pHYs", 4) == 0 && size >= DENSITY_SIZE && data[8] == BY_METRE)

@@ -13,7 +13,7 @@ static bool may_come(const struct session *session, uint32_t flag)
 
 bool session_wants_tags(const struct session *session)
 {
-	return may_come(session, WIRE_TAGS_TOO);
+	return may_come(session, WIRE_TAGS_TOO) && session->tags < WIRE_METADATA_MAX && session->metadata_left > 0;
 }
 
 void session_picture_tag(struct session *session, enum wire_tag tag, const char *value, size_t size)

@@ -362,6 +362,17 @@ def what_is_not_supported_is_named():
 
 
 @test
+def what_its_library_cannot_be_trusted_with():
+    """Rows of chunks that are not as many in each, which the library read and wrote past its memory for; very many channels,
+    of which it counts 16 bits; and tiles of chroma."""
+    for name in ("exr-y-sampling-overread", "exr-y-sampling-overwrite", "exr-tiled-chroma"):
+        for option in ("-q", "-i", "--partial"):
+            expect_failure(run(option, f"fuzz/regressions/{name}"), 7, "not supported")
+    many = {f"c{number:05}": ramp("B") for number in range(10000)}
+    expect_failure(run("-q", input=exr({**many, "Y": ramp("Y")}, (0, 0, 0, 0))), 7, "not supported")
+
+
+@test
 def parts_are_pages():
     told = info(sample("multipart.exr"))
     expect((told["frames"], told["width"], told["height"]) == (2, 20, 14), told)

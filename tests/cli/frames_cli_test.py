@@ -9,9 +9,12 @@ import io
 import json
 import os
 import struct
+import subprocess
 import sys
+import time
 
-from cli_support import Folder, Skip, expect, expect_failure, expect_status, main, on_terminal, read, run, test
+from cli_support import (PROGRAM, TIME_LIMIT, Folder, Skip, expect, expect_failure, expect_status, main, on_terminal, read,
+                         run, test)
 
 ANIMATIONS = {"samples/gif/mixed-disposal.gif": 5, "samples/webp/rotating-squares.webp": 9,
               "samples/avif/animated-alpha.avif": 5, "samples/png/animated-red-blue.apng": 4}
@@ -245,13 +248,49 @@ def an_index_tells_where_each_frame_is():
 
 
 @test
+def an_index_takes_the_place_of_no_other_file():
+    """It replaced the picture that it was about, with exit 0."""
+    with Folder() as folder:
+        source, target = folder.write("a.gif", read(GIF)), folder("./out.raw")
+        for arguments in (("--index", target, "-o", folder("out.raw")), ("--index", folder("f-3.pam"), "-o", folder("f-%d.pam"))):
+            expect_failure(run("-q", "--frames", *arguments, source), 2, "is the file of --index")
+            expect(not os.path.exists(arguments[1]), folder.names())
+        done = run("-q", "--frames", "-t", "raw", "--index", folder("out/a.bgra"), "--output-dir", folder("out"), source)
+        expect_status(done, 2)
+        expect_failure(run("-q", "--frames", "-t", "pam", "--index", source, source), 2, "is the input")
+        expect(read(source) == read(GIF))
+        # A terminal gets a preview of one frame, of which there is nothing to tell.
+        index = folder.write("index", b"old")
+        expect(on_terminal("--frames", "--index", index, source)[0] == 0 and read(index) == b"old")
+
+
+@test
+def an_index_for_a_slow_reader_and_of_a_failed_run():
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with Folder() as folder:
+        source = folder.write("a.pnm", b"".join(b"P6 1 1 255\n" + bytes((i % 256, i // 256, 0)) for i in range(3000)))
+        with subprocess.Popen([PROGRAM, "-q", "--frames", "-o", folder("out.raw"), "--index", "-", source],
+                              stdout=writing) as process:
+            os.close(writing)
+            time.sleep(0.5)
+            with os.fdopen(reading, "rb") as stream:
+                lines = stream.read().splitlines()
+            expect(process.wait(TIME_LIMIT) == 0 and len(lines) == 3000, len(lines))
+        # What has not left yet does not leave for a run that fails.
+        done = run("-q", "--frames", "--max-frames", "50", "-o", folder("no.raw"), "--index", "-", source)
+        expect_status(done, 4)
+        expect(done.stdout == b"" and not os.path.exists(folder("no.raw")), done)
+
+
+@test
 def an_index_of_pages_and_of_what_is_left_of_them():
     with Folder() as folder:
         path = folder.write("pages.tiff", pages())
         index = folder("index")
         done = run("-q", "--frames", "--page", "1", "-p", "gray", "--index", index, path)
         expect_status(done, 0)
-        right = [{"frame": number, "width": width, "height": height, "delay": 0, "offset": offset, "size": width * height,
+        right = [{"frame": number, "width": width, "height": height, "pixels": "gray", "delay": 0, "offset": offset, "size": width * height,
                   "file": None} for number, (width, height), offset in ((1, SIZES[1], 0), (2, SIZES[2], 35))]
         expect(index_of(index) == right and len(done.stdout) == 44, index_of(index))
 

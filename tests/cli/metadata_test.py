@@ -143,6 +143,11 @@ def texts_of_png():
     expect(tags(data) == {"title": ["A été"], "artist": ["Zoë"], "description": ["Ω"], "comment": ["packed"],
                           "profile": ["sRGB"]}, tags(data))
     expect(tags(jpeg(marker(0xfe, b"a comment")))["comment"] == ["a comment"])
+    # No more is unpacked than can be told; and of very many, not all.
+    long = (b"zTXt", b"Comment\0\0" + zlib.compress(bytes(range(97, 123)) * 100000))
+    expect(tags(png(long))["comment"] == [("abcdefghijklmnopqrstuvwxyz" * 40)[:1024]])
+    expect(len(tags(png(*[long] * 200))["comment"]) <= 128)
+    expect(tags(png((b"iCCP", b""), (b"tEXt", b""), (b"zTXt", b""), (b"iTXt", b""))) == {})
     # Nothing that a terminal obeys leaves as it is.
     done = run("-i", input=png((b"tEXt", b"Title\0\x1b[31m")))
     expect(b"\x1b" not in done.stdout and json.loads(done.stdout)["tags"]["title"] == ["\x1b[31m"], done.stdout)

@@ -75,6 +75,11 @@ EXCEPTIONS = {
     # Floating point: there is no reference; all samples are those of convert -depth 16 (one differs by 1 of 65535).
     ("tiff/valid/image-rs/rgb32f_bw.tiff", None): None,
     ("tiff/valid/image-rs/rgb32f_color.tiff", None): None,
+    # The reference rounds to half floats on its way, and ends within 261 of 65535; tests/cli/exr_test.py has what is right.
+    ("exr/b44.exr", None): None,
+    ("exr/b44a.exr", None): None,
+    ("exr/yc.exr", None): None,
+    ("exr/yca-window.exr", None): None,
     # avifdec turns nothing; these are its pixels, turned and mirrored as the file says.
     ("avif/valid/pillow/rot0mir0.avif", "rgba8"): "f87b3e1ee941bc756ad172ee8c1fdac5686469e64ab6ceeae79b492368ed28b5",
     ("avif/valid/pillow/rot0mir1.avif", "rgba8"): "b30abdba344ce07ca17150b66d4a7dce483f937ae0976b516e48af9b1a7873c6",

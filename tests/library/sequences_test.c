@@ -55,6 +55,7 @@ static void make_messages(void)
 	const struct wire_end finish = { .notes = 0 };
 	const struct wire_forbidden forbidden = { .system_call = 39 };
 	const uint32_t tag[2] = { WIRE_TAG_TITLE, 0x00414141 };
+	const struct wire_blob blob = { .kind = WIRE_BLOB_EXIF, .size = 24 };
 	const struct wire_read read = { .offset = 1, .length = 4096 };
 
 	message_count = 0;
@@ -81,6 +82,8 @@ static void make_messages(void)
 	add("samples", WIRE_SAMPLES, zeros, 8);
 	add("metadata", WIRE_METADATA, tag, 7);
 	add("loss", WIRE_LOSS, &loss, sizeof(loss));
+	add("block", WIRE_BLOB, &blob, sizeof(blob));
+	add("all of it", WIRE_BLOB_DATA, zeros, 24);
 	add("read", WIRE_READ, &read, sizeof(read));
 	add("forbidden", WIRE_FORBIDDEN, &forbidden, sizeof(forbidden));
 }
@@ -132,7 +135,8 @@ static const uint32_t flags[] = { 0,
 	                          SDEC_HEADER_ONLY,
 	                          SDEC_HEADER_ONLY | SDEC_PARTIAL,
 	                          SDEC_HEADER_ONLY | SDEC_STRICT,
-	                          SDEC_HEADER_ONLY | SDEC_PARTIAL | SDEC_STRICT };
+	                          SDEC_HEADER_ONLY | SDEC_PARTIAL | SDEC_STRICT,
+	                          SDEC_TAGS | SDEC_EXIF };
 /* The decoder of TIFF may read its input in any order. */
 static const char *const formats[] = { "jpeg", "tiff", "gzip", "wav" };
 

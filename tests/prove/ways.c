@@ -141,7 +141,7 @@ static void take_samples(struct way *way, struct progress *progress, const struc
 
 static void take_tag(struct way *way, struct progress *progress, const struct sdec_event *event)
 {
-	promised(way, ++progress->tags <= TAGS_MOST && event->tag <= SDEC_TAG_ENCODER, "other tags than there are");
+	promised(way, ++progress->tags <= TAGS_MOST && event->tag <= SDEC_TAG_PROFILE, "other tags than there are");
 	promised(way, event->data_size >= 1 && event->data_size <= TAG_MOST && strlen(event->data) == event->data_size,
 	         "a tag that is no text");
 }

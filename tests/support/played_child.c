@@ -139,6 +139,7 @@ static enum sdec_status by_stream(struct sdec_pool *pool, const struct sdec_inpu
 	enum sdec_status status = sdec_stream_open(pool, input, request, &stream);
 	unsigned infos = 0, frames = 0;
 	uint32_t height = 0; /* of the page */
+	size_t flow = 0;     /* bytes and samples */
 	int steps = 0;
 
 	for (; status == SDEC_OK && event.kind != SDEC_EVENT_END && steps < STEPS; steps++) {
@@ -148,6 +149,9 @@ static enum sdec_status by_stream(struct sdec_pool *pool, const struct sdec_inpu
 			break;
 		infos += event.kind == SDEC_EVENT_INFO;
 		frames += event.kind == SDEC_EVENT_FRAME;
+		if (event.kind == SDEC_EVENT_BYTES || event.kind == SDEC_EVENT_SAMPLES)
+			flow += event.data_size;
+		promised(answer, flow <= request->limits->max_output, "more output than the limit allows");
 		if (event.kind == SDEC_EVENT_INFO)
 			height = event.info->height;
 		if (event.kind == SDEC_EVENT_INFO && into)
@@ -192,7 +196,9 @@ enum sdec_status played_call(struct played *played, enum played_way way, const c
 	const struct sdec_input input = {
 		.size = sizeof(input), .kind = SDEC_INPUT_MEMORY, .data = input_bytes, .data_size = sizeof(input_bytes)
 	};
-	struct sdec_request request = { .size = sizeof(request), .format = format, .flags = flags };
+	/* Of bytes, and less than some pictures have. */
+	const struct sdec_limits limits = { .size = sizeof(limits), .max_output = 64 };
+	struct sdec_request request = { .size = sizeof(request), .limits = &limits, .format = format, .flags = flags };
 	struct answer answer = { .broken = NULL };
 	struct sdec_pool *pool = &played->pool;
 	struct sdec_info info = { .size = sizeof(info) };

@@ -21,9 +21,9 @@ static enum sdec_status status_of_kinds(const uint32_t *kinds, size_t count, con
 	put_good(&stream, WIRE_HELLO, 0);
 	for (size_t i = 0; i < count; i++)
 		put_good(&stream, kinds[i],
-		         kinds[i] == WIRE_BLOB_DATA ? BLOB_SIZE / 2
-		         : kinds[i] == WIRE_PIXELS  ? PIXELS
-		                                    : 0);
+		         kinds[i] == WIRE_BLOB_DATA || kinds[i] == WIRE_DATA ? BLOB_SIZE / 2
+		         : kinds[i] == WIRE_PIXELS                           ? PIXELS
+		                                                             : 0);
 	enum wire_progress progress = read_all(&reader, &stream, counts, request);
 	return progress == WIRE_PROGRESS_OVER ? reader.outcome.status : SDEC_OK;
 }
@@ -99,4 +99,20 @@ Test(wire_blob, only_what_was_asked_for)
 	request.flags = WIRE_PARTIAL | WIRE_TAGS_TOO;
 	for (uint32_t kind = 0; kind < WIRE_BLOBS; kind++)
 		cr_expect_eq(status_of_blob(kind, 1, &request), SDEC_KILLED, "kind %u", kind);
+}
+
+/* It made the limit on output wrap around. */
+Test(wire_blob, a_block_is_no_output)
+{
+	struct wire_request request = make_blob_request();
+	struct counts counts;
+
+	request.max_output = PIXELS;
+	cr_expect_eq(
+	        STATUS_OF(WIRE_BLOB, WIRE_BLOB_DATA, WIRE_BLOB_DATA, WIRE_IMAGE, WIRE_FRAME, WIRE_PIXELS, WIRE_END),
+	        SDEC_OK);
+	request.max_output = BLOB_SIZE - 1;
+	cr_expect_eq(STATUS_OF(WIRE_BLOB, WIRE_BLOB_DATA, WIRE_BLOB_DATA, WIRE_BYTES, WIRE_DATA), SDEC_OK);
+	cr_expect_eq(STATUS_OF(WIRE_BLOB, WIRE_BLOB_DATA, WIRE_BLOB_DATA, WIRE_BYTES, WIRE_DATA, WIRE_DATA),
+	             SDEC_KILLED);
 }
