@@ -63,7 +63,7 @@ static void *count(void *pointer)
 
 /* ---- large blocks ---- */
 
-enum { SLOTS = 16, LARGE = 32 << 10, LARGEST = 16 << 20 };
+enum { SLOTS = 16, LARGE = 32 << 10, LARGEST = 16 << 20, FILL = 0xbe };
 
 static struct slot {
 	uint8_t *memory;
@@ -114,12 +114,17 @@ static void *allocate(size_t size)
 	if (!slot)
 		return BELOW(malloc)(size);
 	set_size(slot, size);
+	/* A library shows what it has not written where its data is damaged: that is the same each time, and no older
+	 * input. */
+	memset(slot->memory, FILL, size);
 	return slot->memory;
 }
 
 /* ---- the standard names ---- */
 
+#ifdef ALLOCATIONS_SHARED
 #pragma GCC visibility push(default)
+#endif
 
 void *malloc(size_t size)
 {
@@ -201,4 +206,6 @@ int posix_memalign(void **pointer, size_t alignment, size_t size)
 	return 0;
 }
 
+#ifdef ALLOCATIONS_SHARED
 #pragma GCC visibility pop
+#endif

@@ -15,7 +15,7 @@ endef
 
 # A decoder as it is, with allocations that fail, and on a child's arena, which no sanitizer's allocator may replace.
 define decoder_harness_rules
-$(call harness_rule,$(1),fuzz/decoder_fuzz.c fuzz/decoder_run.c $(call parts_of,$(1)),$(call libs_of,$(1)),$(BUILD)/libcommon.a,,fuzz/allocations.c)
+$(call harness_rule,$(1),fuzz/decoder_fuzz.c fuzz/decoder_run.c $(call parts_of,$(1)),$(call libs_of,$(1)),$(BUILD)/libcommon.a,,fuzz/allocations_shared.c)
 $(call harness_rule,$(1)-memory,fuzz/memory_fuzz.c fuzz/decoder_run.c fuzz/allocations.c $(call parts_of,$(1)),$(call libs_of,$(1)),$(BUILD)/libcommon.a)
 $(call harness_rule,$(1)-child,fuzz/child_fuzz.c fuzz/decoder_run.c $(MEMORY) broker/sandbox/arena_check.c $(call parts_of,$(1)),$(call libs_of,$(1)),$(BUILD)/libcommon.a broker/sandbox/interpose.list,$(EXPORTS))
 endef
@@ -31,7 +31,7 @@ PUMP_CALLS := read pread splice writev pipe2 close fcntl fstat
 $(eval $(call harness_rule,wire,fuzz/wire_fuzz.c))
 $(eval $(call harness_rule,stream,fuzz/stream_fuzz.c tests/support/played_child.c))
 $(eval $(call harness_rule,pump,fuzz/pump_fuzz.c fuzz/allocations.c,,,$(PUMP_CALLS:%=-Wl,--wrap=%)))
-$(eval $(call harness_rule,session,fuzz/session_fuzz.c,,$(BUILD)/libcommon.a,,fuzz/allocations.c))
+$(eval $(call harness_rule,session,fuzz/session_fuzz.c,,$(BUILD)/libcommon.a,,fuzz/allocations_shared.c))
 $(eval $(call harness_rule,registry,fuzz/registry_fuzz.c))
 $(eval $(call harness_rule,options,fuzz/options_fuzz.c))
 $(eval $(call harness_rule,arena,fuzz/arena_fuzz.c broker/sandbox/arena.c broker/sandbox/arena_check.c))
@@ -39,7 +39,13 @@ $(eval $(call harness_rule,arena,fuzz/arena_fuzz.c broker/sandbox/arena.c broker
 UNTRACED := $(if $(FUZZER),-fno-sanitize-coverage=trace-cmp)
 $(BUILD)/obj/fuzz/%.o: EXTRA := -fPIE $(UNTRACED)
 # Its callocs must not be turned into calls of themselves.
-$(BUILD)/obj/fuzz/allocations.o: EXTRA := -fPIE -fno-builtin $(UNTRACED)
+$(BUILD)/obj/fuzz/allocations.o $(BUILD)/obj/fuzz/allocations_shared.o: EXTRA := -fPIE -fno-builtin $(UNTRACED)
+# Codec libraries use it, too, so that the sanitizer sees what they do.  Where allocations fail and are counted, they do not:
+# some crash when there is no memory, which a child survives by being killed, and some keep what they have for later.
+$(BUILD)/obj/fuzz/allocations_shared.o: fuzz/allocations.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CPPFLAGS) -DALLOCATIONS_SHARED $(EXTRA) -MMD -MP -c -o $@ $< $(ALL_CFLAGS)
 $(addprefix $(BUILD)/obj/,$(addprefix decoders/,picture/pixels.o runtime/reduce.o sound/samples.o) broker/sandbox/arena_check.o): EXTRA += $(UNTRACED)
 
 TRUSTED_HARNESSES := wire pump stream session registry options arena
