@@ -38,8 +38,16 @@ session_result noise(struct session *session, const struct arguments *arguments)
 session_result damaged(struct session *session, const struct arguments *arguments)
 {
 	struct wire_image image;
+	uint8_t *room = NULL;
+	size_t count = 0;
 	session_result result = begin_picture(session, arguments, &image);
 
+	if (result == WIRE_OK)
+		result = session_rows(session, &room, &count);
+	if (result == WIRE_OK) {
+		memset(room, 0, (size_t)image.width * wire_pixel_bytes[image.pixel_format]);
+		result = session_commit_rows(session, 1);
+	}
 	return result == WIRE_OK ? session_damage(session, WIRE_FAIL_DATA) : result;
 }
 

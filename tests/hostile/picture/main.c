@@ -297,7 +297,7 @@ static const struct {
 	{ "parts-without-end", parts_without_end }, /* the same one again and again */
 	/* What costs the trusted side much. */
 	{ "noise", noise },     /* WIDTH HEIGHT: a picture of which nothing can be compressed */
-	{ "damaged", damaged }, /* WIDTH HEIGHT: a picture of which no row comes */
+	{ "damaged", damaged }, /* WIDTH HEIGHT: a picture of which one row comes */
 	{ "relay", relay },     /* its input, as it comes */
 };
 
