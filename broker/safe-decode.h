@@ -78,7 +78,8 @@ enum sdec_limit {
 	SDEC_LIMIT_DEADLINE = 9, /* wall-clock time of the whole decode */
 	SDEC_LIMIT_WORK = 10,    /* processor time of the caller's side: for checking, converting, writing */
 	SDEC_LIMIT_COVER = 11,   /* bytes of a picture that is embedded in sound */
-	SDEC_LIMIT_READS = 12,   /* bytes of input, with those that the decoder reads again: 16 times its size, or 1 GiB */
+	SDEC_LIMIT_READS =
+	        12, /* bytes of input, with those that the decoder reads again: 16 times its size, or 1 GiB */
 };
 
 /* Pixel formats.  Bytes in memory order, the top row first.  Alpha is not premultiplied unless the name says so.
