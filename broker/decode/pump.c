@@ -408,12 +408,14 @@ static void note_sent(struct pump *pump, size_t size)
 	enum { PIECE = 4 << 10 }; /* bytes: less that is asked for is no reason to send a message */
 	size_t of_request = least(size, request_left(pump));
 	size_t of_part = least(size - of_request, pump->part_left);
+	size_t of_input = size - of_request - of_part;
 
 	pump->reader.input_pieces += pump->is_random ? size / PIECE : 1;
 	pump->request_sent += of_request;
 	pump->part_left -= of_part;
-	pump->next += size - of_request - of_part;
-	pump->next_size -= size - of_request - of_part;
+	if (of_input > 0) /* before there is a part, there is no place that it is at */
+		pump->next += of_input;
+	pump->next_size -= of_input;
 	if (pump->answers && nothing_to_send(pump))
 		pump->answers = pump->reader.part_wanted = false;
 }
