@@ -66,10 +66,10 @@ static struct outcome take_audio(void *context, const struct wire_audio *audio)
 static struct outcome take_metadata(void *context, enum wire_tag tag, const char *value, size_t size)
 {
 	struct call *call = context;
+	enum sdec_kind kind = call->format->kind;
+	bool wanted = kind == SDEC_KIND_AUDIO || (kind == SDEC_KIND_IMAGE && (call->plan.flags & WIRE_TAGS_TOO));
 
-	bool picture = call->format->kind == SDEC_KIND_IMAGE;
-
-	if (call->plan.operation == WIRE_COVER || (picture && !(call->plan.flags & WIRE_TAGS_TOO)))
+	if (!wanted || call->plan.operation == WIRE_COVER)
 		return outcome_of(SDEC_KILLED, "the decoder lied: it sent a tag that was not asked for");
 	return call->plan.driver->tag ? call->plan.driver->tag(call, tag, value, size) : outcome_ok();
 }

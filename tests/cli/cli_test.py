@@ -5,6 +5,7 @@
     tests/cli/cli_test.py BUILD_FOLDER
 """
 
+import gzip
 import json
 import os
 import pty
@@ -598,6 +599,15 @@ def a_terminal_gets_a_preview():
     for name in ("/dev/tty", "/dev/stdout"):
         status, output = on_terminal("-t", "raw", "-o", name, PHOTO)
         expect(status == 0 and output.count("\u2580".encode()) > 500 and len(output) < 1 << 18, name)
+
+
+@test
+def no_bytes_reach_a_terminal_as_they_are():
+    with Folder() as folder:
+        packed = folder.write("title.gz", gzip.compress(b"\033]0;owned\007" * 100))
+        for arguments in ((packed,), ("-o", "/dev/tty", packed), ("-o", "/dev/stdout", packed)):
+            status, output = on_terminal(*arguments)
+            expect(status == 0 and b"owned" in output and b"\033]" not in output and b"\007" not in output, output[:100])
 
 
 @test

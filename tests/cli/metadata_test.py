@@ -10,7 +10,7 @@ import struct
 import sys
 import zlib
 
-from cli_support import Folder, expect, expect_failure, expect_status, main, read, run, test
+from cli_support import Folder, expect, expect_failure, expect_status, main, on_terminal, read, run, test
 
 JPEG = read("samples/jpeg/pjw-thumbnail.jpeg")
 ASCII, SHORT, LONG, RATIONAL = 2, 3, 4, 5
@@ -174,6 +174,12 @@ def xmp_as_it_is():
     for data in (jpeg(marker(0xe1, b"http://ns.adobe.com/xap/1.0/\0" + XMP)), png((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP)),
                  png((b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(XMP)))):
         expect(extract("xmp", data) == XMP)
+    # It is the attacker's: a terminal gets nothing of it that it obeys.
+    with Folder() as folder:
+        path = folder.write("a.png", data)
+        for arguments in (("--extract", "xmp", path), ("--extract", "xmp", "-o", "/dev/tty", path)):
+            status, output = on_terminal(*arguments)
+            expect(status == 0 and b"xmpmeta" in output and b"\x1b[31m" not in output, output)
         expect(tags(data).keys() <= {"density"}, tags(data))
 
 

@@ -8,6 +8,7 @@ takes little memory.
 
 import json
 import os
+import random
 import struct
 import subprocess
 import sys
@@ -126,6 +127,28 @@ def information_does_not_take_all_of_it():
         path = folder.write("a.tif", data)
         expect_status(run("--info", "--max-input", "100K", path), 0)
         expect_failure(run("-q", "--max-input", "100K", path), 4, "--max-input")
+
+
+@test
+def rows_in_a_bad_order():
+    """Each row is a strip, and none follows the one before: of a small file, more is read than 16 times its size."""
+    width, height = 16, 65000
+    order = list(range(height))
+    random.Random(1).shuffle(order)
+    places = [0] * height
+    for place, row in enumerate(order):
+        places[row] = 8 + place * width
+    rows = b"".join(struct.pack(">I", row).ljust(width, b"x") for row in order)
+    end = 8 + len(rows)
+    tags = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, height, end),
+            (277, 3, 1, 1), (278, 4, 1, 1), (279, 4, height, end + 4 * height)]
+    lists = struct.pack(f"<{height}I", *places) + struct.pack("<I", width) * height
+    entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    data = b"II*\0" + struct.pack("<I", end + len(lists)) + rows + lists + struct.pack("<H", len(tags)) + entries + bytes(4)
+    with Folder() as folder:
+        done = run("-q", "-p", "gray", folder.write("a.tif", data))
+        expect_status(done, 0)
+        expect(done.stdout == b"".join(struct.pack(">I", row).ljust(width, b"x") for row in range(height)))
 
 
 @test

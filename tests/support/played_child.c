@@ -140,6 +140,9 @@ static enum sdec_status by_stream(struct sdec_pool *pool, const struct sdec_inpu
 	unsigned infos = 0, frames = 0;
 	uint32_t height = 0; /* of the page */
 	size_t flow = 0;     /* bytes and samples */
+	const uint32_t blocks = SDEC_ICC | SDEC_EXIF | SDEC_XMP;
+	bool is_sound = strcmp(request->format, "wav") == 0 || strcmp(request->format, "flac") == 0;
+	bool is_picture = strcmp(request->format, "jpeg") == 0 || strcmp(request->format, "tiff") == 0;
 	int steps = 0;
 
 	for (; status == SDEC_OK && event.kind != SDEC_EVENT_END && steps < STEPS; steps++) {
@@ -152,6 +155,10 @@ static enum sdec_status by_stream(struct sdec_pool *pool, const struct sdec_inpu
 		if (event.kind == SDEC_EVENT_BYTES || event.kind == SDEC_EVENT_SAMPLES)
 			flow += event.data_size;
 		promised(answer, flow <= request->limits->max_output, "more output than the limit allows");
+		promised(answer, event.kind != SDEC_EVENT_TAG || is_sound || (request->flags & SDEC_TAGS),
+		         "told a tag of a picture that nobody asked for");
+		promised(answer, event.kind != SDEC_EVENT_BLOB || (is_picture && (request->flags & blocks)),
+		         "told a block that nobody asked for");
 		if (event.kind == SDEC_EVENT_INFO)
 			height = event.info->height;
 		if (event.kind == SDEC_EVENT_INFO && into)

@@ -165,6 +165,10 @@ Test(screen_frames, no_delay_is_that_of_browsers)
 	draw(&show, 10, false, 0);
 	(void)bring(&show);
 	cr_expect_eq(show.device.frames.due - show.device.frames.begun, 100);
+	frames_next(&show.device.frames, false, 10);
+	cr_expect_eq(show.device.frames.delay, 100);
+	frames_next(&show.device.frames, false, 11);
+	cr_expect_eq(show.device.frames.delay, 11);
 	end(&show);
 }
 
@@ -199,6 +203,23 @@ Test(screen_frames, a_key_turns_a_page)
 	cr_expect(bring(&show) < 10000);
 	expect_gray(20);
 	cr_expect(!show.device.frames.over);
+	end(&show);
+}
+
+/* A document of very many pages held a screen for days. */
+Test(screen_frames, pages_that_nobody_turns_are_not_all_shown)
+{
+	struct show show;
+	int shown = 0;
+
+	start(&show, DEVICE_SHOW_DEFAULT, false);
+	show.device.frames.time = 0; /* instead of ten seconds each */
+	while (shown < 20 && !show.device.frames.over) {
+		draw(&show, (uint8_t)++shown, true, 0);
+		(void)bring(&show);
+	}
+	expect_gray(10);
+	cr_expect_eq(shown, 11); /* the last was drawn, and not brought */
 	end(&show);
 }
 
