@@ -2,7 +2,9 @@
 #ifndef SAFE_DECODE_FDS_H
 #define SAFE_DECODE_FDS_H
 
+#include <errno.h>
 #include <poll.h>
+#include <stddef.h>
 #include <unistd.h>
 
 /* Closes a descriptor unless it is -1, which it is afterwards. */
@@ -20,6 +22,23 @@ static inline void fds_wait(int fd, short events)
 	struct pollfd ready = { .fd = fd, .events = events };
 
 	(void)poll(&ready, 1, -1);
+}
+
+/* Writes all of it, however slowly that goes.  Returns 0, or -1 with errno. */
+static inline int fds_write_all(int fd, const void *data, size_t size)
+{
+	const char *bytes = data;
+
+	while (size > 0) {
+		ssize_t put = write(fd, bytes, size);
+		if (put < 0 && errno == EAGAIN)
+			fds_wait(fd, POLLOUT);
+		else if (put < 0 && errno != EINTR)
+			return -1;
+		bytes += put > 0 ? put : 0;
+		size -= put > 0 ? (size_t)put : 0;
+	}
+	return 0;
 }
 
 /* Lowers a timeout of poll(); -1 in either is none. */

@@ -6,6 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "broker/base/fds.h"
+
 enum { BUFFER_SIZE = 16 << 10 };
 
 struct outcome cover_open(struct cover *cover)
@@ -24,17 +26,8 @@ void *cover_reserve(struct cover *cover, size_t *size)
 
 struct outcome cover_commit(struct cover *cover, size_t size)
 {
-	const char *bytes = cover->buffer;
-
-	while (size > 0) {
-		ssize_t put = write(cover->fd, bytes, size);
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return outcome_of_errno(SDEC_IO, "no memory for the cover", errno);
-		bytes += put;
-		size -= (size_t)put;
-	}
+	if (fds_write_all(cover->fd, cover->buffer, size) != 0)
+		return outcome_of_errno(SDEC_IO, "no memory for the cover", errno);
 	return outcome_ok();
 }
 

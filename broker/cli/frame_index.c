@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "broker/base/fds.h"
 #include "escape.h"
@@ -28,16 +27,8 @@ struct outcome frame_index_open(struct frame_index *index, const char *path)
 /* Writes all that was kept back. */
 static struct outcome flush(struct frame_index *index)
 {
-	size_t done = 0;
-
-	while (done < index->filled) {
-		ssize_t put = write(index->output.fd, index->buffer + done, index->filled - done);
-		if (put < 0 && errno == EAGAIN)
-			fds_wait(index->output.fd, POLLOUT);
-		else if (put < 0 && errno != EINTR)
-			return outcome_of_output("cannot write the index", errno);
-		done += put > 0 ? (size_t)put : 0;
-	}
+	if (fds_write_all(index->output.fd, index->buffer, index->filled) != 0)
+		return outcome_of_output("cannot write the index", errno);
 	index->filled = 0;
 	return outcome_ok();
 }

@@ -16,7 +16,7 @@ struct info {
 	const char *library; /* that decodes it */
 	const struct wire_image *image;
 	const struct wire_audio *audio;
-	const struct tag_list *tags; /* of audio */
+	const struct tag_list *tags; /* of either */
 };
 
 /* Prints one JSON object on a line. */

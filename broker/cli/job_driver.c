@@ -44,18 +44,21 @@ static struct outcome take_info(struct call *call)
 	return outcome_ok();
 }
 
-static void announce(struct job *job)
+static void open_sink(struct job *job, enum sdec_kind kind)
 {
-	const struct sink_format *format = outputs_sink(job->options, job->call.kind);
 	int fd = job->given.output.fd >= 0 ? job->given.output.fd : STDOUT_FILENO;
 
-	job->announced = true;
-	if (job->options->diagnose)
-		return;
-	sink_init(&job->sink, format, job->options->pixel_formats, fd);
+	sink_init(&job->sink, outputs_sink(job->options, kind), job->options->pixel_formats, fd);
 	job->sink.device = job->device;
 	job->sink.most = job->options->limits.max_output;
 	job->sink_open = true;
+}
+
+static void announce(struct job *job)
+{
+	job->announced = true;
+	if (!job->options->diagnose)
+		open_sink(job, job->call.kind);
 }
 
 /* What is written may be more than what came: opaque pixels come without alpha. */
@@ -111,6 +114,14 @@ struct outcome job_add_to_index(struct job *job)
 	return outcome;
 }
 
+/* A frame is complete, and another one comes. */
+static struct outcome count_frame(struct job *job)
+{
+	struct outcome outcome = job_add_to_index(job);
+
+	return outcome.status == SDEC_OK ? check_frames(job, job->call.frames_begun) : outcome;
+}
+
 /* Behind the one before, in the same file, or on the same screen. */
 static struct outcome next_picture(struct job *job)
 {
@@ -122,9 +133,7 @@ static struct outcome next_picture(struct job *job)
 		return outcome;
 	}
 	if (outcome.status == SDEC_OK)
-		outcome = job_add_to_index(job);
-	if (outcome.status == SDEC_OK)
-		outcome = check_frames(job, job->call.frames_begun);
+		outcome = count_frame(job);
 	if (outcome.status == SDEC_OK)
 		outcome = sink_next(&job->sink, &job->call.image);
 	return outcome.status == SDEC_OK ? check_size(job) : outcome;
@@ -156,9 +165,7 @@ static struct outcome begin_next_file(struct job *job)
 	if (outcome.status == SDEC_OK)
 		outcome = output_commit(&job->given.output);
 	if (outcome.status == SDEC_OK)
-		outcome = job_add_to_index(job);
-	if (outcome.status == SDEC_OK)
-		outcome = check_frames(job, job->call.frames_begun);
+		outcome = count_frame(job);
 	if (outcome.status == SDEC_OK)
 		outcome = outputs_give_next(job->outputs, &job->given);
 	if (outcome.status != SDEC_OK)
@@ -230,12 +237,9 @@ static struct outcome take_tag(struct call *call, enum wire_tag tag, const char 
 static struct outcome take_blob(struct call *call, enum wire_blob_kind kind, const void *data, size_t size)
 {
 	struct job *job = of(call);
-	int fd = job->given.output.fd >= 0 ? job->given.output.fd : STDOUT_FILENO;
 
 	(void)kind;
-	sink_init(&job->sink, outputs_sink(job->options, SDEC_KIND_BYTES), job->options->pixel_formats, fd);
-	job->sink.most = job->options->limits.max_output;
-	job->sink_open = true;
+	open_sink(job, SDEC_KIND_BYTES);
 	struct outcome outcome = sink_bytes(&job->sink);
 	const char *rest = data;
 	while (size > 0 && outcome.status == SDEC_OK) {

@@ -26,19 +26,24 @@ static const char *picture_extension(const struct options *options)
 /* ---- inputs ---- */
 
 /* What cannot be looked at cannot be decoded either. */
+static struct file_id look_at(const char *input)
+{
+	struct stat status;
+	bool standard = strcmp(input, "-") == 0;
+	bool there = (standard ? fstat(STDIN_FILENO, &status) : stat(input, &status)) == 0;
+
+	return there ? file_id_of(&status) : (struct file_id){ .known = false };
+}
+
 static struct outcome look_at_inputs(struct outputs *outputs)
 {
 	const struct options *options = outputs->options;
-	struct stat status;
 
 	outputs->inputs = calloc(options->input_count, sizeof(*outputs->inputs));
 	if (!outputs->inputs)
 		return outcome_of_errno(SDEC_IO, "no memory to begin with", ENOMEM);
-	for (size_t i = 0; i < options->input_count; i++) {
-		bool standard = strcmp(options->inputs[i], "-") == 0;
-		if ((standard ? fstat(STDIN_FILENO, &status) : stat(options->inputs[i], &status)) == 0)
-			outputs->inputs[i] = file_id_of(&status);
-	}
+	for (size_t i = 0; i < options->input_count; i++)
+		outputs->inputs[i] = look_at(options->inputs[i]);
 	return outcome_ok();
 }
 
@@ -122,13 +127,13 @@ static struct outcome refuse_index(void)
 	return outcome_of_output("is the file of --index", 0);
 }
 
-static bool is_an_input(const struct options *options, const char *path)
+/* There is one. */
+static bool is_input(const struct options *options, const char *path)
 {
-	struct stat input, file;
-	bool standard = strcmp(options->inputs[0], "-") == 0;
+	struct stat file;
 
-	return (standard ? fstat(STDIN_FILENO, &input) : stat(options->inputs[0], &input)) == 0 &&
-	       stat(path, &file) == 0 && S_ISREG(file.st_mode) && file_id_same(file_id_of(&input), file_id_of(&file));
+	return stat(path, &file) == 0 && S_ISREG(file.st_mode) &&
+	       file_id_same(file_id_of(&file), look_at(options->inputs[0]));
 }
 
 static struct outcome open_index(struct outputs *outputs, const char *path)
@@ -137,7 +142,7 @@ static struct outcome open_index(struct outputs *outputs, const char *path)
 	const struct output *single = &outputs->single;
 	struct stat folder, other;
 
-	if (is_an_input(outputs->options, path))
+	if (is_input(outputs->options, path))
 		return outcome_of_output("is the input, which its index does not replace", 0);
 	struct outcome outcome = frame_index_open(&outputs->index, path);
 	if (outcome.status != SDEC_OK || index->folder < 0)

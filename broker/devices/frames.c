@@ -16,12 +16,12 @@ void frames_start(struct frames *frames, const struct console *console, uint32_t
 {
 	struct screen hidden = frames->hidden;
 	bool endless = seconds == DEVICE_SHOW_DEFAULT && console->keys;
-	uint32_t pages = seconds == DEVICE_SHOW_DEFAULT && !console->keys ? UNATTENDED_PAGES : UINT32_MAX;
+	bool attended = seconds != DEVICE_SHOW_DEFAULT || console->keys;
 
 	if (seconds == DEVICE_SHOW_DEFAULT)
 		seconds = SHOW_SECONDS;
 	*frames = (struct frames){ .time = endless ? -1 : INT64_C(1000) * seconds,
-		                   .pages_left = pages,
+		                   .most_pages = attended ? UINT32_MAX : UNATTENDED_PAGES,
 		                   .hidden = hidden };
 }
 
@@ -94,12 +94,12 @@ static void note_shown(struct frames *frames)
 static void show_page(struct frames *frames, const struct console *console)
 {
 	(void)console_wait(console, frames->time);
-	frames->over = frames->pages_left == 0 || --frames->pages_left == 0;
+	frames->over = frames->shown >= frames->most_pages;
 }
 
 bool frames_show(struct frames *frames, const struct console *console, const struct screen *screen)
 {
-	if (frames->shown > 0 && frames->page)
+	if (frames->shown > 0 && !frames->over && frames->page)
 		show_page(frames, console);
 	else if (frames->shown > 0 && !frames->over)
 		wait_for_frame(frames, console);

@@ -21,7 +21,7 @@
 struct frames {
 	int64_t time;         /* for how long a picture, an animation or a page is shown; -1: until a key is pressed */
 	uint32_t shown;       /* frames so far, of all loops */
-	uint32_t pages_left;  /* that may still be shown */
+	uint32_t most_pages;  /* that are shown one after the other */
 	bool page;            /* what is on the screen is a page, which a key turns; */
 	bool next_page;       /* so is what is being drawn, */
 	uint32_t delay;       /* or it is a frame of an animation that is shown for so long */
