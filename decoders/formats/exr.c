@@ -7,6 +7,7 @@
  *
  * pkg-config: OpenEXRCore
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "exr_decode.h"
@@ -118,23 +119,14 @@ static void initialise(void)
 	session_rehearse(&decoder, 0);
 }
 
-/* "3.1.5" */
 static const char *version(void)
 {
 	static char text[16];
-	int numbers[3] = { 0 };
+	int major = 0, minor = 0, patch = 0;
 	const char *extra = NULL;
-	size_t length = 0;
 
-	exr_get_library_version(&numbers[0], &numbers[1], &numbers[2], &extra);
-	for (unsigned i = 0; i < 3; i++) {
-		if (i > 0)
-			text[length++] = '.';
-		if (numbers[i] > 9)
-			text[length++] = (char)('0' + numbers[i] / 10 % 10);
-		text[length++] = (char)('0' + numbers[i] % 10);
-	}
-	text[length] = '\0';
+	exr_get_library_version(&major, &minor, &patch, &extra);
+	(void)snprintf(text, sizeof(text), "%d.%d.%d", major, minor, patch);
 	return text;
 }
 

@@ -2,7 +2,7 @@
 /* From samples to pixels. */
 #include <string.h>
 
-#include "decoders/picture/tone.h"
+#include "decoders/runtime/halves.h"
 #include "exr_decode.h"
 
 void exr_load(const struct decode *decode, unsigned plane, const uint8_t *samples, size_t first, size_t count,
@@ -15,7 +15,7 @@ void exr_load(const struct decode *decode, unsigned plane, const uint8_t *sample
 		for (size_t i = 0; i < count; i++) {
 			uint16_t half = 0;
 			memcpy(&half, samples + (first + i) * sizeof(half), sizeof(half));
-			to[i] = tone_half(half);
+			to[i] = half_to_float(half);
 		}
 	} else if (type == EXR_PIXEL_FLOAT) {
 		memcpy(to, samples + first * sizeof(float), count * sizeof(float));

@@ -6,6 +6,7 @@
 #include "decoders/picture/exif.h"
 #include "decoders/picture/exif_tags.h"
 #include "decoders/picture/icc.h"
+#include "decoders/runtime/input.h"
 #include "jpeg_decode.h"
 
 static const char exif_mark[6] = "Exif\0";
@@ -19,7 +20,7 @@ static size_t start_marker(struct decode *decode)
 
 	if (jpeg_take_input(decode, bytes, sizeof(bytes)) < sizeof(bytes))
 		return 0;
-	size_t length = (size_t)bytes[0] << 8 | bytes[1];
+	size_t length = input_be16(bytes);
 	return length > 2 ? length - 2 : 0;
 }
 

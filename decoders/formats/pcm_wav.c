@@ -30,16 +30,6 @@ struct wav {
 	size_t format_size;
 };
 
-static uint16_t read16(const struct wav *wav, const uint8_t *bytes)
-{
-	return wav->big_endian ? input_be16(bytes) : input_le16(bytes);
-}
-
-static uint32_t read32(const struct wav *wav, const uint8_t *bytes)
-{
-	return wav->big_endian ? input_be32(bytes) : input_le32(bytes);
-}
-
 /* ---- the format ---- */
 
 static session_result set_linear(struct wav *wav, enum pcm_encoding encoding, uint32_t bits, uint32_t valid,
@@ -123,14 +113,14 @@ static uint32_t layout_of_mask(uint32_t mask, uint32_t channels)
 static session_result use_format(struct wav *wav, const uint8_t *format, size_t size)
 {
 	struct wire_audio *audio = &wav->pcm->audio;
-	uint32_t tag = read16(wav, format);
-	uint32_t block = read16(wav, format + 12);
-	uint32_t bits = read16(wav, format + 14);
+	uint32_t tag = input_16(format, wav->big_endian);
+	uint32_t block = input_16(format + 12, wav->big_endian);
+	uint32_t bits = input_16(format + 14, wav->big_endian);
 	uint32_t valid = bits;
 	session_result result = WIRE_OK;
 
-	audio->channels = read16(wav, format + 2);
-	audio->rate = read32(wav, format + 4);
+	audio->channels = input_16(format + 2, wav->big_endian);
+	audio->rate = input_32(format + 4, wav->big_endian);
 	if (audio->channels == 0 || audio->rate == 0)
 		return WIRE_FAIL_HEADER;
 	if (audio->channels > WIRE_CHANNELS_MAX)
@@ -141,9 +131,9 @@ static session_result use_format(struct wav *wav, const uint8_t *format, size_t 
 		if (size < EXTENSIBLE_MIN)
 			return WIRE_FAIL_HEADER;
 		/* Where the valid bits are left out, all are. */
-		valid = read16(wav, format + 18) > 0 ? read16(wav, format + 18) : bits;
-		audio->channel_layout = layout_of_mask(read32(wav, format + 20), audio->channels);
-		tag = read16(wav, format + 24);
+		valid = input_16(format + 18, wav->big_endian) > 0 ? input_16(format + 18, wav->big_endian) : bits;
+		audio->channel_layout = layout_of_mask(input_32(format + 20, wav->big_endian), audio->channels);
+		tag = input_16(format + 24, wav->big_endian);
 	}
 	switch (tag) {
 	case TAG_PCM:
@@ -203,8 +193,8 @@ static session_result take_fact(struct wav *wav, uint64_t size)
 		return WIRE_OK;
 	if (input_take(&wav->pcm->input, frames, sizeof(frames)) < sizeof(frames))
 		return WIRE_FAIL_TRUNCATED;
-	if (!input_is_placeholder(read32(wav, frames)))
-		wav->pcm->frames = read32(wav, frames);
+	if (!input_is_placeholder(input_32(frames, wav->big_endian)))
+		wav->pcm->frames = input_32(frames, wav->big_endian);
 	return WIRE_OK;
 }
 
@@ -227,7 +217,7 @@ static session_result take_list(struct wav *wav, uint64_t size)
 	if (size < 4 || input_take(&pcm->input, header, 4) < 4 || memcmp(header, "INFO", 4) != 0)
 		return WIRE_OK;
 	while (end - pcm->input.position >= sizeof(header) && input_take(&pcm->input, header, sizeof(header)) == 8) {
-		uint64_t part = read32(wav, header + 4);
+		uint64_t part = input_32(header + 4, wav->big_endian);
 		uint64_t left = end - pcm->input.position;
 		size_t i = 0;
 		if (part > left)
@@ -305,7 +295,7 @@ session_result pcm_read_wav(struct pcm *pcm)
 	session_result result = take_header(&wav);
 
 	while (result == WIRE_OK && input_take(&pcm->input, header, sizeof(header)) == sizeof(header)) {
-		uint32_t size = read32(&wav, header + 4);
+		uint32_t size = input_32(header + 4, wav.big_endian);
 		if (memcmp(header, "data", 4) != 0)
 			result = take_chunk(&wav, header, size);
 		else if (pcm->has_data || !take_samples(&wav, size))

@@ -23,7 +23,7 @@ static session_result check_signature(struct decode *decode)
 	uint8_t signature[SIGNATURE_SIZE];
 
 	for (size_t filled = 0; filled < sizeof(signature);) {
-		if (png_take_input(decode->file, signature + filled, 1) == 0)
+		if (input_take(&decode->file->input, signature + filled, 1) == 0)
 			return WIRE_FAIL_TRUNCATED;
 		if (png_sig_cmp(signature, 0, ++filled) != 0)
 			return WIRE_FAIL_SIGNATURE;
@@ -243,7 +243,7 @@ static session_result end_picture(struct decode *decode)
 	if (result == WIRE_OK && decode->flaw != WIRE_OK)
 		result = session_flaw(decode->session, WIRE_NOTE_END, decode->flaw);
 	bool last = !decode->framed;
-	if (result == WIRE_OK && last && (decode->file->input_left > 0 || session_has_more(decode->session)))
+	if (result == WIRE_OK && last && (decode->file->input.left > 0 || session_has_more(decode->session)))
 		result = session_flaw(decode->session, WIRE_NOTE_TRAILING, WIRE_FAIL_TRAILING);
 	return result;
 }
@@ -415,7 +415,7 @@ static session_result decode_frames(struct png_file *file)
 
 static session_result decode_png(struct session *session)
 {
-	struct png_file file = { .session = session };
+	struct png_file file = { .session = session, .input = { .session = session } };
 	session_result result = decode_next(&file, false);
 
 	if (result == WIRE_OK && file.animation.session)

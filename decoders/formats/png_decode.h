@@ -8,6 +8,7 @@
 #include "decoders/picture/animation.h"
 #include "decoders/picture/pixels.h"
 #include "decoders/runtime/decoder.h"
+#include "decoders/runtime/input.h"
 #include "png_text.h"
 
 #define ZLIB_CONST
@@ -18,6 +19,7 @@ enum {
 	CHUNK_HEADER_SIZE = 8,
 	CHUNK_NAME_SIZE = 4,
 	CHUNK_CRC_SIZE = 4,
+	ANCILLARY_BIT = 0x20,                                  /* of a chunk name's first letter */
 	CHUNK_FRAME_SIZE = CHUNK_HEADER_SIZE + CHUNK_CRC_SIZE, /* what a chunk takes besides its data */
 	PALETTE_SIZE_MAX = 256 * 3,
 	ALPHA_SIZE_MAX = 256,
@@ -55,8 +57,7 @@ struct png_part {
 /* A file, which several libpng readers read in turn if it is an animation. */
 struct png_file {
 	struct session *session;
-	const uint8_t *input; /* what the session gave and nobody has taken */
-	size_t input_left;
+	struct input input;
 
 	struct png_frames frames;
 	struct wire_image image; /* of the animation */
@@ -114,12 +115,6 @@ void png_configure(struct decode *decode);
 
 /* Reads for libpng. */
 void png_read_input(png_structp png, png_bytep data, size_t size);
-
-/* Up to `size` bytes of the input; returns how many there were. */
-size_t png_take_input(struct png_file *file, uint8_t *data, size_t size);
-
-/* Passes over `size` bytes, or what there is of them. */
-void png_skip_input(struct png_file *file, uint64_t size);
 
 /* Whether the last chunk that was begun has this name. */
 bool png_at_chunk(const struct decode *decode, const char *name);

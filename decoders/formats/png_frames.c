@@ -15,7 +15,6 @@ enum {
 	BLENDS = 2,
 	USUAL_PARTS = 100, /* of a second, where the file gives none */
 	MILLISECONDS = 1000,
-	ANCILLARY_BIT = 0x20,
 };
 
 /* ---- what chunks say ---- */
@@ -80,21 +79,15 @@ bool png_is_animated(const struct png_frames *frames, uint32_t width, uint32_t h
 
 /* ---- chunks for libpng ---- */
 
-static void write_be32(uint8_t *to, uint32_t value)
-{
-	for (size_t i = 0; i < sizeof(value); i++)
-		to[i] = (uint8_t)(value >> (24 - 8 * i));
-}
-
 /* Returns how many bytes the chunk takes. */
 static size_t put_chunk(uint8_t *to, const char *name, const uint8_t *data, uint32_t size)
 {
-	write_be32(to, size);
+	png_save_uint_32(to, size);
 	memcpy(to + sizeof(size), name, CHUNK_NAME_SIZE);
 	if (size > 0)
 		memcpy(to + CHUNK_HEADER_SIZE, data, size);
-	write_be32(to + CHUNK_HEADER_SIZE + size,
-	           (uint32_t)crc32(0, to + CHUNK_HEADER_SIZE - CHUNK_NAME_SIZE, CHUNK_NAME_SIZE + size));
+	png_save_uint_32(to + CHUNK_HEADER_SIZE + size,
+	                 (uint32_t)crc32(0, to + CHUNK_HEADER_SIZE - CHUNK_NAME_SIZE, CHUNK_NAME_SIZE + size));
 	return CHUNK_FRAME_SIZE + size;
 }
 
@@ -149,8 +142,8 @@ static void put_start(struct png_file *file)
 	static const uint8_t signature[] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n' };
 	struct png_part *part = &file->part;
 
-	write_be32(part->form, file->frames.place.width);
-	write_be32(part->form + 4, file->frames.place.height);
+	png_save_uint_32(part->form, file->frames.place.width);
+	png_save_uint_32(part->form + 4, file->frames.place.height);
 	memcpy(part->ready, signature, sizeof(signature));
 	size_t size = sizeof(signature);
 	size += put_chunk(part->ready + size, "IHDR", part->form, IMAGE_HEADER_SIZE);
@@ -185,7 +178,7 @@ static session_result find_chunk(struct png_file *file)
 {
 	bool named = true;
 
-	if (!file->held && png_take_input(file, file->header, sizeof(file->header)) < sizeof(file->header))
+	if (!file->held && input_take(&file->input, file->header, sizeof(file->header)) < sizeof(file->header))
 		return WIRE_FAIL_TRUNCATED;
 	file->held = false;
 	for (size_t i = CHUNK_HEADER_SIZE - CHUNK_NAME_SIZE; i < CHUNK_HEADER_SIZE; i++)
@@ -197,7 +190,7 @@ static session_result find_chunk(struct png_file *file)
 
 static void skip_chunk(struct png_file *file)
 {
-	png_skip_input(file, (uint64_t)length_of(file) + CHUNK_CRC_SIZE);
+	(void)input_skip(&file->input, (uint64_t)length_of(file) + CHUNK_CRC_SIZE);
 }
 
 /* The data of a chunk that has exactly `size` bytes, and its checksum. */
@@ -207,8 +200,8 @@ static session_result take_chunk(struct png_file *file, uint8_t *data, size_t si
 
 	if (length_of(file) != size)
 		return WIRE_FAIL_LENGTH;
-	if (png_take_input(file, data, size) < size ||
-	    png_take_input(file, checksum, sizeof(checksum)) < sizeof(checksum))
+	if (input_take(&file->input, data, size) < size ||
+	    input_take(&file->input, checksum, sizeof(checksum)) < sizeof(checksum))
 		return WIRE_FAIL_TRUNCATED;
 	uint32_t crc = size > 0 ? (uint32_t)crc32(start_crc(file), data, (uInt)size) : start_crc(file);
 	return crc == input_be32(checksum) ? WIRE_OK : WIRE_FAIL_CHECKSUM;
@@ -227,7 +220,7 @@ static session_result begin_data(struct png_file *file)
 	if (part->numbered) {
 		if (part->left < sizeof(sequence))
 			return WIRE_FAIL_LENGTH;
-		if (png_take_input(file, sequence, sizeof(sequence)) < sizeof(sequence))
+		if (input_take(&file->input, sequence, sizeof(sequence)) < sizeof(sequence))
 			return WIRE_FAIL_TRUNCATED;
 		if (input_be32(sequence) != file->frames.sequence)
 			return WIRE_FAIL_STRUCTURE;
@@ -236,7 +229,7 @@ static session_result begin_data(struct png_file *file)
 		part->left -= (uint32_t)sizeof(sequence);
 	}
 	(void)put_chunk(part->ready, "IDAT", NULL, 0);
-	write_be32(part->ready, part->left);
+	png_save_uint_32(part->ready, part->left);
 	part->new_crc = (uint32_t)crc32(0, part->ready + CHUNK_HEADER_SIZE - CHUNK_NAME_SIZE, CHUNK_NAME_SIZE);
 	part->ready_at = 0;
 	part->ready_size = CHUNK_HEADER_SIZE;
@@ -250,9 +243,9 @@ static session_result end_data(struct png_file *file)
 	struct png_part *part = &file->part;
 	uint8_t checksum[CHUNK_CRC_SIZE];
 
-	if (png_take_input(file, checksum, sizeof(checksum)) < sizeof(checksum))
+	if (input_take(&file->input, checksum, sizeof(checksum)) < sizeof(checksum))
 		return WIRE_FAIL_TRUNCATED;
-	write_be32(part->ready, input_be32(checksum) == part->crc ? part->new_crc : ~part->new_crc);
+	png_save_uint_32(part->ready, input_be32(checksum) == part->crc ? part->new_crc : ~part->new_crc);
 	part->ready_at = 0;
 	part->ready_size = CHUNK_CRC_SIZE;
 	part->step = PNG_HEADER;
@@ -302,7 +295,7 @@ static size_t take_data(struct png_file *file, uint8_t *data, size_t size)
 {
 	struct png_part *part = &file->part;
 
-	size = png_take_input(file, data, size < part->left ? size : part->left);
+	size = input_take(&file->input, data, size < part->left ? size : part->left);
 	part->crc = (uint32_t)crc32(part->crc, data, (uInt)size);
 	part->new_crc = (uint32_t)crc32(part->new_crc, data, (uInt)size);
 	part->left -= (uint32_t)size;
@@ -405,7 +398,7 @@ session_result png_end_frames(struct png_file *file)
 		result = find_chunk(file) == WIRE_OK ? take_chunk(file, &nothing, 0) : WIRE_FAIL_STRUCTURE;
 	if (result != WIRE_OK)
 		return session_flaw(file->session, WIRE_NOTE_END, result);
-	if (file->input_left > 0 || session_has_more(file->session))
+	if (file->input.left > 0 || session_has_more(file->session))
 		return session_flaw(file->session, WIRE_NOTE_TRAILING, WIRE_FAIL_TRAILING);
 	return WIRE_OK;
 }

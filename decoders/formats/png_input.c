@@ -4,38 +4,6 @@
 
 #include "png_decode.h"
 
-size_t png_take_input(struct png_file *file, uint8_t *data, size_t size)
-{
-	size_t taken = 0;
-
-	while (taken < size) {
-		if (file->input_left == 0)
-			file->input_left = session_read(file->session, &file->input);
-		if (file->input_left == 0)
-			break;
-		size_t part = size - taken < file->input_left ? size - taken : file->input_left;
-		memcpy(data + taken, file->input, part);
-		file->input += part;
-		file->input_left -= part;
-		taken += part;
-	}
-	return taken;
-}
-
-void png_skip_input(struct png_file *file, uint64_t size)
-{
-	while (size > 0) {
-		if (file->input_left == 0)
-			file->input_left = session_read(file->session, &file->input);
-		if (file->input_left == 0)
-			return;
-		size_t part = size < file->input_left ? (size_t)size : file->input_left;
-		file->input += part;
-		file->input_left -= part;
-		size -= part;
-	}
-}
-
 /* ---- a second look at the image data ---- */
 
 enum {
@@ -107,8 +75,8 @@ void png_read_input(png_structp png, png_bytep data, size_t size)
 	struct decode *decode = png_get_io_ptr(png);
 	uint32_t state = png_get_io_state(png) & PNG_IO_MASK_LOC;
 
-	size_t taken =
-	        decode->framed ? png_take_frame(decode->file, data, size) : png_take_input(decode->file, data, size);
+	size_t taken = decode->framed ? png_take_frame(decode->file, data, size)
+	                              : input_take(&decode->file->input, data, size);
 	if (taken < size) {
 		decode->input_ended = true;
 		decode->failure = decode->framed ? decode->file->part.failure : WIRE_FAIL_TRUNCATED;
@@ -130,9 +98,9 @@ static bool skip_chunks(struct decode *decode)
 	for (;;) {
 		if (png_at_chunk(decode, "IDAT"))
 			return false;
-		png_skip_input(decode->file, (uint64_t)png_get_uint_32(decode->header) + CHUNK_CRC_SIZE);
+		(void)input_skip(&decode->file->input, (uint64_t)png_get_uint_32(decode->header) + CHUNK_CRC_SIZE);
 		if (png_at_chunk(decode, "IEND") ||
-		    png_take_input(decode->file, decode->header, sizeof(decode->header)) < sizeof(decode->header))
+		    input_take(&decode->file->input, decode->header, sizeof(decode->header)) < sizeof(decode->header))
 			return true;
 	}
 }

@@ -5,9 +5,6 @@
 
 #include "decoders/picture/exif.h"
 #include "png_decode.h"
-#include "png_text.h"
-
-enum { ANCILLARY_BIT = 0x20 }; /* of a chunk name's first letter */
 
 /* ---- what libpng calls ---- */
 

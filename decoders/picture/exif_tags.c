@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "decoders/runtime/input.h"
+#include "exif.h"
+
 enum {
-	HEADER_SIZE = 8,
-	ENTRY_SIZE = 12,
 	TYPE_ASCII = 2,
 	TYPE_SHORT = 3,
 	TYPE_LONG = 4,
@@ -61,18 +62,6 @@ struct entry {
 
 /* ---- numbers ---- */
 
-static uint32_t get16(const struct block *block, const uint8_t *at)
-{
-	return block->big_endian ? (uint32_t)at[0] << 8 | at[1] : (uint32_t)at[1] << 8 | at[0];
-}
-
-static uint32_t get32(const struct block *block, const uint8_t *at)
-{
-	uint32_t first = get16(block, at), second = get16(block, at + 2);
-
-	return block->big_endian ? first << 16 | second : second << 16 | first;
-}
-
 /* The bytes of one value of a type that is known; 0: it is not. */
 static size_t type_size(uint32_t type)
 {
@@ -86,13 +75,14 @@ static bool read_entry(const struct block *block, const uint8_t *at, struct entr
 {
 	uint64_t size = 0;
 
-	*entry = (struct entry){ get16(block, at), get16(block, at + 2), get32(block, at + 4), at + 8 };
+	*entry = (struct entry){ input_16(at, block->big_endian), input_16(at + 2, block->big_endian),
+		                 input_32(at + 4, block->big_endian), at + 8 };
 	size = (uint64_t)entry->count * type_size(entry->type);
 	if (size == 0)
 		return false;
 	if (size <= 4)
 		return true;
-	uint32_t offset = get32(block, at + 8);
+	uint32_t offset = input_32(at + 8, block->big_endian);
 	if (offset > block->size || size > block->size - offset)
 		return false;
 	entry->value = block->data + offset;
@@ -108,11 +98,13 @@ static double number_at(const struct block *block, const struct entry *entry, ui
 		return 0;
 	switch (entry->type) {
 	case TYPE_SHORT:
-		return get16(block, at);
+		return input_16(at, block->big_endian);
 	case TYPE_LONG:
-		return get32(block, at);
+		return input_32(at, block->big_endian);
 	case TYPE_RATIONAL:
-		return get32(block, at + 4) > 0 ? (double)get32(block, at) / get32(block, at + 4) : 0;
+		return input_32(at + 4, block->big_endian) > 0
+		               ? (double)input_32(at, block->big_endian) / input_32(at + 4, block->big_endian)
+		               : 0;
 	default:
 		return 0;
 	}
@@ -294,11 +286,11 @@ static void read_directory(struct block *block, enum directory directory, uint32
 	struct place place = { 0 };
 	size_t at = offsets[directory];
 
-	if (at < HEADER_SIZE || at > block->size || block->size - at < 2)
+	if (at < EXIF_HEADER_SIZE || at > block->size || block->size - at < 2)
 		return;
-	uint32_t left = get16(block, block->data + at);
+	uint32_t left = input_16(block->data + at, block->big_endian);
 	left = left < ENTRIES_MAX ? left : ENTRIES_MAX;
-	for (at += 2; left > 0 && block->size - at >= ENTRY_SIZE; left--, at += ENTRY_SIZE) {
+	for (at += 2; left > 0 && block->size - at >= EXIF_ENTRY_SIZE; left--, at += EXIF_ENTRY_SIZE) {
 		struct entry entry;
 		if (!read_entry(block, block->data + at, &entry))
 			continue;
@@ -334,12 +326,8 @@ void exif_send(struct session *session, const uint8_t *data, size_t size)
 	uint32_t offsets[DIRECTORIES] = { 0 };
 
 	session_blob(session, WIRE_BLOB_EXIF, data, size);
-	if (!session_wants_tags(session) || size < HEADER_SIZE)
+	if (!session_wants_tags(session) || !exif_open(data, size, &block.big_endian, &offsets[PICTURE]))
 		return;
-	block.big_endian = memcmp(data, "MM\0*", 4) == 0;
-	if (!block.big_endian && memcmp(data, "II*\0", 4) != 0)
-		return;
-	offsets[PICTURE] = get32(&block, data + 4);
 	for (int directory = PICTURE; directory < DIRECTORIES; directory++)
 		read_directory(&block, (enum directory)directory, offsets);
 	double scale = block.unit == UNIT_CENTIMETRE ? 2.54 : 1;

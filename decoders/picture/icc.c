@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "decoders/runtime/input.h"
+
 enum {
 	HEADER_SIZE = 128,
 	ENTRY_SIZE = 12,
@@ -12,20 +14,15 @@ enum {
 	RECORD_AT = 16,       /* in one of version 4: the first of its languages */
 };
 
-static uint32_t get32(const uint8_t *at)
-{
-	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
 /* The element with a name of four letters, and its size; NULL: there is none. */
 static const uint8_t *find(const uint8_t *data, size_t *size, const char *name)
 {
 	if (*size < HEADER_SIZE + 4)
 		return NULL;
-	uint32_t left = get32(data + HEADER_SIZE);
+	uint32_t left = input_be32(data + HEADER_SIZE);
 	left = left < ENTRIES_MAX ? left : ENTRIES_MAX;
 	for (size_t at = HEADER_SIZE + 4; left > 0 && *size - at >= ENTRY_SIZE; left--, at += ENTRY_SIZE) {
-		uint32_t offset = get32(data + at + 4), length = get32(data + at + 8);
+		uint32_t offset = input_be32(data + at + 4), length = input_be32(data + at + 8);
 		if (memcmp(data + at, name, 4) != 0 || offset > *size || length > *size - offset)
 			continue;
 		*size = length;
@@ -59,7 +56,7 @@ static void tell_wide(struct session *session, const uint8_t *text, size_t units
 	size_t size = 0;
 
 	for (size_t i = 0; i < units && i < NAME_MAX_UNITS; i++)
-		size += put_utf8(name + size, (uint32_t)text[2 * i] << 8 | text[2 * i + 1]);
+		size += put_utf8(name + size, input_be16(text + 2 * i));
 	session_picture_tag(session, WIRE_TAG_PROFILE, name, size);
 }
 
@@ -68,12 +65,12 @@ static void tell_name(struct session *session, const uint8_t *data, size_t size)
 	const uint8_t *element = find(data, &size, "desc");
 
 	if (element && size > TEXT_AT && memcmp(element, "desc", 4) == 0) {
-		uint32_t length = get32(element + 8);
+		uint32_t length = input_be32(element + 8);
 		size_t most = size - TEXT_AT;
 		session_picture_tag(session, WIRE_TAG_PROFILE, (const char *)element + TEXT_AT,
 		                    length < most ? length : most);
 	} else if (element && size >= RECORD_AT + ENTRY_SIZE && memcmp(element, "mluc", 4) == 0) {
-		uint32_t length = get32(element + RECORD_AT + 4), offset = get32(element + RECORD_AT + 8);
+		uint32_t length = input_be32(element + RECORD_AT + 4), offset = input_be32(element + RECORD_AT + 8);
 		if (offset <= size && length <= size - offset)
 			tell_wide(session, element + offset, length / 2);
 	}

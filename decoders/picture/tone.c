@@ -14,14 +14,6 @@ enum {
 };
 _Static_assert(TONE_STEPS == 1 << 7, "a step is what 7 bits of the mantissa say");
 
-static float float_of_bits(uint32_t bits)
-{
-	float value = 0;
-
-	memcpy(&value, &bits, sizeof(value));
-	return value;
-}
-
 /* x^(5/12) for 0 < x <= 1: Newton's way to the 12th root, from above. */
 static double raise(double x)
 {
@@ -61,9 +53,4 @@ uint16_t tone_encode(const struct tone *tone, float light)
 	float part = (float)(bits & ((1U << STEP_SHIFT) - 1)) / (float)(1U << STEP_SHIFT);
 	float from = tone->curve[step], to = tone->curve[step + 1];
 	return (uint16_t)(from + (to - from) * part + 0.5F);
-}
-
-float tone_half(uint16_t half)
-{
-	return half_to_float(half);
 }

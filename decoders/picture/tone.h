@@ -19,7 +19,4 @@ void tone_prepare(struct tone *tone);
 /* From 0 to 65535, rounded; what is no number becomes 0. */
 uint16_t tone_encode(const struct tone *tone, float light);
 
-/* An IEEE half as a float. */
-float tone_half(uint16_t half);
-
 #endif

@@ -3,14 +3,6 @@
 
 #include <string.h>
 
-static float float_of_bits(uint32_t bits)
-{
-	float value = 0;
-
-	memcpy(&value, &bits, sizeof(value));
-	return value;
-}
-
 float half_to_float(uint16_t half)
 {
 	uint32_t sign = (uint32_t)(half >> 15) << 31;

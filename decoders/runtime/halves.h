@@ -1,9 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* IEEE half floats. */
+/* IEEE floats and half floats, and their bits. */
 #ifndef SAFE_DECODE_HALVES_H
 #define SAFE_DECODE_HALVES_H
 
 #include <stdint.h>
+#include <string.h>
+
+/* The float that has these bits. */
+static inline float float_of_bits(uint32_t bits)
+{
+	float value = 0;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
 
 float half_to_float(uint16_t half);
 

@@ -120,31 +120,6 @@ uint64_t input_skip(struct input *input, uint64_t size)
 	return skipped;
 }
 
-uint16_t input_le16(const uint8_t *bytes)
-{
-	return (uint16_t)(bytes[0] | bytes[1] << 8);
-}
-
-uint32_t input_le32(const uint8_t *bytes)
-{
-	return input_le16(bytes) | (uint32_t)input_le16(bytes + 2) << 16;
-}
-
-uint64_t input_le64(const uint8_t *bytes)
-{
-	return input_le32(bytes) | (uint64_t)input_le32(bytes + 4) << 32;
-}
-
-uint16_t input_be16(const uint8_t *bytes)
-{
-	return (uint16_t)(bytes[0] << 8 | bytes[1]);
-}
-
-uint32_t input_be32(const uint8_t *bytes)
-{
-	return (uint32_t)input_be16(bytes) << 16 | input_be16(bytes + 2);
-}
-
 bool input_is_placeholder(uint64_t size)
 {
 	/* All ones; half of them (arecord), as a signed number that is rounded down (sox, espeak, GStreamer). */

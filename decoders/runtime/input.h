@@ -48,11 +48,41 @@ void input_used(struct input *input, size_t size);
 /* Takes the next byte; -1 at the end. */
 int input_next(struct input *input);
 
-uint16_t input_le16(const uint8_t *bytes);
-uint32_t input_le32(const uint8_t *bytes);
-uint64_t input_le64(const uint8_t *bytes);
-uint16_t input_be16(const uint8_t *bytes);
-uint32_t input_be32(const uint8_t *bytes);
+static inline uint16_t input_le16(const uint8_t *bytes)
+{
+	return (uint16_t)(bytes[0] | bytes[1] << 8);
+}
+
+static inline uint32_t input_le32(const uint8_t *bytes)
+{
+	return input_le16(bytes) | (uint32_t)input_le16(bytes + 2) << 16;
+}
+
+static inline uint64_t input_le64(const uint8_t *bytes)
+{
+	return input_le32(bytes) | (uint64_t)input_le32(bytes + 4) << 32;
+}
+
+static inline uint16_t input_be16(const uint8_t *bytes)
+{
+	return (uint16_t)(bytes[0] << 8 | bytes[1]);
+}
+
+static inline uint32_t input_be32(const uint8_t *bytes)
+{
+	return (uint32_t)input_be16(bytes) << 16 | input_be16(bytes + 2);
+}
+
+/* Of files that are in either order. */
+static inline uint16_t input_16(const uint8_t *bytes, bool big_endian)
+{
+	return big_endian ? input_be16(bytes) : input_le16(bytes);
+}
+
+static inline uint32_t input_32(const uint8_t *bytes, bool big_endian)
+{
+	return big_endian ? input_be32(bytes) : input_le32(bytes);
+}
 
 /* Whether a size is what writers leave in a header that they cannot go back to: nothing, all ones, or half of that;
  * what else they count may be added or taken away. */
