@@ -10,7 +10,6 @@ tests/corpus.
 
 import io
 import itertools
-import json
 import os
 import random
 import struct
@@ -19,6 +18,7 @@ import sys
 import zlib
 
 from cli_support import BUILD, Folder, Skip, expect, expect_failure, expect_status, main, read, run, test
+from picture_support import info
 from png_files import GRAY, KINDS, PALETTE, RGB, RGBA, SIGNATURE, Picture, chunk
 
 NONE, BACKGROUND, PREVIOUS = 0, 1, 2
@@ -133,12 +133,6 @@ def like(pixels, expected):
 
 def flat(pixels):
     return bytes(itertools.chain(*itertools.chain(*pixels)))
-
-
-def info(data, *options):
-    done = run("--info", *options, "-", input=data)
-    expect_status(done, 0)
-    return json.loads(done.stdout)
 
 
 def dice_frames(dice, count, alphas):

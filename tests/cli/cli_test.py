@@ -20,18 +20,13 @@ import time
 from cli_support import (BUILD, GZIP, PHOTO, PHOTO_SIZE, PROGRAM, SCREENSHOT, TIME_LIMIT, TONE, Folder, Skip, expect,
                          expect_failure, expect_status, main, on_terminal, pixels_with_pillow, read, run, test,
                          traced)
+from picture_support import pixels
 
 THUMBNAIL = "samples/jpeg/pjw-thumbnail.jpeg"
 ALPHA = "samples/png/with-alpha.png"
 DEEP = "samples/png/rgb-alpha-16.png"
 INTERLACED = "samples/png/hippopotamus.interlaced.png"
 PROGRESSIVE = "samples/jpeg/peacock.progressive.jpeg"
-
-
-def pixels(path, pixel_format, *options):
-    done = run("-q", "-p", pixel_format, *options, path)
-    expect_status(done, 0)
-    return done.stdout
 
 
 # ---- pixels ----

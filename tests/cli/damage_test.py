@@ -11,6 +11,7 @@ import sys
 import zlib
 
 from cli_support import GZIP, Skip, expect, expect_failure, expect_status, main, read, run, test
+from png_files import chunk
 
 THUMBNAIL = "samples/jpeg/pjw-thumbnail.jpeg"
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -70,10 +71,6 @@ def sides_beyond_libjpeg_are_a_variant():
 
 
 # ---- PNG ----
-
-
-def chunk(kind, body, checksum=None):
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum or zlib.crc32(kind + body))
 
 
 def small_png(before=b"", palette=b"", data=zlib.compress(bytes((0, 10, 20) * 2)), kind=0, after=b""):

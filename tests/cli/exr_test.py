@@ -8,7 +8,6 @@ Files are written here, and their pixels computed here: uncompressed, and by ZIP
 samples/exr/ has what OpenEXR's own library wrote.
 """
 
-import json
 import os
 import random
 import struct
@@ -17,6 +16,7 @@ import sys
 import zlib
 
 from cli_support import BUILD, expect, expect_failure, expect_status, main, run, test
+from picture_support import info
 
 FOLDER = "samples/exr"
 UINT, HALF, FLOAT = range(3)
@@ -150,12 +150,6 @@ def check(data, numbers, what="", off=0.6):
 def sample(name):
     with open(f"{FOLDER}/{name}", "rb") as stream:
         return stream.read()
-
-
-def info(data):
-    done = run("-i", input=data)
-    expect_status(done, 0)
-    return json.loads(done.stdout)
 
 
 # ---- channels ----

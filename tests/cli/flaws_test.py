@@ -13,6 +13,7 @@ import sys
 import zlib
 
 from cli_support import Folder, GZIP, Skip, expect, expect_failure, expect_status, main, read, run, test
+from png_files import chunk
 
 THUMBNAIL = "samples/jpeg/pjw-thumbnail.jpeg"
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -115,10 +116,6 @@ def a_cut_last_mcu_ends_early():
 
 
 # ---- PNG ----
-
-
-def chunk(kind, body, checksum=None):
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum or zlib.crc32(kind + body))
 
 
 ROWS = [bytes((x * y) % 251 for x in range(40)) for y in range(30)]

@@ -11,6 +11,8 @@ import sys
 import zlib
 
 from cli_support import Folder, expect, expect_failure, expect_status, main, on_terminal, read, run, test
+from picture_support import info
+from png_files import SIGNATURE, chunk
 
 JPEG = read("samples/jpeg/pjw-thumbnail.jpeg")
 ASCII, SHORT, LONG, RATIONAL = 2, 3, 4, 5
@@ -83,17 +85,13 @@ def icc_markers(profile, size, order=None):
 
 
 def png(*chunks, behind=()):
-    def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)) +
+    return (SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)) +
             b"".join(chunk(*one) for one in chunks) + chunk(b"IDAT", zlib.compress(b"\0\x80")) +
             b"".join(chunk(*one) for one in behind) + chunk(b"IEND", b""))
 
 
 def tags(data):
-    done = run("-i", input=data)
-    expect_status(done, 0)
-    return json.loads(done.stdout)["tags"]
+    return info(data)["tags"]
 
 
 def extract(kind, data, *options):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 from cli_support import PHOTO, Folder, Skip, expect, expect_failure, expect_status, main, read, run, test
+from picture_support import pixels
 
 REFUSALS = (3, 4, 7)
 ANIMATED = "samples/avif/animated-alpha.avif"
@@ -29,12 +30,6 @@ def pillow():
     except ImportError as error:
         raise Skip("Pillow is not installed") from error
     return Image
-
-
-def pixels(path, pixel_format="rgba"):
-    done = run("-q", "-p", pixel_format, path)
-    expect_status(done, 0)
-    return done.stdout
 
 
 def about(path):

@@ -11,15 +11,10 @@ import sys
 
 from cli_support import (PHOTO, Folder, expect, expect_failure, expect_status, main, pixels_with_pillow, read, run,
                          test)
+from picture_support import pixels
 
 THUMBNAIL = "samples/jpeg/pjw-thumbnail.jpeg"
 ALPHA = "samples/png/with-alpha.png"
-
-
-def pixels(path, pixel_format):
-    done = run("-q", "-p", pixel_format, path)
-    expect_status(done, 0)
-    return done.stdout
 
 
 @test

@@ -5,14 +5,14 @@
     tests/cli/pixel_formats_test.py BUILD_FOLDER
 """
 
-import json
 import random
 import struct
-import subprocess
 import sys
 import zlib
 
-from cli_support import (Folder, Skip, expect, expect_failure, expect_status, main, read, run, test)
+from cli_support import Folder, expect, expect_failure, expect_status, main, read, run, test
+from picture_support import info, pixels, tool
+from png_files import SIGNATURE, chunk
 
 DICE = random.Random(1)
 WIDTH, HEIGHT = 13, 9
@@ -20,37 +20,16 @@ COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # of PNG, by the number of channels
 JPEG = "samples/jpeg/peacock.grayscale.jpeg"
 
 
-def tool(*command, data=b""):
-    try:
-        return subprocess.run(command, input=data, capture_output=True, check=True).stdout
-    except FileNotFoundError as error:
-        raise Skip(f"{command[0]} is not installed") from error
-
-
 def png(samples, channels, depth, width=WIDTH, height=HEIGHT):
-    def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
     row = width * channels
     rows = (struct.pack(f">{row}{'H' if depth == 16 else 'B'}", *samples[y * row:(y + 1) * row]) for y in range(height))
     header = struct.pack(">IIBBBBB", width, height, depth, COLOR_TYPES[channels], 0, 0, 0)
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) +
+    return (SIGNATURE + chunk(b"IHDR", header) +
             chunk(b"IDAT", zlib.compress(b"".join(b"\0" + data for data in rows))) + chunk(b"IEND", b""))
 
 
 def noise(channels, depth):
     return [DICE.randrange(1 << depth) for _ in range(WIDTH * HEIGHT * channels)]
-
-
-def pixels(data, pixel_format, *options):
-    done = run("-q", "-p", pixel_format, *options, input=data)
-    expect_status(done, 0)
-    return done.stdout
-
-
-def info(data):
-    done = run("-i", input=data)
-    expect_status(done, 0)
-    return json.loads(done.stdout)
 
 
 def quads(samples, channels, white):

@@ -5,7 +5,6 @@
     tests/cli/plain_pictures_test.py BUILD_FOLDER
 """
 
-import json
 import os
 import random
 import struct
@@ -13,6 +12,7 @@ import subprocess
 import sys
 
 from cli_support import Skip, expect, expect_failure, expect_status, main, read, run, test
+from picture_support import info, pixels, tool
 
 FOLDERS = ("pnm", "pam", "pfm", "farbfeld", "qoi", "hdr", "dds", "psd")
 DICE = random.Random(1)
@@ -20,25 +20,6 @@ DICE = random.Random(1)
 
 def samples(*folders):
     return [f"samples/{folder}/{name}" for folder in folders for name in sorted(os.listdir(f"samples/{folder}"))]
-
-
-def tool(*command, data):
-    try:
-        return subprocess.run(command, input=data, capture_output=True, check=True).stdout
-    except FileNotFoundError as error:
-        raise Skip(f"{command[0]} is not installed") from error
-
-
-def pixels(data, pixel_format, *options):
-    done = run("-q", "-p", pixel_format, *options, input=data)
-    expect_status(done, 0)
-    return done.stdout
-
-
-def info(data):
-    done = run("-i", input=data)
-    expect_status(done, 0)
-    return json.loads(done.stdout)
 
 
 def words(data):

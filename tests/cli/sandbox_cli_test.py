@@ -17,6 +17,7 @@ import zlib
 
 from cli_support import (HOSTILE, PHOTO, PROGRAM, TIME_LIMIT, Folder, Skip, become_subreaper, children_of,
                          descendants, expect, expect_failure, expect_status, main, no_children_left, read, run, test)
+from png_files import SIGNATURE, chunk
 
 THUMBNAIL = "samples/jpeg/pjw-thumbnail.jpeg"
 DECODES = int(os.environ.get("DECODES", "3000"))  # in one run; 10000 in `make stress`
@@ -307,10 +308,10 @@ def large_png(path, width, height):
     row = b"\0" + bytes(range(256)) * (width * 3 // 256) + bytes(width * 3 % 256)
     data = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
     with open(path, "wb") as stream:
-        stream.write(b"\x89PNG\r\n\x1a\n")
+        stream.write(SIGNATURE)
         for kind, body in ((b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)), (b"IDAT", data),
                            (b"IEND", b"")):
-            stream.write(struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)))
+            stream.write(chunk(kind, body))
 
 
 @test

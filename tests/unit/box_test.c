@@ -6,6 +6,7 @@
 
 #include "broker/output/box.h"
 #include "broker/wire/wire.h"
+#include "tests/support/overlap.h"
 
 static uint8_t *make_picture(uint32_t width, uint32_t height)
 {
@@ -15,15 +16,6 @@ static uint8_t *make_picture(uint32_t width, uint32_t height)
 	for (size_t i = 0; i < (size_t)width * height * BOX_CHANNELS; i++)
 		rgb[i] = (uint8_t)rand();
 	return rgb;
-}
-
-/* How much of pixel `place` of `count` lies within pixel `other` of `others`, in parts of 1 / (count * others). */
-static uint64_t overlap(uint64_t place, uint64_t count, uint64_t other, uint64_t others)
-{
-	uint64_t start = place * others > other * count ? place * others : other * count;
-	uint64_t end = (place + 1) * others < (other + 1) * count ? (place + 1) * others : (other + 1) * count;
-
-	return end > start ? end - start : 0;
 }
 
 /* By the definition, from the whole picture. */

@@ -8,6 +8,7 @@
 #include "broker/devices/device.h"
 #include "broker/devices/painter.h"
 #include "broker/wire/wire.h"
+#include "tests/support/overlap.h"
 
 enum { UNTOUCHED = 0xa5 };
 
@@ -109,15 +110,6 @@ static void paint(const struct screen *screen, const uint8_t *bgra, uint32_t wid
 	cr_assert_eq(painter.row, painter.height);
 	painter_row(&painter, bgra); /* one too many is left out */
 	painter_release(&painter);
-}
-
-/* How much of pixel `place` of `count` lies within pixel `other` of `others`, in parts of 1 / (count * others). */
-static uint64_t overlap(uint64_t place, uint64_t count, uint64_t other, uint64_t others)
-{
-	uint64_t start = place * others > other * count ? place * others : other * count;
-	uint64_t end = (place + 1) * others < (other + 1) * count ? (place + 1) * others : (other + 1) * count;
-
-	return end > start ? end - start : 0;
 }
 
 /* One sample of the picture at a pixel of the screen: the average of all that it covers. */
