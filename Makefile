@@ -311,10 +311,7 @@ stress: ## decode 100,000 inputs through one handle, and kill brokers meanwhile
 VALGRIND_CANNOT := jxl
 valgrind: deps ## replay the samples through every harness under valgrind
 	@$(MAKE) $(PARALLEL) tests
-	@for harness in $(TRUSTED_HARNESSES) $(filter-out $(VALGRIND_CANNOT),$(DECODERS)); do \
-		known=fuzz/$$harness.supp; [ -f $$known ] || known=/dev/null; \
-		valgrind -q --error-exitcode=1 --leak-check=full --suppressions=$$known $(BUILD)/fuzz/$$harness samples || exit 1; \
-	done
+	@fuzz/valgrind $(BUILD) $(TRUSTED_HARNESSES) $(filter-out $(VALGRIND_CANNOT),$(DECODERS))
 
 fuzz: ## run every fuzz harness for SECONDS=20 each, or for RUNS=N inputs, always the same ones
 	@$(MAKE) $(PARALLEL) BUILD=$(BUILD)/fuzz CC=clang SANITIZE=address,undefined FUZZER=1 fuzzers
