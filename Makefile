@@ -94,7 +94,7 @@ SANDBOX := $(filter-out $(MEMORY) $(PROGRAM_MAIN) %/arena_check.c,$(call room,sa
 TRUSTED := $(addprefix broker/,confine/confine.c output/loader.c service/single.c service/source.c)
 INTERFACE := $(filter-out %/cli/main.c $(MODULES) $(TRUSTED),$(call room,cli output devices))
 # What decoders share; a program has those of them that it needs.
-COMMON := $(filter-out %/program.c,$(wildcard decoders/runtime/*.c decoders/picture/*.c decoders/sound/*.c))
+COMMON := $(filter-out %/program.c,$(wildcard $(addprefix decoders/,runtime/*.c pixels/*.c picture/*.c sound/*.c)))
 
 # A decoder is a file in decoders/formats/ that says which libraries it needs, or "none"; files NAME_*.c belong to decoder NAME.
 ALL_DECODERS := $(patsubst decoders/formats/%.c,%,$(shell grep -l '^[/ ]\* pkg-config: ' decoders/formats/*.c))
@@ -160,7 +160,7 @@ $(BUILD)/flags: FORCE
 	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS))' > $@
 FORCE:
 
-$(addprefix $(BUILD)/obj/decoders/,picture/pixels.o runtime/reduce.o sound/samples.o): EXTRA := -O3
+$(addprefix $(BUILD)/obj/decoders/,pixels/pixels.o pixels/reduce.o sound/samples.o): EXTRA := -O3
 # Where decoder programs are once they are installed.
 $(BUILD)/obj/broker/base/programs.o: EXTRA := -DSAFE_DECODE_LIBRARYDIR='"$(LIBRARYDIR)"'
 $(BUILD)/obj/broker/base/programs.o $(BUILD)/safe-decode.pc: $(BUILD)/prefix
@@ -190,7 +190,7 @@ $(BUILD)/obj/broker/sandbox/interpose.o: EXTRA := -fno-builtin
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(EXTRA) -MMD -MP -c -o $@ $< $(ALL_CFLAGS)
+	$(Q)$(CC) $(ALL_CPPFLAGS) -MMD -MP -c -o $@ $< $(ALL_CFLAGS) $(EXTRA)
 
 $(BUILD)/liblibrary.a: $(call object,$(LIBRARY))
 $(BUILD)/libtrusted.a: $(call object,$(TRUSTED))

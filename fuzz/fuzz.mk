@@ -46,7 +46,7 @@ $(BUILD)/obj/fuzz/allocations_shared.o: fuzz/allocations.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CPPFLAGS) -DALLOCATIONS_SHARED $(EXTRA) -MMD -MP -c -o $@ $< $(ALL_CFLAGS)
-$(addprefix $(BUILD)/obj/,$(addprefix decoders/,picture/pixels.o runtime/reduce.o sound/samples.o) broker/sandbox/arena_check.o): EXTRA += $(UNTRACED)
+$(addprefix $(BUILD)/obj/,$(addprefix decoders/,pixels/pixels.o pixels/reduce.o sound/samples.o) broker/sandbox/arena_check.o): EXTRA += $(UNTRACED)
 
 TRUSTED_HARNESSES := wire pump stream session registry options arena
 DECODER_HARNESSES := $(DECODERS) $(DECODERS:%=%-memory) $(PARTIAL:%=%-prefix)

@@ -5,7 +5,7 @@
  * Each pixel of the smaller picture is the exact average of the part of the picture that it covers, rounded to the
  * nearest value.  Memory does not depend on the height.
  *
- * The decoders have a filter of their own, decoders/runtime/reduce.h: the two sides share nothing but the wire.  That
+ * The decoders have a filter of their own, decoders/pixels/reduce.h: the two sides share nothing but the wire.  That
  * one reduces by whole numbers, in all pixel formats, and keeps alpha; this one fits opaque pixels into any size.
  */
 #ifndef SAFE_DECODE_BOX_H

@@ -5,7 +5,7 @@
 
 #include <avif/avif.h>
 
-#include "decoders/picture/pixels.h"
+#include "decoders/pixels/pixels.h"
 #include "decoders/runtime/decoder.h"
 #include "decoders/runtime/whole.h"
 

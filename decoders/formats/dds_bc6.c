@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "dds_decode.h"
-#include "decoders/runtime/halves.h"
+#include "decoders/pixels/halves.h"
 
 enum { COLORS = 3, LAST_TWO_SUBSETS = 9 };
 

@@ -2,7 +2,7 @@
 /* From samples to pixels. */
 #include <string.h>
 
-#include "decoders/runtime/halves.h"
+#include "decoders/pixels/halves.h"
 #include "exr_decode.h"
 
 void exr_load(const struct decode *decode, unsigned plane, const uint8_t *samples, size_t first, size_t count,

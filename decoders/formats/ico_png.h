@@ -5,7 +5,7 @@
 
 #include <png.h>
 
-#include "decoders/picture/pixels.h"
+#include "decoders/pixels/pixels.h"
 #include "decoders/runtime/decoder.h"
 
 struct icon_png {

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "decoders/picture/pixels.h"
+#include "decoders/pixels/pixels.h"
 #include "decoders/runtime/decoder.h"
 #include "decoders/runtime/whole.h"
 

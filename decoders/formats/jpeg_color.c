@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The conversions that libjpeg does not have: from CMYK, and to formats that it does not know. */
-#include "decoders/picture/cmyk.h"
-#include "decoders/picture/pixels.h"
+#include "decoders/pixels/cmyk.h"
+#include "decoders/pixels/pixels.h"
 #include "jpeg_decode.h"
 
 /* CMYK becomes RGB where it lies, and goes on from there.  Inks are stored inverted: Adobe began it, and all decoders

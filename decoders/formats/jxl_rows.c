@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decoders/picture/light.h"
 #include "decoders/picture/rows.h"
+#include "decoders/pixels/light.h"
 #include "jxl_decode.h"
 
 session_result jxl_begin_rows(struct decode *decode)

@@ -6,7 +6,7 @@
 #include <png.h>
 
 #include "decoders/picture/animation.h"
-#include "decoders/picture/pixels.h"
+#include "decoders/pixels/pixels.h"
 #include "decoders/runtime/decoder.h"
 #include "decoders/runtime/input.h"
 #include "png_text.h"

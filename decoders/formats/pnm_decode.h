@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "decoders/picture/pixels.h"
+#include "decoders/pixels/pixels.h"
 #include "decoders/runtime/input.h"
 
 /* How the samples are written. */

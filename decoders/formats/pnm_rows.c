@@ -2,7 +2,7 @@
 /* Rows of PNM and its relatives, from the samples of a file to those of a layout. */
 #include <string.h>
 
-#include "decoders/picture/cmyk.h"
+#include "decoders/pixels/cmyk.h"
 #include "pnm_decode.h"
 
 static uint32_t clamp(struct pnm *pnm, uint32_t sample)

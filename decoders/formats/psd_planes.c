@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decoders/picture/cmyk.h"
+#include "decoders/pixels/cmyk.h"
 #include "psd_decode.h"
 
 /* Longer packed rows are no rows: at worst, each byte has one before it. */

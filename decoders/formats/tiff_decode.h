@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <tiffio.h>
 
-#include "decoders/picture/pixels.h"
+#include "decoders/pixels/pixels.h"
 #include "decoders/runtime/decoder.h"
 #include "decoders/runtime/seekable.h"
 

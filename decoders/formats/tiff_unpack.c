@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "decoders/runtime/halves.h"
+#include "decoders/pixels/halves.h"
 #include "tiff_decode.h"
 
 /* Bits from the first of the highest byte on. */

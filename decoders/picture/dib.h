@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "decoders/pixels/pixels.h"
 #include "decoders/runtime/input.h"
-#include "pixels.h"
 
 enum dib_coding { DIB_PLAIN, DIB_RLE4, DIB_RLE8, DIB_RLE24 };
 

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "decoders/pixels/pixels.h"
 #include "decoders/runtime/decoder.h"
-#include "pixels.h"
 
 /* Sends the next `count` rows of the frame, which stand at `pixels`, `stride` bytes from one to the next, as the image
  * that was announced wants them.  Returns WIRE_OK, a failure, or SESSION_STOP. */

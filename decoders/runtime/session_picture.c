@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "broker/wire/pixel_forms.h"
-#include "reduce.h"
+#include "decoders/pixels/reduce.h"
 #include "session.h"
 
 session_result session_check_size(const struct session *session, uint32_t width, uint32_t height, uint32_t frames)

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decoders/picture/light.h"
-#include "decoders/picture/pixels.h"
-#include "decoders/runtime/halves.h"
+#include "decoders/pixels/halves.h"
+#include "decoders/pixels/light.h"
+#include "decoders/pixels/pixels.h"
 
 enum {
 	WIDTH_MAX = 67, /* odd, and longer than two vectors of any processor */

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decoders/runtime/halves.h"
-#include "decoders/runtime/reduce.h"
+#include "decoders/pixels/halves.h"
+#include "decoders/pixels/reduce.h"
 
 Test(reduce, the_mean_of_a_square_is_rounded)
 {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "decoders/runtime/halves.h"
+#include "decoders/pixels/halves.h"
 #include "light.h"
 #include "tone.h"
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "decoders/runtime/halves.h"
+#include "decoders/pixels/halves.h"
 
 enum {
 	MANTISSA_BITS = 23,
