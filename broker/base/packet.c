@@ -66,12 +66,16 @@ enum packet_result packet_receive(int socket, bool wait, struct packet *packet)
 		.msg_controllen = sizeof(control),
 	};
 	ssize_t got = 0;
+	bool again = false, reset = false;
 
 	packet->got = 0;
 	packet->with_fds = false;
-	do
+	do {
 		got = recvmsg(socket, &message, (wait ? 0 : MSG_DONTWAIT) | MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
+		/* That the other side closed with packets unread comes once, and before what it sent. */
+		again = got < 0 && (errno == EINTR || (errno == ECONNRESET && !reset));
+		reset |= got < 0 && errno == ECONNRESET;
+	} while (again);
 	if (got < 0 && errno == EAGAIN)
 		return PACKET_NONE;
 	if (got <= 0)

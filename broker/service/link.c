@@ -139,11 +139,17 @@ bool link_is_unused(const struct link *link)
 
 /* ---- saying ---- */
 
+static bool hear(struct link *link);
+
 static void say(struct link *link, const struct protocol_command *command)
 {
+	if (link->dead || packet_send(link->socket, command, sizeof(*command), NULL, 0))
+		return;
+	/* It has ended, perhaps because it could not start, and then it has said why. */
+	while (!link->dead && !link->greeted && hear(link))
+		;
 	/* A broker that leaves its socket full does not work any more. */
-	if (!link->dead && !packet_send(link->socket, command, sizeof(*command), NULL, 0))
-		link->dead = true;
+	link->dead = true;
 }
 
 void link_ask(struct link *link, struct want *want)

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,6 +199,22 @@ Test(library_programs, a_missing_library_is_named)
 	write_program(
 	        "echo 'x: error while loading shared libraries: libfoo.so.1: cannot open shared object file: No such "
 	        "file or directory' >&2\nexit 127");
+	expect_refused(SDEC_UNSUPPORTED, "libfoo.so.1", "does not start");
+}
+
+/* Here all that the program does comes before what this process does. */
+Test(library_programs, what_it_says_is_heard_though_it_has_ended_before_it_was_asked)
+{
+	const struct sched_param none = { .sched_priority = 0 };
+	int processor = sched_getcpu();
+	cpu_set_t one;
+
+	cr_assert_geq(processor, 0);
+	CPU_ZERO(&one);
+	CPU_SET((size_t)processor, &one);
+	cr_assert_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+	cr_assert_eq(sched_setscheduler(0, SCHED_IDLE | SCHED_RESET_ON_FORK, &none), 0);
+	write_program("echo 'libfoo.so.1 does not start' >&2\nexit 127");
 	expect_refused(SDEC_UNSUPPORTED, "libfoo.so.1", "does not start");
 }
 
