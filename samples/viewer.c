@@ -400,10 +400,9 @@ static void stop(struct viewer *viewer)
 {
 	picture_close(&viewer->picture);
 	sdec_pool_close(&viewer->decoder);
-	if (viewer->window)
-		SDL_DestroyWindow(viewer->window);
-	SDL_Quit();
 	free(viewer->screen.pixels);
+	/* The window goes with the process.  SDL 2 speaks to the X server by two connections; if one takes the window
+	 * away before the other has said something about it, Xlib ends the process, with status 1. */
 }
 
 static const char usage[] = "usage: viewer FILE...\n"
