@@ -126,6 +126,27 @@ static uint32_t choose_flags(size_t size)
 	       (size & 16 ? WIRE_BLOB_FLAG(WIRE_BLOB_EXIF) | WIRE_BLOB_FLAG(WIRE_BLOB_XMP) : 0);
 }
 
+/* Of one in two, something else than the whole picture is wanted. */
+static void choose_view(struct wire_request *request, size_t size)
+{
+	uint32_t way = (uint32_t)(size / 7 % 8), number = (uint32_t)(size % 50);
+
+	if (way & 1) {
+		request->flags |= WIRE_UPRIGHT | (way & 2 ? WIRE_FLATTEN : 0) | (way & 4 ? WIRE_ENLARGE : 0);
+		request->view.background = (uint32_t)size & 0xffffff;
+	}
+	if (way == 1 || way == 3)
+		request->view = (struct wire_view){
+			.crop_x = number / 2, .crop_y = number, .crop_width = 1 + number * 2, .crop_height = 30
+		};
+	if (way == 3 || way == 5) {
+		request->scale = 1;
+		request->view.fit_width = number;
+		request->view.fit_height = 40;
+		request->view.fit = number % WIRE_FITS;
+	}
+}
+
 /* A few bytes can stand for hours of silence, and each input is to be quick; some may be larger. */
 static uint64_t choose_most_output(size_t size)
 {
@@ -157,6 +178,7 @@ struct decoder_answer run_decoder(const struct decoder_run *plan, const uint8_t 
 	const struct wire_consumer consumer = checked_consumer(&run.checked);
 	const struct session_io io = { .read = give_input, .write = take_output, .context = &run };
 
+	choose_view(&run.checked.request, size);
 	if (run.random) {
 		run.checked.request.flags |= WIRE_RANDOM;
 		run.checked.request.input_total = size;

@@ -28,6 +28,10 @@ static void check(const struct options *options, char *const *arguments, int cou
 	REQUIRE(options->jobs >= 1 && options->jobs <= INTERRUPT_CHILDREN);
 	REQUIRE(options->pixel_formats != 0 && options->sample_formats != 0);
 	REQUIRE(options->scale == 1 || options->scale == 2 || options->scale == 4 || options->scale == 8);
+	const struct wire_view *view = &options->view;
+	REQUIRE(view->fit_width <= WIRE_SIDE_MAX && view->fit_height <= WIRE_SIDE_MAX && view->fit < WIRE_FITS);
+	REQUIRE((view->crop_width == 0) == (view->crop_height == 0) && view->background <= 0xffffff);
+	REQUIRE(options->scale == 1 || (view->fit_width == 0 && view->fit_height == 0));
 	REQUIRE(!(options->output && options->output_dir) && !(options->quiet && options->verbose));
 	REQUIRE(limits->max_side >= 1 && limits->max_side <= WIRE_SIDE_MAX && limits->memory >= 1 << 20);
 	REQUIRE(limits->max_pixels >= 1 && limits->max_output >= 1 && limits->max_input >= 1);

@@ -220,7 +220,8 @@ static session_result give_page(struct session *session, uint32_t flags)
 		return WIRE_FAIL_UNSUPPORTED; /* each input is to be quick */
 	image.pixel_format = session_choose_format(session, &image);
 	if (next_byte() % 4 == 0) {
-		uint32_t scale = session_take_scale(session);
+		uint32_t scale = session_take_scale(session, image.width, image.height, image.orientation,
+		                                    UINT32_C(1) << next_byte() % 4);
 		image.width = (image.width + scale - 1) / scale;
 		image.height = (image.height + scale - 1) / scale;
 	}
@@ -349,6 +350,17 @@ static session_result decode(struct session *session)
 
 static const struct decoder scripted = { .name = "scripted", .gives_covers = true, .decode = decode };
 
+/* Each input is to be quick: a box that is allowed is small. */
+static void limit_box(struct wire_view *view)
+{
+	enum { BOX_MOST = 300 };
+
+	if (view->fit_width <= WIRE_SIDE_MAX && view->fit_height <= WIRE_SIDE_MAX) {
+		view->fit_width %= BOX_MOST;
+		view->fit_height %= BOX_MOST;
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	enum { OPTIONS = 3 };
@@ -357,6 +369,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	world = (struct world){ .dice = hash_add(HASH_START, data, size) };
 	memcpy(&world.checked.request, data, sizeof(world.checked.request));
+	limit_box(&world.checked.request.view);
 	data += sizeof(world.checked.request);
 	world.script = data + OPTIONS;
 	world.script_left = size - sizeof(world.checked.request) - OPTIONS;

@@ -19,13 +19,17 @@ static inline struct wire_request wire_options_request(const uint8_t data[WIRE_O
 		.operation = operations[data[4] >> 6],
 		.pixel_formats = data[1],
 		.flags = (data[0] & (WIRE_PARTIAL | WIRE_STRICT)) | (data[2] & 128 ? WIRE_RANDOM : 0) |
-		         (data[2] & 64 ? BLOBS : 0),
+		         (data[2] & 64 ? BLOBS : 0) | (data[1] & 1 ? WIRE_UPRIGHT : WIRE_FLATTEN),
 		.max_side = 65535,
 		.max_frames = 1 + (data[0] >> 6),
 		.max_metadata = UINT32_C(1) << (data[4] >> 2 & 12),
 		.max_pixels = UINT64_C(1) << (data[2] % 64),
 		.max_output = UINT64_C(1) << (data[3] % 64),
 		.sample_formats = data[4] & 15U,
+		.view = { .crop_width = data[1] & 2 ? 100 : 0,
+		          .crop_height = data[1] & 2 ? 50 : 0,
+		          .fit_width = data[1] & 4 ? 64 : 0,
+		          .fit_height = data[1] & 8 ? 32 : 0 },
 		.input_total = UINT64_C(1000) << (data[3] >> 6) * 16,
 	};
 }

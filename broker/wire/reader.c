@@ -28,10 +28,23 @@ static bool image_is_described(const struct wire_image *image)
 	       image->depth <= WIRE_DEPTH_MAX && (image->flags & ~WIRE_IMAGE_FLAGS) == 0 && image->orientation <= 8;
 }
 
+/* Whether a picture is no larger than it was wanted, and no different. */
+static bool view_is_as_requested(const struct wire_image *image, const struct wire_request *request)
+{
+	const struct wire_view *view = &request->view;
+	bool fitted = view->fit_width > 0 || view->fit_height > 0;
+	uint32_t width = fitted ? view->fit_width : view->crop_width; /* the most; 0: any */
+	uint32_t height = fitted ? view->fit_height : view->crop_height;
+
+	return (width == 0 || image->width <= width) && (height == 0 || image->height <= height) &&
+	       (!(image->flags & WIRE_IMAGE_UPRIGHT) || (request->flags & WIRE_UPRIGHT)) &&
+	       (!(image->flags & WIRE_IMAGE_ALPHA) || !(request->flags & WIRE_FLATTEN));
+}
+
 static bool image_is_as_requested(const struct wire_image *image, const struct wire_request *request)
 {
-	return image->width >= 1 && image->width <= request->max_side && image->height >= 1 &&
-	       image->height <= request->max_side && image->pixel_format < WIRE_PIXEL_FORMATS &&
+	return view_is_as_requested(image, request) && image->width >= 1 && image->width <= request->max_side &&
+	       image->height >= 1 && image->height <= request->max_side && image->pixel_format < WIRE_PIXEL_FORMATS &&
 	       (request->pixel_formats & WIRE_FORMAT_BIT(image->pixel_format)) != 0;
 }
 

@@ -27,6 +27,7 @@ static const struct {
 	[WIRE_FAIL_LIMIT_METADATA] = { SDEC_LIMIT, SDEC_LIMIT_METADATA, "more metadata than the limit allows" },
 	[WIRE_FAIL_ABSENT] = { SDEC_UNSUPPORTED, SDEC_LIMIT_NONE, "has no cover picture" },
 	[WIRE_FAIL_FRAME] = { SDEC_UNSUPPORTED, SDEC_LIMIT_NONE, "has no such frame or page" },
+	[WIRE_FAIL_REGION] = { SDEC_UNSUPPORTED, SDEC_LIMIT_NONE, "has no pixel in the region to crop" },
 	[WIRE_FAIL_JPEG_LOSSLESS] = { SDEC_UNSUPPORTED, SDEC_LIMIT_NONE, "lossless JPEG (SOF3) is not supported" },
 	[WIRE_FAIL_JPEG_LOSSLESS_ARITHMETIC] = { SDEC_UNSUPPORTED, SDEC_LIMIT_NONE,
 	                                         "lossless JPEG with arithmetic coding (SOF11) is not supported" },

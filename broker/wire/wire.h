@@ -29,7 +29,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "the wire is little-endian and its structs are used as they are");
 
-#define WIRE_VERSION 4u
+#define WIRE_VERSION 5u
 
 /* Pixel formats.  Bytes in memory order, rows packed without padding, top row first, alpha not premultiplied unless
  * named so.  Samples of more than 8 bits are in the machine's order: integers, or IEEE 754 floats, whose colours are
@@ -84,7 +84,28 @@ enum wire_operation {
 #define WIRE_RANDOM UINT32_C(16)   /* the input does not follow: READ asks for parts of its input_total bytes */
 #define WIRE_TAGS_TOO UINT32_C(32) /* the tags of a picture are wanted; those of sound always come */
 #define WIRE_BLOB_FLAG(blob) (UINT32_C(64) << (blob)) /* this block of a picture is wanted */
-#define WIRE_FLAGS UINT32_C(511)                      /* all that are defined */
+#define WIRE_UPRIGHT UINT32_C(512)                    /* the picture is wanted turned as its orientation says */
+#define WIRE_ENLARGE UINT32_C(1024) /* a picture that is smaller than the box it is to fit is made larger */
+#define WIRE_FLATTEN UINT32_C(2048) /* transparent pixels are wanted on the background */
+#define WIRE_FLAGS UINT32_C(4095)   /* all that are defined */
+
+/* How a picture fits a box. */
+enum wire_fit {
+	WIRE_FIT_INSIDE, /* it keeps its shape, and one of its sides may be shorter than the box */
+	WIRE_FIT_EXACT,  /* it takes the size of the box, and is stretched */
+	WIRE_FIT_COVER,  /* it keeps its shape, and what sticks out of the box is cut off on both sides alike */
+	WIRE_FITS,
+};
+
+/* What is wanted of a picture, in this order: of the picture as it is shown, a region; this at 1/scale, or so that it
+ * fits a box; and that on a background. */
+struct wire_view {
+	uint32_t crop_x, crop_y;          /* pixels, from the top left corner */
+	uint32_t crop_width, crop_height; /* what sticks out of the picture is left out; 0, both: all of it */
+	uint32_t fit_width, fit_height;   /* pixels; 0, one or both: any */
+	uint32_t fit;                     /* enum wire_fit */
+	uint32_t background;              /* 0xRRGGBB, of sRGB, if WIRE_FLATTEN */
+};
 
 struct wire_request {
 	uint32_t version;       /* WIRE_VERSION */
@@ -100,13 +121,14 @@ struct wire_request {
 	                          */
 	uint64_t max_pixels;     /* over all frames */
 	uint64_t max_output;     /* bytes of pixels, samples or data */
-	uint32_t scale;          /* width and height are wanted at 1/scale, rounded up: 1, 2, 4 or 8 */
+	uint32_t scale;          /* width and height are wanted at 1/scale, rounded up: 1, 2, 4 or 8; 1 with a box */
 	uint32_t sample_formats; /* as pixel_formats; 0: the caller takes no audio */
 	uint64_t input_total;    /* bytes; 0: not known, the pipe ends after the last */
 	uint32_t first_frame;    /* index of the first frame or page wanted, from 0 */
 	uint32_t reserved;
+	struct wire_view view;
 };
-_Static_assert(sizeof(struct wire_request) == 72, "no padding");
+_Static_assert(sizeof(struct wire_request) == 104, "no padding");
 
 enum wire_kind {
 	WIRE_HELLO = 1,
@@ -162,7 +184,8 @@ enum wire_color {
 #define WIRE_IMAGE_ARITHMETIC UINT32_C(8)  /* arithmetic entropy coding */
 #define WIRE_IMAGE_ANIMATION UINT32_C(16)  /* frames follow one another in time; else each is a page */
 #define WIRE_IMAGE_FLOAT UINT32_C(32)      /* the file's samples are floating point */
-#define WIRE_IMAGE_FLAGS UINT32_C(63)      /* all that are defined */
+#define WIRE_IMAGE_UPRIGHT UINT32_C(64)    /* turned as the orientation says; only if that was asked for */
+#define WIRE_IMAGE_FLAGS UINT32_C(127)     /* all that are defined */
 
 struct wire_image {
 	uint32_t width;        /* pixels, 1 or more */
@@ -174,7 +197,7 @@ struct wire_image {
 	uint32_t channels;     /* samples a pixel in the file, alpha included: 1 to 4 */
 	uint32_t depth;        /* bits a sample in the file: 1 to WIRE_DEPTH_MAX */
 	uint32_t flags;
-	uint32_t orientation; /* EXIF: 1 to 8, or 0 when the file does not say.  The pixels are not rotated. */
+	uint32_t orientation; /* EXIF: 1 to 8, or 0 when the file does not say */
 };
 _Static_assert(sizeof(struct wire_image) == 40, "no padding");
 
@@ -346,6 +369,7 @@ enum wire_failure {
 	WIRE_FAIL_LIMIT_METADATA,
 	WIRE_FAIL_ABSENT, /* what was asked for is not in the input: it has no cover */
 	WIRE_FAIL_FRAME,  /* likewise: it has fewer frames or pages */
+	WIRE_FAIL_REGION, /* likewise: the picture does not reach that far */
 	/* Variants and parts that have a name. */
 	WIRE_FAIL_JPEG_LOSSLESS,                /* SOF3 */
 	WIRE_FAIL_JPEG_LOSSLESS_ARITHMETIC,     /* SOF11 */

@@ -12,7 +12,8 @@
 enum {
 	SCANS_MAX = 500,   /* real files have about ten; each one walks the whole picture, whatever it costs in bytes */
 	ROWS_AT_ONCE = 16, /* libjpeg gives a row group, 4 rows at most, a call */
-	ROWS_HELD = 128,   /* more than libjpeg holds of samples, before and after each step */
+	REDUCTION_MOST = 8,
+	ROWS_HELD = 128, /* more than libjpeg holds of samples, before and after each step */
 };
 
 /* ---- pictures ---- */
@@ -247,7 +248,8 @@ static session_result decode_picture(struct decode *decode)
 	session_needs(decode->session, memory_of(decode));
 	/* libjpeg reduces as it transforms, and so saves most of the work. */
 	info->scale_num = 1;
-	info->scale_denom = session_take_scale(decode->session);
+	info->scale_denom = session_take_scale(decode->session, info->image_width, info->image_height,
+	                                       decode->orientation, REDUCTION_MOST);
 	jpeg_calc_output_dimensions(info);
 	decode->rows_wanted = info->output_height;
 	result = announce(decode);

@@ -140,18 +140,19 @@ static unsigned count_levels(struct decode *decode)
 	return levels;
 }
 
-static void choose_reduction(struct decode *decode)
+static session_result choose_reduction(struct decode *decode)
 {
-	uint32_t wanted = session_request(decode->session)->scale;
-	unsigned halvings = wanted == 8 ? 3 : wanted == 4 ? 2 : wanted == 2 ? 1 : 0;
+	struct wire_image *image = &decode->image;
+	unsigned levels = count_levels(decode);
+	uint32_t reduction = session_take_scale(decode->session, image->width, image->height, 0,
+	                                        UINT32_C(1) << (levels < 3 ? levels : 3));
 
-	if (halvings == 0 || count_levels(decode) < halvings ||
-	    !opj_set_decoded_resolution_factor(decode->codec, halvings))
-		return;
-	uint32_t scale = session_take_scale(decode->session);
-	decode->reduce = halvings;
-	decode->image.width = (decode->image.width + scale - 1) / scale;
-	decode->image.height = (decode->image.height + scale - 1) / scale;
+	while (UINT32_C(1) << decode->reduce < reduction)
+		decode->reduce++;
+	image->width = (image->width + reduction - 1) / reduction;
+	image->height = (image->height + reduction - 1) / reduction;
+	return decode->reduce == 0 || opj_set_decoded_resolution_factor(decode->codec, decode->reduce) ? WIRE_OK
+	                                                                                               : WIRE_FAIL_DATA;
 }
 
 static void tell_needs(const struct decode *decode)
@@ -171,7 +172,9 @@ static session_result announce(struct decode *decode)
 
 	if (result != WIRE_OK)
 		return result;
-	choose_reduction(decode);
+	result = choose_reduction(decode);
+	if (result != WIRE_OK)
+		return result;
 	tell_needs(decode);
 	image->pixel_format = session_choose_format(decode->session, image);
 	result = session_image(decode->session, image);

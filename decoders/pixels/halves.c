@@ -44,3 +44,16 @@ uint16_t half_from_float(float value)
 	half += rest > middle || (rest == middle && (half & 1));
 	return (uint16_t)(sign | half);
 }
+
+void halves_load_pixel(float samples[4], const uint8_t *from, size_t sample_bytes)
+{
+	uint16_t halves[4];
+
+	if (sample_bytes == sizeof(float)) {
+		memcpy(samples, from, 4 * sizeof(float));
+		return;
+	}
+	memcpy(halves, from, sizeof(halves));
+	for (int i = 0; i < 4; i++)
+		samples[i] = half_to_float(halves[i]);
+}

@@ -65,24 +65,11 @@ static void put_mean(uint8_t *pixel, const struct wire_pixel_form *form, const u
 
 /* ---- floats, which are all RGBA ---- */
 
-static void load_floats(const struct wire_pixel_form *form, const uint8_t *pixel, float samples[CHANNELS_MOST])
-{
-	uint16_t halves[CHANNELS_MOST];
-
-	if (form->sample_bytes == sizeof(float)) {
-		memcpy(samples, pixel, CHANNELS_MOST * sizeof(float));
-		return;
-	}
-	memcpy(halves, pixel, sizeof(halves));
-	for (size_t channel = 0; channel < CHANNELS_MOST; channel++)
-		samples[channel] = half_to_float(halves[channel]);
-}
-
 static void add_floats(double *sums, const struct wire_pixel_form *form, const uint8_t *pixel)
 {
 	float samples[CHANNELS_MOST];
 
-	load_floats(form, pixel, samples);
+	halves_load_pixel(samples, pixel, form->sample_bytes);
 	/* What is not seen is not looked at: it may be no number. */
 	if (!(samples[3] > 0))
 		return;
@@ -131,12 +118,11 @@ static void reduce(const struct wire_pixel_form *form, size_t stride, size_t row
 		put_mean(reduced, form, sums, (uint64_t)rows * columns);
 }
 
-void reduce_rows(enum wire_pixel_format format, uint32_t factor, uint32_t width, const uint8_t *rows, size_t count,
-                 uint8_t *reduced)
+void reduce_rows(enum wire_pixel_format format, uint32_t factor, uint32_t width, const uint8_t *rows, size_t stride,
+                 size_t count, uint8_t *reduced)
 {
 	const struct wire_pixel_form *form = &wire_pixel_forms[format];
 	size_t pixel_bytes = wire_pixel_bytes[format];
-	size_t stride = width * pixel_bytes;
 
 	for (uint32_t x = 0; x < width; x += factor, reduced += pixel_bytes) {
 		uint32_t columns = width - x < factor ? width - x : factor;

@@ -81,9 +81,11 @@ session_result session_check_size(const struct session *session, uint32_t width,
 /* The one format of those that the caller takes which loses least of a picture with this color, depth and flags. */
 enum wire_pixel_format session_choose_format(const struct session *session, const struct wire_image *image);
 
-/* For decoders that can reduce a picture themselves: returns 1, 2, 4 or 8, by which width and height are to be divided,
- * rounded up, in all that they announce and give.  Where a decoder does not ask, the session reduces what it gives. */
-uint32_t session_take_scale(struct session *session);
+/* For decoders that can reduce a picture of this size and orientation themselves: returns 1, 2, 4 or 8, but not more
+ * than `most`, by which width and height are to be divided, rounded up, in all that they announce and give.  The
+ * session does the rest, or, where a decoder does not ask, all of it. */
+uint32_t session_take_scale(struct session *session, uint32_t width, uint32_t height, uint32_t orientation,
+                            uint32_t most);
 
 /* Announces the picture, or the next page.  All fields of *image must be set; where `frames` are more than are wanted,
  * fewer are sent; pixel_format by session_choose_format().  Returns WIRE_OK, a limit failure, or SESSION_STOP when only
@@ -105,7 +107,8 @@ bool session_pass_frame(struct session *session);
  * *count to the number of rows (1 or more, at most what the frame lacks). */
 session_result session_rows(struct session *session, uint8_t **rows, size_t *count);
 
-/* `count` rows at the place that session_rows() gave are ready; they need not be all that there was room for. */
+/* The next `count` rows at the place that session_rows() gave are ready; they need not be all that there was room for.
+ */
 session_result session_commit_rows(struct session *session, size_t count);
 
 /* The one sample format of those that the caller takes which loses least of samples with this depth in bits, or of

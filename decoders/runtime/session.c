@@ -27,9 +27,15 @@ static size_t read_some(struct session *session, void *data, size_t size)
 	return got > 0 ? (size_t)got : 0;
 }
 
-static bool scale_is_sane(uint32_t scale)
+static bool view_is_sane(const struct wire_request *request)
 {
-	return scale == 1 || scale == 2 || scale == 4 || scale == 8;
+	const struct wire_view *view = &request->view;
+	uint32_t scale = request->scale;
+	bool fits = view->fit_width != 0 || view->fit_height != 0;
+
+	return (scale == 1 || (!fits && (scale == 2 || scale == 4 || scale == 8))) && view->fit < WIRE_FITS &&
+	       view->fit_width <= WIRE_SIDE_MAX && view->fit_height <= WIRE_SIDE_MAX &&
+	       (view->crop_width == 0) == (view->crop_height == 0);
 }
 
 /* Returns how much there was: less than `size` only at the end. */
@@ -55,7 +61,7 @@ static bool read_request(struct session *session)
 	       session->request.pixel_formats < WIRE_FORMAT_BIT(WIRE_PIXEL_FORMATS) &&
 	       session->request.sample_formats < WIRE_FORMAT_BIT(WIRE_SAMPLE_FORMATS) &&
 	       session->request.max_frames > 0 && session->request.max_side <= WIRE_SIDE_MAX &&
-	       scale_is_sane(session->request.scale);
+	       view_is_sane(&session->request);
 }
 
 static session_result flush(struct session *session);
@@ -258,6 +264,7 @@ session_result session_damage(struct session *session, enum wire_failure failure
 
 	if (!session_partial(session) || !session->announced)
 		return failure;
+	session_end_rows(session);
 	(void)session_put(session, WIRE_DAMAGE, &damage, sizeof(damage));
 	session->damaged = true;
 	return SESSION_STOP;
@@ -278,9 +285,15 @@ session_result session_flaw(struct session *session, uint32_t note, enum wire_fa
 
 void session_needs(struct session *session, uint64_t memory)
 {
-	uint64_t besides = (uint64_t)INPUT_SIZE + session->output_size + MEMORY_BESIDES;
+	session->needs = memory;
+}
 
-	session->needs = memory > 0 && memory < UINT64_MAX - besides ? memory + besides : memory;
+/* With what the session itself takes. */
+static uint64_t all_needs(const struct session *session)
+{
+	uint64_t besides = (uint64_t)INPUT_SIZE + session->output_size + MEMORY_BESIDES + view_memory(&session->view);
+
+	return session->needs > 0 && session->needs < UINT64_MAX - besides ? session->needs + besides : session->needs;
 }
 
 static void finish(struct session *session, session_result result)
@@ -291,7 +304,7 @@ static void finish(struct session *session, session_result result)
 	if ((result == WIRE_OK || result == SESSION_STOP) && session->pictured && !session->announced)
 		fail.failure = result = WIRE_FAIL_FRAME;
 	if (result == WIRE_FAIL_LIMIT_MEMORY)
-		fail.detail = session->needs;
+		fail.detail = all_needs(session);
 	if (result == WIRE_OK || result == SESSION_STOP)
 		(void)session_put(session, WIRE_END, &end, sizeof(end));
 	else
@@ -309,15 +322,18 @@ bool session_serve(const struct decoder *the_decoder, const struct session_io *i
 	/* Before the first allocation, so that even an arena without room can say so. */
 	uint8_t small[4 * SMALL_MESSAGE];
 	struct wire_hello hello = { .version = WIRE_VERSION };
-	struct session session = {
-		.io = io, .output = small, .output_size = sizeof(small), .bulk = NO_BULK, .loss = NO_BULK
-	};
+	struct session session = { .io = io,
+		                   .output = small,
+		                   .output_size = sizeof(small),
+		                   .bulk = NO_BULK,
+		                   .loss = NO_BULK,
+		                   .reduced = 1,
+		                   .view = { .plain = true } };
 
 	(void)session_put(&session, WIRE_HELLO, &hello, sizeof(hello));
 	if (flush(&session) != WIRE_OK || !read_request(&session))
 		return false;
 
-	session.scale = session.request.scale;
 	session_result result = WIRE_FAIL_LIMIT_MEMORY;
 	session.input = malloc(INPUT_SIZE);
 	session.output = malloc(OUTPUT_SIZE);
@@ -342,6 +358,6 @@ bool session_serve(const struct decoder *the_decoder, const struct session_io *i
 	finish(&session, result);
 	free(allocated);
 	free(session.input);
-	free(session.square);
+	view_close(&session.view);
 	return !session.lost;
 }

@@ -4,6 +4,7 @@
 #define SAFE_DECODE_SESSION_H
 
 #include "decoder.h"
+#include "decoders/pixels/view.h"
 
 struct session {
 	const struct session_io *io;
@@ -33,12 +34,9 @@ struct session {
 	uint64_t promised; /* bytes of these */
 	size_t stride;     /* bytes a row */
 	uint32_t frame_rows_left;
-	uint32_t scale;                   /* by which the session reduces what the decoder gives; 1: not at all */
-	uint32_t full_width, full_height; /* of what it gives */
-	size_t full_stride;
-	uint32_t full_rows_left; /* of the frame */
-	uint8_t *square;         /* owned; `scale` rows of what it gives, where that is reduced */
-	size_t square_rows;      /* that are there */
+	struct view view; /* what is made of it */
+	uint32_t reduced; /* 1, or by how much the decoder has reduced the sides, which were these */
+	uint32_t whole_width, whole_height;
 
 	size_t sample_frame;    /* bytes of one sample of each channel; 0 before AUDIO */
 	uint64_t bytes_left;    /* of max_output, in a stream or audio */
@@ -61,6 +59,9 @@ session_result session_bulk_room(struct session *session, size_t least, uint8_t 
 
 /* The first `size` bytes of the room belong to the message. */
 void session_bulk_commit(struct session *session, enum wire_kind kind, size_t size);
+
+/* No rows follow those that came, because of damage: sends those that can be sent all the same. */
+void session_end_rows(struct session *session);
 
 /* Makes the output buffer hold a header and `least` bytes, and preferably more.  WIRE_OK or WIRE_FAIL_LIMIT_MEMORY. */
 session_result session_grow_output(struct session *session, size_t least);

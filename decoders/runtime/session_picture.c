@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The session's part about pictures: which frames and pages are sent, and at what size. */
-#include <stdlib.h>
-
 #include "broker/wire/pixel_forms.h"
-#include "decoders/pixels/reduce.h"
+#include "decoders/pixels/flatten.h"
 #include "session.h"
 
 session_result session_check_size(const struct session *session, uint32_t width, uint32_t height, uint32_t frames)
@@ -19,38 +17,71 @@ session_result session_check_size(const struct session *session, uint32_t width,
 	return WIRE_OK;
 }
 
+/* ---- what is made of a picture ---- */
+
+static bool is_flattened(const struct session *session, const struct wire_image *image)
+{
+	return (session->request.flags & WIRE_FLATTEN) && (image->flags & WIRE_IMAGE_ALPHA);
+}
+
+/* The format that a picture is sent in. */
+static enum wire_pixel_format sent_format(const struct session *session, const struct wire_image *image)
+{
+	struct wire_image sent = *image;
+
+	if (is_flattened(session, image))
+		sent.flags &= ~WIRE_IMAGE_ALPHA;
+	return wire_choose_format(&sent, session->request.pixel_formats);
+}
+
 enum wire_pixel_format session_choose_format(const struct session *session, const struct wire_image *image)
 {
-	return wire_choose_format(image, session->request.pixel_formats);
+	enum wire_pixel_format format = sent_format(session, image);
+
+	return is_flattened(session, image) ? flatten_source(format) : format;
 }
 
-uint32_t session_take_scale(struct session *session)
+uint32_t session_take_scale(struct session *session, uint32_t width, uint32_t height, uint32_t orientation,
+                            uint32_t most)
 {
-	uint32_t scale = session->scale;
+	bool upright = (session->request.flags & WIRE_UPRIGHT) != 0;
 
-	session->scale = 1;
-	return scale;
+	session->reduced = view_reduction(&session->request, width, height, upright ? orientation : 0, most);
+	session->whole_width = width;
+	session->whole_height = height;
+	return session->reduced;
 }
 
-/* What the session reduces itself needs memory for a row of squares. */
-static session_result prepare_scale(struct session *session, struct wire_image *image)
+/* Makes of a picture as the decoder announces it one as it is sent. */
+static session_result plan_view(struct session *session, struct wire_image *image)
 {
-	size_t size = 0;
+	const struct wire_request *request = &session->request;
+	struct view_picture picture = {
+		.width = session->reduced > 1 ? session->whole_width : image->width,
+		.height = session->reduced > 1 ? session->whole_height : image->height,
+		.reduced = session->reduced,
+		.orientation = request->flags & WIRE_UPRIGHT ? image->orientation : 0,
+		.flattened = is_flattened(session, image),
+		.format = sent_format(session, image),
+	};
 
-	session->full_width = image->width;
-	session->full_height = image->height;
-	session->full_stride = (size_t)image->width * wire_pixel_bytes[image->pixel_format];
-	image->width = (image->width + session->scale - 1) / session->scale;
-	image->height = (image->height + session->scale - 1) / session->scale;
-	free(session->square); /* of the page before */
-	session->square = NULL;
-	if (session->scale == 1 || (session->request.operation == WIRE_INFO && session->request.first_frame == 0))
+	view_close(&session->view); /* of the page before */
+	session_result result = view_plan(&session->view, request, &picture);
+	if (result != WIRE_OK)
+		return result;
+	image->pixel_format = picture.format;
+	image->width = session->view.width;
+	image->height = session->view.height;
+	if (picture.orientation > 1)
+		image->flags |= WIRE_IMAGE_UPRIGHT;
+	if (picture.flattened)
+		image->flags &= ~WIRE_IMAGE_ALPHA;
+	if (session->view.plain || (request->operation == WIRE_INFO && request->first_frame == 0))
 		return WIRE_OK;
-	if (__builtin_mul_overflow(session->full_stride, session->scale, &size))
-		return WIRE_FAIL_LIMIT_MEMORY;
-	session->square = malloc(size);
-	return session->square ? WIRE_OK : WIRE_FAIL_LIMIT_MEMORY;
+	return view_open(&session->view) ? WIRE_OK : WIRE_FAIL_LIMIT_MEMORY;
 }
+
+/* ---- frames and pages ---- */
 
 /* Whether one more frame is within the limits, which are on all frames together. */
 static session_result check_frame(const struct session *session)
@@ -84,7 +115,7 @@ session_result session_image(struct session *session, const struct wire_image *a
 	if (result == WIRE_OK && image.frames > 0 && request->first_frame >= image.frames)
 		result = WIRE_FAIL_FRAME;
 	if (result == WIRE_OK)
-		result = prepare_scale(session, &image);
+		result = plan_view(session, &image);
 	if (result != WIRE_OK)
 		return result;
 	session->image = image;
@@ -119,17 +150,6 @@ bool session_pass_frame(struct session *session)
 	return passed;
 }
 
-/* A rectangle of what is scaled down: whatever it touches. */
-static void reduce_span(uint32_t scale, uint32_t side, uint32_t *place, uint32_t *length)
-{
-	uint64_t end = ((uint64_t)*place + *length + scale - 1) / scale;
-
-	*place /= scale;
-	if (*place > side)
-		*place = side;
-	*length = (uint32_t)(end < side ? end : side) - *place;
-}
-
 session_result session_frame_part(struct session *session, uint32_t delay, uint32_t x, uint32_t y, uint32_t width,
                                   uint32_t height)
 {
@@ -138,8 +158,8 @@ session_result session_frame_part(struct session *session, uint32_t delay, uint3
 	session_result result = WIRE_OK;
 
 	session->frame_rows_left = session->image.height;
-	session->full_rows_left = session->full_height;
-	session->square_rows = 0;
+	if (!session->view.plain)
+		view_begin(&session->view);
 	session->skipping = session->frames_met++ < session->request.first_frame;
 	if (session->skipping)
 		return WIRE_OK;
@@ -151,10 +171,8 @@ session_result session_frame_part(struct session *session, uint32_t delay, uint3
 		result = send_image(session);
 	if (result != WIRE_OK)
 		return result;
-	reduce_span(session->scale, session->image.width, &frame.x, &frame.width);
-	reduce_span(session->scale, session->image.height, &frame.y, &frame.height);
-	/* Nothing of what it differs from was sent. */
-	if (session->frames_of_image == 0)
+	/* Nothing of what it differs from was sent, or what differs has moved. */
+	if (session->frames_of_image == 0 || !session->view.plain)
 		frame = (struct wire_frame){ delay, 0, 0, session->image.width, session->image.height };
 	session->frames_of_image++;
 	session->frames_sent++;
@@ -162,6 +180,8 @@ session_result session_frame_part(struct session *session, uint32_t delay, uint3
 	session->promised += (uint64_t)session->stride * session->image.height;
 	return session_put(session, WIRE_FRAME, &frame, sizeof(frame));
 }
+
+/* ---- rows ---- */
 
 /* Room for whole rows as they are sent. */
 static session_result send_room(struct session *session, uint8_t **rows, size_t *count)
@@ -186,33 +206,42 @@ static session_result send_rows(struct session *session, size_t count)
 	return session->lost ? SESSION_STOP : WIRE_OK;
 }
 
+static session_result room_of_view(void *context, uint8_t **row)
+{
+	size_t count = 0;
+
+	return send_room(context, row, &count);
+}
+
+static session_result sent_by_view(void *context)
+{
+	return send_rows(context, 1);
+}
+
 session_result session_rows(struct session *session, uint8_t **rows, size_t *count)
 {
-	if (session->scale == 1)
+	if (session->view.plain)
 		return send_room(session, rows, count);
-	*rows = session->square + session->square_rows * session->full_stride;
-	*count = session->scale - session->square_rows;
-	if (*count > session->full_rows_left)
-		*count = session->full_rows_left;
+	*rows = view_room(&session->view, count);
 	return WIRE_OK;
 }
 
 session_result session_commit_rows(struct session *session, size_t count)
 {
-	uint8_t *row = NULL;
-	size_t room = 0;
+	const struct view_sink sink = { .room = room_of_view, .sent = sent_by_view, .context = session };
 
-	if (session->scale == 1)
+	if (session->view.plain)
 		return send_rows(session, count);
-	session->square_rows += count;
-	session->full_rows_left -= (uint32_t)count;
-	if (session->square_rows < session->scale && session->full_rows_left > 0)
-		return WIRE_OK;
-	session_result result = send_room(session, &row, &room);
-	if (result != WIRE_OK)
-		return result;
-	reduce_rows((enum wire_pixel_format)session->image.pixel_format, session->scale, session->full_width,
-	            session->square, session->square_rows, row);
-	session->square_rows = 0;
-	return send_rows(session, 1);
+	session_result result = view_commit(&session->view, count, &sink);
+	bool last = session->frames_sent == session->request.max_frames && !session->skipping;
+	return result == WIRE_OK && last && view_is_done(&session->view) ? SESSION_STOP : result;
+}
+
+void session_end_rows(struct session *session)
+{
+	const struct view_sink sink = { .room = room_of_view, .sent = sent_by_view, .context = session };
+
+	/* Damage follows: what cannot be sent is missing. */
+	if (!session->view.plain && session->frame_rows_left > 0 && session->frames_of_image > 0)
+		(void)view_end(&session->view, &sink);
 }

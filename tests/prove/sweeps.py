@@ -169,7 +169,7 @@ FIELDS = (
     ("top edge of a rectangle", "HOSTILE", FRAME, 8, range(5)),
     ("width of a rectangle", "HOSTILE", FRAME, 12, range(5)),
     ("height of a rectangle", "HOSTILE", FRAME, 16, range(5)),
-    ("reason for damage", "HOSTBYT", DAMAGE, 0, range(1, 31)),
+    ("reason for damage", "HOSTBYT", DAMAGE, 0, range(1, 32)),
     ("detail of damage", "HOSTBYT", DAMAGE, 8, ANY),
     ("detail of damage, upper half", "HOSTBYT", DAMAGE, 12, ANY),
     ("notes of END", "HOSTBYT", END, 0, range(16)),

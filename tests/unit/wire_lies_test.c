@@ -39,6 +39,60 @@ Test(wire_reader, images_that_lie)
 	EXPECT_REFUSED(depth, WIRE_DEPTH_MAX + 1);
 	EXPECT_REFUSED(flags, WIRE_IMAGE_FLAGS + 1);
 	EXPECT_REFUSED(orientation, 9);
+	EXPECT_REFUSED(flags, WIRE_IMAGE_UPRIGHT); /* nobody asked for that */
+}
+
+/* A picture with these flags, of WIDTH x HEIGHT, where this was wanted. */
+static enum sdec_status status_of_view(struct wire_view view, uint32_t request_flags, uint32_t image_flags)
+{
+	static struct stream stream;
+	struct wire_image image = make_image();
+	struct wire_request request = make_request();
+
+	request.operation = WIRE_INFO;
+	request.flags |= request_flags;
+	request.view = view;
+	image.flags = image_flags;
+	stream.size = 0;
+	put_good(&stream, WIRE_HELLO, 0);
+	put(&stream, WIRE_IMAGE, sizeof(image), &image, sizeof(image));
+	put_good(&stream, WIRE_END, 0);
+	return status_of(&stream, &request);
+}
+
+static enum sdec_status status_of_size(uint32_t crop_width, uint32_t crop_height, uint32_t fit_width,
+                                       uint32_t fit_height)
+{
+	const struct wire_view view = {
+		.crop_width = crop_width, .crop_height = crop_height, .fit_width = fit_width, .fit_height = fit_height
+	};
+
+	return status_of_view(view, 0, 0);
+}
+
+Test(wire_reader, pictures_that_are_larger_than_was_wanted)
+{
+	cr_expect_eq(status_of_size(WIDTH, HEIGHT, 0, 0), SDEC_OK);
+	cr_expect_eq(status_of_size(WIDTH - 1, HEIGHT, 0, 0), SDEC_KILLED);
+	cr_expect_eq(status_of_size(WIDTH, HEIGHT - 1, 0, 0), SDEC_KILLED);
+	cr_expect_eq(status_of_size(0, 0, WIDTH, HEIGHT), SDEC_OK);
+	cr_expect_eq(status_of_size(0, 0, WIDTH - 1, HEIGHT), SDEC_KILLED);
+	cr_expect_eq(status_of_size(0, 0, WIDTH, HEIGHT - 1), SDEC_KILLED);
+	cr_expect_eq(status_of_size(0, 0, WIDTH, 0), SDEC_OK);
+	cr_expect_eq(status_of_size(0, 0, 0, HEIGHT - 1), SDEC_KILLED);
+	/* What is cropped may become larger than that. */
+	cr_expect_eq(status_of_size(1, 1, 0, HEIGHT), SDEC_OK);
+}
+
+Test(wire_reader, views_that_were_not_asked_for)
+{
+	const struct wire_view all = { .fit_width = 0 };
+
+	cr_expect_eq(status_of_view(all, 0, WIRE_IMAGE_ALPHA), SDEC_OK);
+	cr_expect_eq(status_of_view(all, 0, WIRE_IMAGE_UPRIGHT), SDEC_KILLED);
+	cr_expect_eq(status_of_view(all, WIRE_UPRIGHT, WIRE_IMAGE_UPRIGHT | WIRE_IMAGE_ALPHA), SDEC_OK);
+	cr_expect_eq(status_of_view(all, WIRE_FLATTEN, 0), SDEC_OK);
+	cr_expect_eq(status_of_view(all, WIRE_FLATTEN, WIRE_IMAGE_ALPHA), SDEC_KILLED);
 }
 
 Test(wire_reader, sizes_that_overflow_or_pass_a_limit)
