@@ -284,6 +284,32 @@ struct sdec_limits {
 #define SDEC_ICC UINT32_C(16)
 #define SDEC_EXIF UINT32_C(32)
 #define SDEC_XMP UINT32_C(64)
+/* Of pictures: one that is smaller than the box that it is to fit is made larger. */
+#define SDEC_ENLARGE UINT32_C(128)
+/* Of pictures: transparent pixels are put on sdec_request.background, and all are opaque then. */
+#define SDEC_FLATTEN UINT32_C(256)
+
+/* How a picture fits a box.  It becomes no larger than it is, unless by SDEC_FIT_EXACT, or SDEC_ENLARGE is set. */
+enum sdec_fit {
+	SDEC_FIT_INSIDE = 0, /* it keeps its shape, and one of its sides may be shorter than the box */
+	SDEC_FIT_EXACT = 1,  /* it takes the size of the box, and is stretched */
+	SDEC_FIT_COVER = 2,  /* it keeps its shape, and what sticks out of the box is cut off on both sides alike */
+};
+
+/* What becomes of a picture that lies on its side, as its orientation says.  AVIF, HEIF and JPEG XL are always turned,
+ * for that is part of the format. */
+enum sdec_orientation {
+	SDEC_ORIENTATION_DEFAULT = 0, /* that is kept, by this version */
+	SDEC_ORIENTATION_KEEP = 1,    /* the pixels come as they are stored */
+	SDEC_ORIENTATION_APPLY = 2,   /* they come turned, so that the picture stands upright */
+};
+
+/* What becomes of colours that the file has a profile for. */
+enum sdec_colors {
+	SDEC_COLORS_DEFAULT = 0,   /* that is untouched, by this version */
+	SDEC_COLORS_UNTOUCHED = 1, /* as they are stored; of CMYK, by the plain formula */
+	SDEC_COLORS_SRGB = 2,      /* converted to sRGB: SDEC_UNSUPPORTED, by this version */
+};
 
 /* What is wanted. */
 struct sdec_request {
@@ -292,14 +318,28 @@ struct sdec_request {
 	const char *format;               /* borrowed; as in `safe-decode --decoder`; NULL: by content */
 	uint32_t pixel_format;            /* enum sdec_pixel_format */
 	uint32_t flags;                   /* SDEC_PARTIAL, SDEC_STRICT, SDEC_HEADER_ONLY, SDEC_TAGS, ... */
-	uint32_t scale;                   /* reduce width and height to 1/scale, rounded up: 1, 2, 4 or 8; 0: 1 */
-	uint32_t sample_format;           /* enum sdec_sample_format */
+	uint32_t scale;         /* of a picture: width and height at 1/scale, rounded up, each pixel the mean of
+	                         * a square: 1, 2, 4 or 8; 0: 1 */
+	uint32_t sample_format; /* enum sdec_sample_format */
 	const char *allow; /* borrowed; names of the formats that may be decoded, separated by commas: "jpeg,png".  Any
 	                    * other is SDEC_UNSUPPORTED, and its decoder is not started.  NULL: all */
 	uint32_t first_frame; /* index of the frame or page that is wanted first, from 0; SDEC_UNSUPPORTED where there
 	                       * are fewer */
 	uint32_t max_frames;  /* how many are wanted at most, of streams and sdec_decode_frames(); 0: 1 of streams, all
 	                       * of the other; SDEC_ALL_FRAMES */
+	/* What is wanted of a picture, or of each frame and page.  In this order: it is turned; of what is shown then,
+	 * a region is cut out; that gets its size, by `scale` or by a box; that is put on a background. */
+	uint32_t orientation; /* enum sdec_orientation */
+	uint32_t crop_x;      /* pixels, from the left */
+	uint32_t crop_y;      /* pixels, from the top */
+	uint32_t crop_width;  /* pixels; what sticks out of the picture is left out; where nothing of the region is in
+	                       * the picture, it is SDEC_UNSUPPORTED; 0, of both: all of the picture */
+	uint32_t crop_height;
+	uint32_t fit_width; /* pixels of a box, by a filter in linear light; 0: any; of both: no box */
+	uint32_t fit_height;
+	uint32_t fit;        /* enum sdec_fit */
+	uint32_t background; /* 0xRRGGBB, of sRGB; with SDEC_FLATTEN */
+	uint32_t colors;     /* enum sdec_colors */
 };
 
 #define SDEC_ALL_FRAMES UINT32_MAX
@@ -310,7 +350,7 @@ struct sdec_request {
 struct sdec_info {
 	size_t size;             /* sizeof(struct sdec_info) */
 	uint32_t kind;           /* enum sdec_kind */
-	uint32_t width;          /* pixels, of what is decoded: after scaling */
+	uint32_t width;          /* pixels, of what comes: after turning, cropping and scaling */
 	uint32_t height;         /* pixels */
 	uint32_t channels;       /* of a picture, samples a pixel in the file, alpha included; of sound, 1 to 64 */
 	uint32_t depth;          /* bits a sample in the file; of lossy sound, of what its decoder gives */
@@ -319,7 +359,7 @@ struct sdec_info {
 	uint32_t progressive;    /* not 0: progressive or interlaced */
 	uint32_t has_profile;    /* not 0: the file has an ICC profile; it is not applied */
 	uint32_t frames;         /* frames or pages in the file, as far as its header says; 0: it does not */
-	uint32_t orientation;    /* EXIF, 1 to 8; 0: the file does not say.  The pixels are not turned */
+	uint32_t orientation;    /* EXIF, 1 to 8, as the file says; 0: it does not.  See `upright` */
 	uint32_t rate;           /* of sound, as all that follows but `format`: sample frames a second, 1 to 1048575 */
 	const char *format;      /* static: "jpeg" */
 	uint64_t sample_frames;  /* as far as the file says, else SDEC_UNKNOWN: there may be more or fewer.  What an
@@ -335,7 +375,7 @@ struct sdec_info {
 	uint32_t animated; /* not 0: the frames follow one another in time; else each is a page, of a size of its own */
 	uint32_t loops;    /* how often an animation is shown; 0: without end */
 	uint32_t native_format; /* enum sdec_pixel_format: of all, the smallest that loses least of the picture */
-	uint32_t reserved2;
+	uint32_t upright;       /* not 0: the pixels come turned as `orientation` says */
 	const char *library; /* static: the codec library that decodes it, and its version: "libjpeg-turbo 2.1.5".  The
 	                      * decoder's program has named it before it had any input */
 };
@@ -346,7 +386,7 @@ struct sdec_image {
 	uint32_t width;        /* pixels */
 	uint32_t height;       /* pixels */
 	uint32_t pixel_format; /* enum sdec_pixel_format: as requested */
-	uint32_t orientation;  /* as in struct sdec_info */
+	uint32_t orientation;  /* EXIF, 1 to 8: how it is still to be turned; 0: the file does not say */
 	size_t stride;         /* bytes from one row to the next */
 	void *pixels;          /* owned by the caller; sdec_image_free() */
 	size_t allocated;      /* the library's own; not 0: `pixels` is to be freed */
@@ -358,7 +398,7 @@ struct sdec_frame {
 	uint32_t width;              /* pixels: pages may have sizes of their own */
 	uint32_t height;             /* pixels */
 	uint32_t pixel_format;       /* enum sdec_pixel_format: as requested */
-	uint32_t orientation;        /* as in struct sdec_info */
+	uint32_t orientation;        /* as in struct sdec_image */
 	uint32_t reserved;
 	size_t stride; /* bytes from one row to the next */
 	void *pixels;  /* freed with all others by sdec_frames_free() */

@@ -230,6 +230,7 @@ static struct wire_request make_request(const struct call *call)
 		.max_pixels = limits->max_pixels,
 		.max_output = cover && limits->max_cover < limits->max_output ? limits->max_cover : limits->max_output,
 		.scale = plan->scale,
+		.view = plan->view,
 		.input_total = plan->data || call->is_random ? call->input_size : 0,
 	};
 }

@@ -81,6 +81,7 @@ struct call_plan {
 	uint32_t sample_formats;   /* likewise */
 	uint32_t flags;            /* WIRE_PARTIAL, WIRE_STRICT, WIRE_DIAGNOSE, WIRE_TAGS_TOO, WIRE_BLOB_FLAG()s */
 	uint32_t scale;            /* 1, 2, 4 or 8 */
+	struct wire_view view;     /* of pictures */
 	uint32_t first_frame;      /* frame or page wanted first, from 0 */
 	uint32_t max_frames;       /* how many are wanted; 0: 1 */
 	struct sdec_limits limits; /* resolved */

@@ -25,6 +25,13 @@ _Static_assert(SDEC_NOTE_TRAILING == WIRE_NOTE_TRAILING && SDEC_NOTE_WARNING == 
                "notes");
 _Static_assert(SDEC_UNKNOWN == WIRE_UNKNOWN, "lengths");
 
+_Static_assert((int)SDEC_FIT_COVER == (int)WIRE_FIT_COVER && (int)SDEC_FIT_COVER + 1 == (int)WIRE_FITS, "fits");
+
+uint32_t describe_orientation(const struct wire_image *image)
+{
+	return image->flags & WIRE_IMAGE_UPRIGHT ? 1 : image->orientation;
+}
+
 void describe_image(struct sdec_info *info, const struct wire_image *image)
 {
 	info->kind = SDEC_KIND_IMAGE;
@@ -40,6 +47,7 @@ void describe_image(struct sdec_info *info, const struct wire_image *image)
 	info->animated = (image->flags & WIRE_IMAGE_ANIMATION) != 0;
 	info->loops = image->loops;
 	info->orientation = image->orientation;
+	info->upright = (image->flags & WIRE_IMAGE_UPRIGHT) != 0;
 	info->has_float = (image->flags & WIRE_IMAGE_FLOAT) != 0;
 	info->native_format = wire_choose_format(image, WIRE_FORMAT_BIT(WIRE_PIXEL_FORMATS) - 1);
 }

@@ -8,6 +8,9 @@
 
 /* All have been checked by the wire reader. */
 void describe_image(struct sdec_info *info, const struct wire_image *image);
+
+/* How the pixels that come are still to be turned. */
+uint32_t describe_orientation(const struct wire_image *image);
 void describe_audio(struct sdec_info *info, const struct wire_audio *audio);
 
 /* The set of sample formats that `format`, which is one of enum sdec_sample_format, allows; 0 for a number that is

@@ -6,6 +6,7 @@
 
 #include "broker/base/structs.h"
 #include "canvas.h"
+#include "describe.h"
 #include "request.h"
 
 enum { FIRST_FRAMES = 8 };
@@ -64,7 +65,7 @@ static struct outcome take_frame(struct call *call, const struct wire_frame *wir
 		                                                     .width = call->image.width,
 		                                                     .height = call->image.height,
 		                                                     .pixel_format = request->pixel_format,
-		                                                     .orientation = call->image.orientation,
+		                                                     .orientation = describe_orientation(&call->image),
 		                                                     .stride = row_bytes,
 		                                                     .pixels = pixels };
 	canvas_free(&gathering->canvas);

@@ -7,6 +7,7 @@
 
 #include "broker/base/structs.h"
 #include "canvas.h"
+#include "describe.h"
 #include "request.h"
 
 /* Large pictures are mapped, in huge pages where there are some: first touch is what fresh memory costs. */
@@ -63,7 +64,7 @@ static struct outcome paint_on(struct call *call)
 	image->width = call->image.width;
 	image->height = call->image.height;
 	image->pixel_format = request->pixel_format;
-	image->orientation = call->image.orientation;
+	image->orientation = describe_orientation(&call->image);
 	image->stride = painting->pixels ? painting->stride : row_bytes;
 	if (painting->pixels && !request_fits(request, painting->pixels_size, painting->stride))
 		return outcome_of(SDEC_TOO_SMALL, "the picture does not fit the memory");

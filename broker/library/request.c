@@ -15,18 +15,48 @@ static struct outcome usage(const char *reason)
 
 #define METADATA_FLAGS (SDEC_TAGS | SDEC_ICC | SDEC_EXIF | SDEC_XMP)
 
-static struct outcome check_request(const struct sdec_request *request, enum request_mode mode, uint64_t *allowed)
+/* What is wanted of a picture. */
+static struct outcome check_view(const struct sdec_request *request)
 {
 	bool power = request->scale == 0 || request->scale == 1 || request->scale == 2 || request->scale == 4 ||
 	             request->scale == 8;
+	bool fits = request->fit_width > 0 || request->fit_height > 0;
 
-	if (request->pixel_format >= WIRE_PIXEL_FORMATS)
-		return usage("no such pixel format");
 	if (!power)
 		return usage("the scale is not 1, 2, 4 or 8");
+	if (request->scale > 1 && fits)
+		return usage("a scale and a box to fit exclude each other");
+	if (request->fit >= WIRE_FITS)
+		return usage("no such way to fit a box");
+	if (request->fit_width > WIRE_SIDE_MAX || request->fit_height > WIRE_SIDE_MAX)
+		return usage("a box whose side is too long");
+	if ((request->crop_width == 0) != (request->crop_height == 0))
+		return usage("a region to crop without a width or a height");
+	if (request->crop_width == 0 && (request->crop_x > 0 || request->crop_y > 0))
+		return usage("a region to crop without a size");
+	if (request->orientation > SDEC_ORIENTATION_APPLY)
+		return usage("no such way to treat the orientation");
+	if (request->background > 0xffffff)
+		return usage("a background that is no 0xRRGGBB");
+	if (request->colors > SDEC_COLORS_SRGB)
+		return usage("no such way to treat colours");
+	if (request->colors == SDEC_COLORS_SRGB)
+		return outcome_of(SDEC_UNSUPPORTED, "colours cannot be converted by their profile yet");
+	return outcome_ok();
+}
+
+static struct outcome check_request(const struct sdec_request *request, enum request_mode mode, uint64_t *allowed)
+{
+	struct outcome view = check_view(request);
+
+	if (view.status != SDEC_OK)
+		return view;
+	if (request->pixel_format >= WIRE_PIXEL_FORMATS)
+		return usage("no such pixel format");
 	if (describe_wanted_samples(request->sample_format) == 0)
 		return usage("no such sample format");
-	if ((request->flags & ~(SDEC_PARTIAL | SDEC_STRICT | SDEC_HEADER_ONLY | METADATA_FLAGS)) != 0)
+	if ((request->flags &
+	     ~(SDEC_PARTIAL | SDEC_STRICT | SDEC_HEADER_ONLY | SDEC_ENLARGE | SDEC_FLATTEN | METADATA_FLAGS)) != 0)
 		return usage("no such flag");
 	if (mode != REQUEST_STREAM && (request->flags & METADATA_FLAGS))
 		return usage("tags and blocks come by a stream");
@@ -65,9 +95,13 @@ static struct outcome check_input(const struct sdec_input *input)
 
 /* ---- a plan ---- */
 
-static uint32_t wire_flags(uint32_t flags)
+static uint32_t wire_flags(const struct sdec_request *request)
 {
-	return (flags & SDEC_PARTIAL ? WIRE_PARTIAL : 0) | (flags & SDEC_STRICT ? WIRE_STRICT : 0) |
+	uint32_t flags = request->flags;
+
+	return (request->orientation == SDEC_ORIENTATION_APPLY ? WIRE_UPRIGHT : 0) |
+	       (flags & SDEC_ENLARGE ? WIRE_ENLARGE : 0) | (flags & SDEC_FLATTEN ? WIRE_FLATTEN : 0) |
+	       (flags & SDEC_PARTIAL ? WIRE_PARTIAL : 0) | (flags & SDEC_STRICT ? WIRE_STRICT : 0) |
 	       (flags & SDEC_TAGS ? WIRE_TAGS_TOO : 0) | (flags & SDEC_ICC ? WIRE_BLOB_FLAG(WIRE_BLOB_ICC) : 0) |
 	       (flags & SDEC_EXIF ? WIRE_BLOB_FLAG(WIRE_BLOB_EXIF) : 0) |
 	       (flags & SDEC_XMP ? WIRE_BLOB_FLAG(WIRE_BLOB_XMP) : 0);
@@ -90,8 +124,16 @@ static void fill_plan(struct call_plan *plan, const struct sdec_input *input, co
 	plan->operation = operation;
 	plan->pixel_formats = wanted | widen_sources(wanted);
 	plan->sample_formats = describe_wanted_samples(request->sample_format);
-	plan->flags = wire_flags(request->flags);
+	plan->flags = wire_flags(request);
 	plan->scale = request->scale ? request->scale : 1;
+	plan->view = (struct wire_view){ .crop_x = request->crop_x,
+		                         .crop_y = request->crop_y,
+		                         .crop_width = request->crop_width,
+		                         .crop_height = request->crop_height,
+		                         .fit_width = request->fit_width,
+		                         .fit_height = request->fit_height,
+		                         .fit = request->fit,
+		                         .background = request->background };
 	plan->first_frame = request->first_frame;
 	plan->max_frames = request->max_frames;
 }

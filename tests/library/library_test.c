@@ -123,6 +123,135 @@ Test(library_image, orientation_is_told_and_not_applied)
 	sdec_pool_close(&decoder);
 }
 
+/* ---- what is made of a picture ---- */
+
+/* Decodes with a request, whose size is set here. */
+static struct sdec_image view_of(struct sdec_pool *decoder, const char *path, struct sdec_request request)
+{
+	struct blob file = read_blob(path);
+	struct sdec_input input = memory_input(file.data, file.size);
+	struct sdec_image image = { .size = sizeof(image) };
+	struct sdec_result result = { .size = sizeof(result) };
+
+	request.size = sizeof(request);
+	cr_assert_eq(sdec_decode_image(decoder, &input, &request, &image, &result), SDEC_OK, "%s", result.reason);
+	free_blob(&file);
+	return image;
+}
+
+static const uint8_t *pixel_at(const struct sdec_image *image, size_t x, size_t y)
+{
+	return (const uint8_t *)image->pixels + y * image->stride + 4 * x;
+}
+
+Test(library_image, it_is_turned)
+{
+	struct sdec_pool *decoder = open_decoder(NULL);
+	const char path[] = "samples/jpeg/hopper_orientation_6.jpg";
+	struct sdec_image stored = view_of(decoder, path, (struct sdec_request){ .pixel_format = SDEC_RGBA });
+	struct sdec_image upright =
+	        view_of(decoder, path,
+	                (struct sdec_request){ .pixel_format = SDEC_RGBA, .orientation = SDEC_ORIENTATION_APPLY });
+
+	cr_assert_eq(upright.orientation, 1, "nothing is left to do");
+	cr_assert(upright.width == stored.height && upright.height == stored.width);
+	for (size_t y = 0; y < stored.height; y++)
+		for (size_t x = 0; x < stored.width; x++)
+			cr_assert_arr_eq(pixel_at(&upright, stored.height - 1 - y, x), pixel_at(&stored, x, y), 4);
+	sdec_image_free(&upright);
+	sdec_image_free(&stored);
+	sdec_pool_close(&decoder);
+}
+
+Test(library_image, a_region_of_it)
+{
+	struct sdec_pool *decoder = open_decoder(NULL);
+	const char path[] = "samples/photograph.jpg";
+	struct sdec_image whole = view_of(decoder, path, (struct sdec_request){ .pixel_format = SDEC_RGBA });
+	struct sdec_image part = view_of(decoder, path,
+	                                 (struct sdec_request){ .pixel_format = SDEC_RGBA,
+	                                                        .crop_x = 1000,
+	                                                        .crop_y = 300,
+	                                                        .crop_width = 1000,
+	                                                        .crop_height = 77 });
+
+	cr_assert(part.width == whole.width - 1000 && part.height == 77);
+	for (size_t y = 0; y < part.height; y++)
+		cr_assert_arr_eq(pixel_at(&part, 0, y), pixel_at(&whole, 1000, 300 + y), 4 * part.width);
+	sdec_image_free(&part);
+	sdec_image_free(&whole);
+	sdec_pool_close(&decoder);
+}
+
+Test(library_image, it_fits_a_box)
+{
+	struct sdec_pool *decoder = open_decoder(NULL);
+	const char path[] = "samples/photograph.jpg"; /* 1165 x 859 */
+	static const struct {
+		struct sdec_request request;
+		uint32_t width, height;
+	} boxes[] = {
+		{ { .fit_width = 256, .fit_height = 256 }, 256, 189 },
+		{ { .fit_width = 256, .fit_height = 256, .fit = SDEC_FIT_EXACT }, 256, 256 },
+		{ { .fit_width = 256, .fit_height = 256, .fit = SDEC_FIT_COVER }, 256, 256 },
+		{ { .fit_height = 100 }, 136, 100 },
+		{ { .fit_width = 2330, .fit_height = 5000 }, 1165, 859 },
+		{ { .fit_width = 2330, .fit_height = 5000, .flags = SDEC_ENLARGE }, 2330, 1718 },
+	};
+
+	for (size_t i = 0; i < sizeof(boxes) / sizeof(boxes[0]); i++) {
+		struct sdec_image image = view_of(decoder, path, boxes[i].request);
+		cr_expect(image.width == boxes[i].width && image.height == boxes[i].height, "%zu: %u x %u", i,
+		          image.width, image.height);
+		sdec_image_free(&image);
+	}
+	sdec_pool_close(&decoder);
+}
+
+Test(library_image, it_is_put_on_a_background)
+{
+	struct sdec_pool *decoder = open_decoder(NULL);
+	const char path[] = "samples/png/with-alpha.png";
+	struct sdec_image plain = view_of(decoder, path, (struct sdec_request){ .pixel_format = SDEC_RGBA });
+	struct sdec_image flat = view_of(
+	        decoder, path,
+	        (struct sdec_request){ .pixel_format = SDEC_RGBA, .flags = SDEC_FLATTEN, .background = 0x4080ff });
+	const uint8_t background[] = { 0x40, 0x80, 0xff };
+	size_t transparent = 0;
+
+	for (size_t y = 0; y < plain.height; y++)
+		for (size_t x = 0; x < plain.width; x++) {
+			const uint8_t *from = pixel_at(&plain, x, y), *to = pixel_at(&flat, x, y);
+			transparent += from[3] < 255;
+			cr_assert_eq(to[3], 255);
+			for (size_t i = 0; i < 3; i++)
+				cr_assert_eq(to[i], (from[i] * from[3] + background[i] * (255 - from[3]) + 127) / 255);
+		}
+	cr_assert_gt(transparent, 0);
+	sdec_image_free(&flat);
+	sdec_image_free(&plain);
+	sdec_pool_close(&decoder);
+}
+
+/* What cannot be done yet is refused by name, and what the picture does not have is not the caller's mistake. */
+Test(library_image, views_that_cannot_be_had)
+{
+	struct sdec_pool *decoder = open_decoder(NULL);
+	struct blob file = read_blob("samples/photograph.jpg");
+	struct sdec_input input = memory_input(file.data, file.size);
+	struct sdec_image image = { .size = sizeof(image) };
+	struct sdec_result result = { .size = sizeof(result) };
+	struct sdec_request request = { .size = sizeof(request), .colors = SDEC_COLORS_SRGB };
+
+	cr_assert_eq(sdec_decode_image(decoder, &input, &request, &image, &result), SDEC_UNSUPPORTED);
+	cr_assert_not_null(strstr(result.reason, "colours"), "%s", result.reason);
+	request = (struct sdec_request){ .size = sizeof(request), .crop_x = 1165, .crop_width = 10, .crop_height = 10 };
+	cr_assert_eq(sdec_decode_image(decoder, &input, &request, &image, &result), SDEC_UNSUPPORTED);
+	cr_assert_not_null(strstr(result.reason, "region"), "%s", result.reason);
+	free_blob(&file);
+	sdec_pool_close(&decoder);
+}
+
 /* ---- into the caller's memory ---- */
 
 enum { PADDING = 13, MARK = 0xa5 };
