@@ -47,6 +47,7 @@ static void print_image(FILE *stream, const struct wire_image *image)
 		fprintf(stream, ", \"orientation\": %" PRIu32, image->orientation);
 	else
 		fputs(", \"orientation\": null", stream);
+	fprintf(stream, ", \"upright\": %s", boolean(image->flags & WIRE_IMAGE_UPRIGHT));
 }
 
 static void print_channels(FILE *stream, const struct wire_audio *audio)

@@ -30,6 +30,8 @@ static uint32_t request_flags(const struct options *options)
 {
 	return (options->partial ? WIRE_PARTIAL : 0) | (options->strict ? WIRE_STRICT : 0) |
 	       (options->diagnose ? WIRE_DIAGNOSE : 0) | (options->info ? WIRE_TAGS_TOO : 0) |
+	       (options_upright(options) ? WIRE_UPRIGHT : 0) | (options->enlarge ? WIRE_ENLARGE : 0) |
+	       (options->flatten ? WIRE_FLATTEN : 0) |
 	       (options->extract != WIRE_BLOBS ? WIRE_BLOB_FLAG(options->extract) : 0);
 }
 
@@ -61,6 +63,7 @@ static void start_call(struct job *job)
 		.sample_formats = options->sample_formats,
 		.flags = request_flags(options),
 		.scale = options->scale,
+		.view = options->view,
 		.first_frame = job->fetching ? 0 : options->first_frame,
 		.max_frames = job->fetching ? 1 : frames_wanted(options),
 		.limits = options->limits,

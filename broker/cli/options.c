@@ -10,6 +10,7 @@
 #include "broker/wire/wire.h"
 #include "escape.h"
 #include "options_table.h"
+#include "options_view.h"
 
 static const char *const pixel_format_names[WIRE_PIXEL_FORMATS] = {
 	[WIRE_BGRA] = "bgra",
@@ -101,6 +102,13 @@ static const char *sample_name_at(size_t index)
 	return index < WIRE_SAMPLE_FORMATS ? sample_format_names[index] : NULL;
 }
 
+static const char *turn_name_at(size_t index)
+{
+	static const char *const names[] = { "keep", "apply" };
+
+	return index < sizeof(names) / sizeof(names[0]) ? names[index] : NULL;
+}
+
 static const char *blob_name_at(size_t index)
 {
 	return index < WIRE_BLOBS ? blob_names[index] : NULL;
@@ -188,6 +196,34 @@ static enum sdec_status set_formats(const struct option_row *row, const char *na
 	return complain_unknown(row->name, name, decoder_name_at);
 }
 
+static enum sdec_status set_view(const struct option_row *row, const char *text, struct options *options)
+{
+	if (row->kind == OPTION_CROP)
+		return options_parse_crop(text, &options->view)
+		               ? SDEC_OK
+		               : options_complain(row->name, text, "is not X,Y,WIDTH,HEIGHT in pixels");
+	if (row->kind == OPTION_FIT)
+		return options_parse_fit(text, &options->view)
+		               ? SDEC_OK
+		               : options_complain(row->name, text,
+		                                  "is not WIDTHxHEIGHT in pixels, perhaps with ! or ^, or one of them");
+	options->flatten = true;
+	return options_parse_color(text, &options->view.background)
+	               ? SDEC_OK
+	               : options_complain(row->name, text,
+	                                  "is not a color: use #RRGGBB, or black, white, gray, red, green, blue");
+}
+
+static enum sdec_status set_orientation(const struct option_row *row, const char *name, struct options *options)
+{
+	static const uint32_t ways[] = { SDEC_ORIENTATION_KEEP, SDEC_ORIENTATION_APPLY };
+	uint32_t place = 0;
+	enum sdec_status status = set_place(row, name, turn_name_at, &place);
+
+	options->orientation = ways[place];
+	return status;
+}
+
 static enum sdec_status set_device(const struct option_row *row, const char *name, struct options_parsed *parsed)
 {
 	struct options *options = &parsed->options;
@@ -229,6 +265,12 @@ static enum sdec_status apply(const struct option_row *row, const char *argument
 		return parsed->options.decoder ? SDEC_OK : complain_unknown(row->name, argument, decoder_name_at);
 	case OPTION_FORMATS:
 		return set_formats(row, argument, &parsed->options.allowed);
+	case OPTION_CROP:
+	case OPTION_FIT:
+	case OPTION_COLOR:
+		return set_view(row, argument, &parsed->options);
+	case OPTION_TURN:
+		return set_orientation(row, argument, &parsed->options);
 	case OPTION_DEVICE:
 		return set_device(row, argument, parsed);
 	default:

@@ -38,6 +38,8 @@ struct options {
 	const struct format *decoder;   /* NULL: by content */
 	uint64_t allowed;               /* registry_set(); 0: all formats */
 	uint32_t scale;                 /* 1, 2, 4 or 8 */
+	struct wire_view view;          /* region, box and background */
+	uint32_t orientation;           /* enum sdec_orientation */
 	uint32_t first_frame;           /* frame or page wanted, from 0 */
 	bool one_frame;                 /* it is named, and so the only one on a screen */
 	bool frames;                    /* and all that come after it, */
@@ -49,6 +51,7 @@ struct options {
 	uint32_t show;             /* seconds that a picture is shown, or DEVICE_SHOW_DEFAULT */
 	struct sound_limits sound; /* of what is played */
 	uint32_t extract; /* enum wire_blob_kind: what is written instead of the picture; WIRE_BLOBS: nothing */
+	bool enlarge, flatten;
 	bool info, partial, strict, cover, posture, diagnose, quiet, verbose, force, skip_existing;
 };
 
@@ -57,6 +60,11 @@ enum sdec_status options_parse(int argc, char **argv, struct options *options);
 
 /* Whether inputs may be shown as animations, which are decoded again for each loop. */
 bool options_play(const struct options *options);
+
+/* Whether pictures are turned as their orientation says: where somebody looks at them, unless the options say
+ * otherwise.
+ */
+bool options_upright(const struct options *options);
 
 /* The caller checks the stream for errors. */
 void options_print_help(FILE *stream);

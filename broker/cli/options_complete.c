@@ -142,6 +142,10 @@ static enum sdec_status check_conflicts(const struct options *options)
 		{ options->device == DEVICE_SPEAKER && options->cover,
 		  "--cover gives a picture, which cannot be played" },
 		{ (options->scale & (options->scale - 1)) != 0, "--scale takes 1, 2, 4 or 8" },
+		{ options->scale > 1 && (options->view.fit_width > 0 || options->view.fit_height > 0),
+		  "--scale and --fit exclude each other" },
+		{ options->enlarge && options->view.fit_width == 0 && options->view.fit_height == 0,
+		  "--enlarge needs --fit" },
 		{ options->extract != WIRE_BLOBS && (options->info || options->cover || options->diagnose ||
 		                                     options->frames || options->to || options->device != DEVICE_NONE),
 		  "--extract writes a block as it is, and nothing else" },
@@ -187,6 +191,14 @@ static enum sdec_status check_kept_names(const struct options *options)
 bool options_play(const struct options *options)
 {
 	return (options->device == DEVICE_FRAMEBUFFER || options->device == DEVICE_DISPLAY) && !options->one_frame;
+}
+
+bool options_upright(const struct options *options)
+{
+	bool shown = options->device != DEVICE_NONE || strcmp(options->sink->name, "preview") == 0;
+
+	return options->orientation == SDEC_ORIENTATION_DEFAULT ? shown
+	                                                        : options->orientation == SDEC_ORIENTATION_APPLY;
 }
 
 /* Whether each frame gets a file of its own. */

@@ -19,6 +19,10 @@ enum option_kind {
 	OPTION_SINK,    /* looks an output format up */
 	OPTION_DECODER, /* looks a format up */
 	OPTION_FORMATS, /* looks several formats up */
+	OPTION_CROP,    /* sets a region */
+	OPTION_FIT,     /* sets a box */
+	OPTION_COLOR,   /* sets the background */
+	OPTION_TURN,    /* looks a way to treat the orientation up */
 	OPTION_DEVICE,  /* sets the kind of device to `least`; its argument may be left out */
 };
 
@@ -48,7 +52,7 @@ struct option_row {
 	uint64_t least, most;
 };
 
-enum { OPTION_ROWS = 45 };
+enum { OPTION_ROWS = 50 };
 
 extern const struct option_row options_rows[OPTION_ROWS];
 
