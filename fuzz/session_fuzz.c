@@ -242,12 +242,13 @@ static session_result give_page(struct session *session, uint32_t flags)
 
 static session_result give_picture(struct session *session)
 {
+	/* That it is upright says the session. */
+	const uint32_t flags = WIRE_IMAGE_FLAGS & ~(WIRE_IMAGE_UPRIGHT | WIRE_IMAGE_ANIMATION);
 	bool animated = next_byte() % 2 == 0;
-	session_result result =
-	        give_page(session, animated ? WIRE_IMAGE_FLAGS : WIRE_IMAGE_FLAGS & ~WIRE_IMAGE_ANIMATION);
+	session_result result = give_page(session, animated ? flags | WIRE_IMAGE_ANIMATION : flags);
 
 	while (result == WIRE_OK && !animated && next_byte() % 4 == 0)
-		result = give_page(session, WIRE_IMAGE_FLAGS & ~WIRE_IMAGE_ANIMATION);
+		result = give_page(session, flags);
 	return result;
 }
 
