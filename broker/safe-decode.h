@@ -288,6 +288,10 @@ struct sdec_limits {
 #define SDEC_ENLARGE UINT32_C(128)
 /* Of pictures: transparent pixels are put on sdec_request.background, and all are opaque then. */
 #define SDEC_FLATTEN UINT32_C(256)
+/* Of streams that give pictures: of one that is progressive or interlaced, coarse forms may come before the whole, each
+ * as an SDEC_EVENT_FRAME with `preview` set, and its rows.  They count as output and as pixels; where the limits leave
+ * no room for them, they do not come. */
+#define SDEC_PREVIEW UINT32_C(512)
 
 /* How a picture fits a box.  It becomes no larger than it is, unless by SDEC_FIT_EXACT, or SDEC_ENLARGE is set. */
 enum sdec_fit {
@@ -587,9 +591,9 @@ struct sdec_event {
 	uint64_t sample_frames;
 	uint64_t losses;
 	uint32_t x, y, width,
-	        height; /* of SDEC_EVENT_FRAME: what may differ from the frame before; of the first, all */
-	uint32_t blob;  /* enum sdec_blob */
-	uint32_t reserved;
+	        height;   /* of SDEC_EVENT_FRAME: what may differ from the frame before; of the first, all */
+	uint32_t blob;    /* enum sdec_blob */
+	uint32_t preview; /* of SDEC_EVENT_FRAME and SDEC_EVENT_ROWS, not 0: a coarse form of a frame, which follows */
 };
 
 /* Starts a decode.  Does not wait: `fd` inputs are only read when they have something (a regular file always has).

@@ -24,9 +24,10 @@ struct checked {
 	size_t sample_frame; /* bytes; 0 without audio */
 	uint64_t losses;
 	uint32_t tags, tag_bytes;
-	uint32_t blobs;   /* WIRE_BLOB_FLAG()s of those that came */
-	size_t blob_left; /* bytes of the last */
-	uint32_t frames, frames_of_image;
+	uint32_t blobs;                   /* WIRE_BLOB_FLAG()s of those that came */
+	size_t blob_left;                 /* bytes of the last */
+	uint32_t frames, frames_of_image; /* without previews */
+	bool previewing;
 	uint64_t pixels;     /* of all frames */
 	uint64_t frame_left; /* bytes */
 	uint64_t total;      /* bytes */
@@ -65,12 +66,16 @@ static struct outcome checked_frame(void *context, const struct wire_frame *fram
 {
 	struct checked *checked = context;
 
+	bool preview = (frame->flags & WIRE_FRAME_PREVIEW) != 0;
+
 	REQUIRE(checked->announced && checked->frame_left == 0 && checked->frames < checked->request.max_frames);
+	REQUIRE(!preview || ((checked->request.flags & WIRE_PREVIEW) && checked->frames_of_image == 0));
+	checked->previewing = preview;
 	REQUIRE(checked->frames_of_image == 0 || (checked->image.flags & WIRE_IMAGE_ANIMATION));
 	REQUIRE((uint64_t)frame->x + frame->width <= checked->image.width);
 	REQUIRE((uint64_t)frame->y + frame->height <= checked->image.height);
-	checked->frames++;
-	checked->frames_of_image++;
+	checked->frames += !preview;
+	checked->frames_of_image += !preview;
 	checked->pixels += (uint64_t)checked->image.width * checked->image.height;
 	REQUIRE(checked->pixels <= checked->request.max_pixels);
 	checked->frame_left =
@@ -172,7 +177,7 @@ static struct outcome checked_end(void *context, enum wire_failure damage, uint3
 	bool image = checked->image.width > 0;
 	bool whole = checked->frames_of_image > 0 && checked->frame_left == 0;
 
-	REQUIRE(checked->announced && !checked->ended && (notes & ~WIRE_NOTES) == 0);
+	REQUIRE(checked->announced && !checked->ended && !checked->previewing && (notes & ~WIRE_NOTES) == 0);
 	REQUIRE(damage == WIRE_OK || (checked->request.flags & WIRE_PARTIAL));
 	REQUIRE(!image || whole || damage != WIRE_OK || checked->request.operation == WIRE_INFO);
 	REQUIRE(checked->sample_frame == 0 || checked->total % checked->sample_frame == 0);

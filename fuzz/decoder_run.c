@@ -121,8 +121,9 @@ static uint32_t choose_operation(size_t size)
 
 static uint32_t choose_flags(size_t size)
 {
-	return (size & 8 ? WIRE_PARTIAL : 0) | (size & 32 ? WIRE_STRICT : 0) | (size & 64 ? WIRE_FINITE : 0) |
-	       (size & 2 ? WIRE_TAGS_TOO : 0) | (size & 4 ? WIRE_BLOB_FLAG(WIRE_BLOB_ICC) : 0) |
+	return (size & 128 ? WIRE_PREVIEW : 0) | (size & 8 ? WIRE_PARTIAL : 0) | (size & 32 ? WIRE_STRICT : 0) |
+	       (size & 64 ? WIRE_FINITE : 0) | (size & 2 ? WIRE_TAGS_TOO : 0) |
+	       (size & 4 ? WIRE_BLOB_FLAG(WIRE_BLOB_ICC) : 0) |
 	       (size & 16 ? WIRE_BLOB_FLAG(WIRE_BLOB_EXIF) | WIRE_BLOB_FLAG(WIRE_BLOB_XMP) : 0);
 }
 

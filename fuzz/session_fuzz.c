@@ -233,6 +233,13 @@ static session_result give_page(struct session *session, uint32_t flags)
 	for (; result == WIRE_OK && frames > 0; frames--) {
 		result = session_frame_part(session, next_byte(), next_byte() % (image.width + 1),
 		                            next_byte() % (image.height + 1), 0, 0);
+		while (result == WIRE_OK && session_wants_preview(session) && next_byte() % 4 != 0) {
+			result = session_begin_preview(session);
+			if (result == WIRE_OK)
+				result = give_rows(session, &image, image.height);
+			if (result == WIRE_OK)
+				session_end_preview(session);
+		}
 		if (result == WIRE_OK)
 			result = give_rows(session, &image, image.height);
 		note_and_read(session);

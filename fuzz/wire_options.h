@@ -19,7 +19,8 @@ static inline struct wire_request wire_options_request(const uint8_t data[WIRE_O
 		.operation = operations[data[4] >> 6],
 		.pixel_formats = data[1],
 		.flags = (data[0] & (WIRE_PARTIAL | WIRE_STRICT)) | (data[2] & 128 ? WIRE_RANDOM : 0) |
-		         (data[2] & 64 ? BLOBS : 0) | (data[1] & 1 ? WIRE_UPRIGHT : WIRE_FLATTEN),
+		         (data[2] & 64 ? BLOBS : 0) | (data[1] & 1 ? WIRE_UPRIGHT : WIRE_FLATTEN) |
+		         (data[1] & 16 ? WIRE_PREVIEW : 0),
 		.max_side = 65535,
 		.max_frames = 1 + (data[0] >> 6),
 		.max_metadata = UINT32_C(1) << (data[4] >> 2 & 12),

@@ -39,6 +39,7 @@ void picture_start(struct picture *picture, const struct sdec_limits *limits, ui
 	struct sdec_request request = { .size = sizeof(request),
 		                        .limits = limits,
 		                        .pixel_format = SDEC_BGRA_PREMULTIPLIED,
+		                        .flags = SDEC_PREVIEW,
 		                        .first_frame = picture->page,
 		                        .max_frames = frames };
 	struct sdec_input input = {
@@ -108,7 +109,9 @@ static void take_event(struct picture *picture, const struct sdec_event *event)
 		make_room(picture, event->info);
 		break;
 	case SDEC_EVENT_ROWS:
-		picture->rows = event->first_row + event->rows;
+		/* A coarse form of the picture comes first, if there is one, and stays where the rest does not come. */
+		if (picture->rows < event->first_row + event->rows)
+			picture->rows = event->first_row + event->rows;
 		break;
 	case SDEC_EVENT_END:
 		animation_begin(picture);

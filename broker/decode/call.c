@@ -44,7 +44,9 @@ static struct outcome take_frame(void *context, const struct wire_frame *frame)
 {
 	struct call *call = context;
 
-	call->frames_begun++;
+	/* A preview is of the frame that follows. */
+	call->frames_begun += !call->previewing;
+	call->previewing = (frame->flags & WIRE_FRAME_PREVIEW) != 0;
 	return call->plan.driver->frame ? call->plan.driver->frame(call, frame) : outcome_ok();
 }
 

@@ -79,7 +79,7 @@ struct call_plan {
 	enum wire_operation operation;
 	uint32_t pixel_formats;    /* WIRE_FORMAT_BIT()s, one of which is to come */
 	uint32_t sample_formats;   /* likewise */
-	uint32_t flags;            /* WIRE_PARTIAL, WIRE_STRICT, WIRE_DIAGNOSE, WIRE_TAGS_TOO, WIRE_BLOB_FLAG()s */
+	uint32_t flags;            /* those of wire_request, but WIRE_FINITE and WIRE_RANDOM */
 	uint32_t scale;            /* 1, 2, 4 or 8 */
 	struct wire_view view;     /* of pictures */
 	uint32_t first_frame;      /* frame or page wanted first, from 0 */
@@ -116,7 +116,8 @@ struct call {
 	enum sdec_kind kind; /* once announced */
 	struct wire_image image;
 	struct wire_audio audio;
-	uint32_t frames_begun; /* of all pages */
+	uint32_t frames_begun; /* of all pages; with a preview begins its frame */
+	bool previewing;       /* what comes is a preview */
 	uint64_t losses;
 	enum wire_failure damage; /* of a partial result; WIRE_OK: none */
 	uint32_t notes;           /* WIRE_NOTE_... */

@@ -55,9 +55,11 @@ static struct outcome check_request(const struct sdec_request *request, enum req
 		return usage("no such pixel format");
 	if (describe_wanted_samples(request->sample_format) == 0)
 		return usage("no such sample format");
-	if ((request->flags &
-	     ~(SDEC_PARTIAL | SDEC_STRICT | SDEC_HEADER_ONLY | SDEC_ENLARGE | SDEC_FLATTEN | METADATA_FLAGS)) != 0)
+	if ((request->flags & ~(SDEC_PARTIAL | SDEC_STRICT | SDEC_HEADER_ONLY | SDEC_ENLARGE | SDEC_FLATTEN |
+	                        SDEC_PREVIEW | METADATA_FLAGS)) != 0)
 		return usage("no such flag");
+	if (mode != REQUEST_STREAM && (request->flags & SDEC_PREVIEW))
+		return usage("previews come by a stream");
 	if (mode != REQUEST_STREAM && (request->flags & METADATA_FLAGS))
 		return usage("tags and blocks come by a stream");
 	if (mode != REQUEST_FRAMES && mode != REQUEST_STREAM && request->max_frames > 1)
@@ -100,9 +102,10 @@ static uint32_t wire_flags(const struct sdec_request *request)
 	uint32_t flags = request->flags;
 
 	return (request->orientation == SDEC_ORIENTATION_APPLY ? WIRE_UPRIGHT : 0) |
-	       (flags & SDEC_ENLARGE ? WIRE_ENLARGE : 0) | (flags & SDEC_FLATTEN ? WIRE_FLATTEN : 0) |
-	       (flags & SDEC_PARTIAL ? WIRE_PARTIAL : 0) | (flags & SDEC_STRICT ? WIRE_STRICT : 0) |
-	       (flags & SDEC_TAGS ? WIRE_TAGS_TOO : 0) | (flags & SDEC_ICC ? WIRE_BLOB_FLAG(WIRE_BLOB_ICC) : 0) |
+	       (flags & SDEC_PREVIEW ? WIRE_PREVIEW : 0) | (flags & SDEC_ENLARGE ? WIRE_ENLARGE : 0) |
+	       (flags & SDEC_FLATTEN ? WIRE_FLATTEN : 0) | (flags & SDEC_PARTIAL ? WIRE_PARTIAL : 0) |
+	       (flags & SDEC_STRICT ? WIRE_STRICT : 0) | (flags & SDEC_TAGS ? WIRE_TAGS_TOO : 0) |
+	       (flags & SDEC_ICC ? WIRE_BLOB_FLAG(WIRE_BLOB_ICC) : 0) |
 	       (flags & SDEC_EXIF ? WIRE_BLOB_FLAG(WIRE_BLOB_EXIF) : 0) |
 	       (flags & SDEC_XMP ? WIRE_BLOB_FLAG(WIRE_BLOB_XMP) : 0);
 }

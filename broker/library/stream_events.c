@@ -101,8 +101,7 @@ static struct outcome take_frame(struct call *call, const struct wire_frame *fra
 {
 	struct sdec_stream *stream = of(call);
 
-	if (call->frames_begun - stream->frames_before > 1)
-		canvas_restart(&stream->canvas);
+	canvas_restart(&stream->canvas);
 	stream->frame_pending = true;
 	stream->frame = *frame;
 	stream->first_row = 0;
@@ -224,6 +223,7 @@ static void tell_rows(struct sdec_stream *stream, struct sdec_event *event)
 
 	event->kind = SDEC_EVENT_ROWS;
 	event->frame = stream->request.call.frames_begun - 1;
+	event->preview = stream->request.call.previewing;
 	event->first_row = stream->first_row + (uint32_t)stream->rows_told;
 	event->rows = (uint32_t)(complete - stream->rows_told);
 	event->stride = canvas->stride;
@@ -334,6 +334,7 @@ void stream_tell(struct sdec_stream *stream, struct sdec_event *event)
 	} else if (stream->frame_pending) {
 		event->kind = SDEC_EVENT_FRAME;
 		event->frame = call->frames_begun - 1;
+		event->preview = call->previewing;
 		event->delay_milliseconds = stream->frame.delay;
 		event->x = stream->frame.x;
 		event->y = stream->frame.y;

@@ -86,9 +86,14 @@ static struct outcome take_image(struct wire_reader *reader)
 	reader->image_flags = image.flags;
 	reader->width = image.width;
 	reader->height = image.height;
-	reader->frames = 0;
+	reader->frames = reader->previews = 0;
 	reader->state = WIRE_STATE_IMAGE;
 	return reader->consumer->image(reader->consumer->context, &image);
+}
+
+static bool preview_is_allowed(const struct wire_reader *reader)
+{
+	return (reader->request.flags & WIRE_PREVIEW) && reader->frames == 0 && reader->previews < WIRE_PREVIEWS_MAX;
 }
 
 static struct outcome take_frame(struct wire_reader *reader)
@@ -96,14 +101,18 @@ static struct outcome take_frame(struct wire_reader *reader)
 	struct wire_frame frame;
 
 	memcpy(&frame, reader->payload, sizeof(frame));
+	reader->previewing = (frame.flags & WIRE_FRAME_PREVIEW) != 0;
+	if ((frame.flags & ~WIRE_FRAME_FLAGS) != 0 || (reader->previewing && !preview_is_allowed(reader)))
+		return lied("the decoder lied: it sent a preview that was not asked for");
 	if (reader->request.operation == WIRE_INFO || reader->frames_left == 0 || !frame_fits(reader) ||
 	    (reader->frames > 0 && !(reader->image_flags & WIRE_IMAGE_ANIMATION)))
 		return lied("the decoder lied: it sent more frames than were asked for");
 	if (frame.x > reader->width || frame.width > reader->width - frame.x || frame.y > reader->height ||
 	    frame.height > reader->height - frame.y)
 		return lied("the decoder lied: it changed what is outside of the picture");
-	reader->frames++;
-	reader->frames_left--;
+	reader->previews += reader->previewing;
+	reader->frames += !reader->previewing;
+	reader->frames_left -= !reader->previewing;
 	reader->pixels += reader->frame_pixels;
 	reader->promised += reader->frame_size;
 	reader->frame_left = reader->frame_size;
@@ -234,7 +243,7 @@ static struct outcome take_damage(struct wire_reader *reader)
 	reader->damage = failure_in_payload(reader, &detail);
 	/* Where nothing is decoded, nothing can be missing. */
 	if (!(reader->request.flags & WIRE_PARTIAL) || reader->request.operation == WIRE_INFO ||
-	    reader->damage == WIRE_OK)
+	    reader->damage == WIRE_OK || reader->previewing)
 		return lied("the decoder lied: it reported damage that makes no sense");
 	reader->state = WIRE_STATE_DAMAGED;
 	return outcome_ok();

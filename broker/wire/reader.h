@@ -98,7 +98,9 @@ struct wire_reader {
 	uint64_t frame_pixels;
 	uint64_t pixels, promised; /* of all frames that began: pixels, and bytes */
 	uint32_t frames_left;      /* that may still begin */
-	uint32_t frames;           /* of the picture that was announced last, that began */
+	uint32_t frames;           /* of the picture that was announced last, that began, without previews */
+	uint32_t previews;         /* likewise */
+	bool previewing;           /* the last was one: a frame must follow */
 	uint32_t image_flags, width, height;
 	uint32_t metadata_left; /* METADATA messages that may still come, */
 	uint64_t metadata_size; /* and the bytes of those that came */

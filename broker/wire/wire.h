@@ -8,7 +8,8 @@
  *
  *     HELLO                                    once, before anything else: "I am locked down"
  *     (METADATA | BLOB BLOB_DATA*)*            tags and blocks of a picture that were asked for
- *     (IMAGE (FRAME PIXELS*)*)*                what was decoded: a picture; another IMAGE for each further page,
+ *     (IMAGE (FRAME PIXELS*)*)*                what was decoded: a picture, perhaps after coarse forms of it, which
+ *                                              are frames, too; another IMAGE for each further page,
  *     AUDIO SAMPLES*                           sound, with METADATA before it and in it, and LOSS in it,
  *     BYTES DATA*                              or a stream of bytes
  *     [DAMAGE]                                 only if WIRE_PARTIAL was asked for
@@ -87,7 +88,8 @@ enum wire_operation {
 #define WIRE_UPRIGHT UINT32_C(512)                    /* the picture is wanted turned as its orientation says */
 #define WIRE_ENLARGE UINT32_C(1024) /* a picture that is smaller than the box it is to fit is made larger */
 #define WIRE_FLATTEN UINT32_C(2048) /* transparent pixels are wanted on the background */
-#define WIRE_FLAGS UINT32_C(4095)   /* all that are defined */
+#define WIRE_PREVIEW UINT32_C(4096) /* coarse forms of a progressive picture may come before its frame */
+#define WIRE_FLAGS UINT32_C(8191)   /* all that are defined */
 
 /* How a picture fits a box. */
 enum wire_fit {
@@ -201,12 +203,19 @@ struct wire_image {
 };
 _Static_assert(sizeof(struct wire_image) == 40, "no padding");
 
+/* wire_frame.flags */
+#define WIRE_FRAME_PREVIEW UINT32_C(1) /* a coarse form of the picture's first frame, which follows; if asked for */
+#define WIRE_FRAME_FLAGS UINT32_C(1)   /* all that are defined */
+
+#define WIRE_PREVIEWS_MAX 8 /* of a picture */
+
 /* A frame is the whole picture.  The rectangle holds what may differ from the frame before: of the first, all. */
 struct wire_frame {
 	uint32_t delay; /* how long to show it, milliseconds; 0 for a still picture */
 	uint32_t x, y, width, height;
+	uint32_t flags;
 };
-_Static_assert(sizeof(struct wire_frame) == 20, "no padding");
+_Static_assert(sizeof(struct wire_frame) == 24, "no padding");
 
 #define WIRE_RATE_MAX UINT32_C(1048575) /* what the 20 bits of FLAC can say */
 #define WIRE_CHANNELS_MAX UINT32_C(64)

@@ -62,6 +62,29 @@ static void look_at_scans(struct decode *decode)
 	decode->all_complete &= decode->all_begun;
 }
 
+static session_result decode_rows(struct decode *decode);
+
+/* Between two scans: shows what there is. */
+static void show_preview(struct decode *decode)
+{
+	struct jpeg_decompress_struct *info = &decode->info;
+	session_result result = session_begin_preview(decode->session);
+
+	decode->previewed = true;
+	/* No scan is read meanwhile. */
+	info->progress = NULL;
+	jpeg_start_output(info, info->input_scan_number);
+	if (result == WIRE_OK)
+		result = decode_rows(decode);
+	if (result != WIRE_OK)
+		jpeg_escape(decode, result);
+	session_end_preview(decode->session);
+	info->progress = &decode->progress;
+	decode->output_open = true;
+	jpeg_finish_output(info);
+	decode->output_open = false;
+}
+
 /* libjpeg calls this before each row of MCUs that it reads ahead of the first output, and before each scan's header. */
 static void watch_scans(j_common_ptr common)
 {
@@ -101,6 +124,14 @@ static bool read_on(struct decode *decode, boolean (*read)(j_decompress_ptr info
 	return ended;
 }
 
+/* Once something of every component is there, and before nothing is missing any more. */
+static bool preview_is_due(struct decode *decode)
+{
+	look_at_scans(decode);
+	return decode->all_begun && !decode->all_complete && !decode->previewed && decode->damage == WIRE_OK &&
+	       session_wants_preview(decode->session);
+}
+
 /* As jpeg_start_decompress() of several scans: reads all that there is. */
 static boolean read_ahead(j_decompress_ptr info)
 {
@@ -110,9 +141,17 @@ static boolean read_ahead(j_decompress_ptr info)
 		return jpeg_start_decompress(info);
 	if (!decode->resumed)
 		jpeg_start_decompress(info);
-	do
+	/* It was left while it read the header of the next scan. */
+	if (decode->output_open)
+		jpeg_finish_output(info);
+	decode->output_open = false;
+	int event = JPEG_SUSPENDED;
+	do {
 		watch_scans((j_common_ptr)info);
-	while (jpeg_consume_input(info) != JPEG_REACHED_EOI);
+		event = jpeg_consume_input(info);
+		if (event == JPEG_SCAN_COMPLETED && info->progressive_mode && preview_is_due(decode))
+			show_preview(decode);
+	} while (event != JPEG_REACHED_EOI);
 	return jpeg_start_output(info, info->input_scan_number);
 }
 
@@ -142,15 +181,16 @@ static void start(struct decode *decode)
 	struct jpeg_decompress_struct *info = &decode->info;
 
 	jpeg_choose_conversion(decode);
+	jpeg_calc_output_dimensions(info);
+	if (decode->convert_row)
+		decode->samples = info->mem->alloc_sarray((j_common_ptr)info, JPOOL_IMAGE,
+		                                          info->output_width * (JDIMENSION)info->output_components, 1);
 	info->progress = decode->multiple_scans ? &decode->progress : NULL;
 	if (decode->multiple_scans)
 		read_scans(decode);
 	else
 		jpeg_start_decompress(info);
 	info->progress = NULL;
-	if (decode->convert_row)
-		decode->samples = info->mem->alloc_sarray((j_common_ptr)info, JPOOL_IMAGE,
-		                                          info->output_width * (JDIMENSION)info->output_components, 1);
 }
 
 /* Decodes 1 to `count` rows to `room`.  Returns how many. */
@@ -241,7 +281,6 @@ static session_result decode_picture(struct decode *decode)
 	/* An arithmetic decoder reads ahead, so that rows are known to be good only once it has come to the end. */
 	decode->buffered = !decode->multiple_scans && info->arith_code && session_partial(decode->session);
 	decode->multiple_scans |= decode->buffered;
-	info->buffered_image = decode->buffered;
 	session_result result = session_check_size(decode->session, info->image_width, info->image_height, 1);
 	if (result != WIRE_OK)
 		return result;
@@ -255,6 +294,8 @@ static session_result decode_picture(struct decode *decode)
 	result = announce(decode);
 	if (result != WIRE_OK)
 		return result;
+	decode->buffered |= decode->multiple_scans && session_wants_preview(decode->session);
+	info->buffered_image = decode->buffered;
 	start(decode);
 	result = decode_rows(decode);
 	if (result != WIRE_OK)

@@ -34,7 +34,9 @@ struct decode {
 	bool more_input;  /* some that libjpeg had was taken away */
 	uint32_t end_row; /* of MCUs, which libjpeg was at when the input ended */
 	bool multiple_scans;
-	bool buffered; /* there is one scan, but it is read whole before the first row */
+	bool buffered;  /* all scans are read before the first row, but libjpeg can give rows in between */
+	bool previewed; /* that was done */
+	bool output_open;
 	bool exif_seen, icc_seen;
 	uint32_t orientation;
 	struct jpeg_part parts[JPEG_PARTS_MAX]; /* of a colour profile, until all are there */

@@ -12,8 +12,9 @@
 #include "png_decode.h"
 
 enum {
-	PASSES = 7,    /* of an interlaced picture */
-	ROWS_HELD = 4, /* by libpng and here, at most, unless interlaced */
+	PASSES = 7,           /* of an interlaced picture */
+	PASSES_PREVIEWED = 3, /* then, a sixteenth of its pixels is there */
+	ROWS_HELD = 4,        /* by libpng and here, at most, unless interlaced */
 	FRAME_PIXEL_BYTES = 4,
 	MEMORY_BESIDES = 128 << 10,
 };
@@ -171,19 +172,6 @@ static session_result draw_rows(struct decode *decode)
 	return result;
 }
 
-/* Each pass fills whole blocks, so that the picture is coarse but complete after the first. */
-static void decode_passes(struct decode *decode, int passes)
-{
-	for (int pass = 0; pass < passes; pass++) {
-		uint8_t *row = decode->pixels;
-		for (uint32_t y = 0; y < decode->image.height; y++, row += decode->row_bytes) {
-			png_read_row(decode->png, NULL, row);
-			if (pass == 0)
-				decode->rows_known = y + 1;
-		}
-	}
-}
-
 static session_result send_rows(struct decode *decode)
 {
 	const uint8_t *from = decode->pixels;
@@ -211,6 +199,34 @@ static session_result send_rows(struct decode *decode)
 		left -= (uint32_t)count;
 	}
 	return WIRE_OK;
+}
+
+static session_result send_preview(struct decode *decode)
+{
+	session_result result = session_begin_preview(decode->session);
+
+	if (result == WIRE_OK)
+		result = send_rows(decode);
+	session_end_preview(decode->session);
+	return result;
+}
+
+/* Each pass fills whole blocks, so that the picture is coarse but complete after the first. */
+static session_result decode_passes(struct decode *decode, int passes)
+{
+	session_result result = WIRE_OK;
+
+	for (int pass = 0; result == WIRE_OK && pass < passes; pass++) {
+		uint8_t *row = decode->pixels;
+		for (uint32_t y = 0; y < decode->image.height; y++, row += decode->row_bytes) {
+			png_read_row(decode->png, NULL, row);
+			if (pass == 0)
+				decode->rows_known = y + 1;
+		}
+		if (pass + 1 == PASSES_PREVIEWED && session_wants_preview(decode->session))
+			result = send_preview(decode);
+	}
+	return result;
 }
 
 /* ---- the whole ---- */
@@ -257,7 +273,7 @@ static session_result decode_pixels(struct decode *decode)
 	if (!decode->pixels)
 		return WIRE_FAIL_LIMIT_MEMORY;
 	if (is_interlaced(decode))
-		decode_passes(decode, PASSES);
+		result = decode_passes(decode, PASSES);
 	else
 		result = decode->framed ? draw_rows(decode) : decode_rows(decode);
 	if (result != WIRE_OK)

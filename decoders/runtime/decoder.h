@@ -99,6 +99,15 @@ session_result session_frame(struct session *session, uint32_t delay);
 session_result session_frame_part(struct session *session, uint32_t delay, uint32_t x, uint32_t y, uint32_t width,
                                   uint32_t height);
 
+/* Of a progressive or interlaced picture, after session_frame() and before its first row: whether a coarse form of it
+ * is wanted, too. */
+bool session_wants_preview(const struct session *session);
+
+/* Begins it.  All its rows are given, as of a frame, and then session_end_preview() is called.  The rows of the next
+ * preview, or of the picture, follow. */
+session_result session_begin_preview(struct session *session);
+void session_end_preview(struct session *session);
+
 /* Whether the next frame or page comes before the first that is wanted, so that it need not be decoded: it counts as
  * begun then, and the one after it is the next. */
 bool session_pass_frame(struct session *session);

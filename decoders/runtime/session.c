@@ -264,6 +264,9 @@ session_result session_damage(struct session *session, enum wire_failure failure
 
 	if (!session_partial(session) || !session->announced)
 		return failure;
+	/* A preview that is not whole cannot be taken back. */
+	if (session->previewing)
+		return failure;
 	session_end_rows(session);
 	(void)session_put(session, WIRE_DAMAGE, &damage, sizeof(damage));
 	session->damaged = true;

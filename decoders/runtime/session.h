@@ -34,8 +34,12 @@ struct session {
 	uint64_t promised; /* bytes of these */
 	size_t stride;     /* bytes a row */
 	uint32_t frame_rows_left;
-	struct view view; /* what is made of it */
-	uint32_t reduced; /* 1, or by how much the decoder has reduced the sides, which were these */
+	struct wire_frame frame; /* the current one, */
+	bool frame_due;          /* which is not sent before the first of its rows: a preview may come first */
+	bool previewing;
+	uint32_t previews; /* sent */
+	struct view view;  /* what is made of it */
+	uint32_t reduced;  /* 1, or by how much the decoder has reduced the sides, which were these */
 	uint32_t whole_width, whole_height;
 
 	size_t sample_frame;    /* bytes of one sample of each channel; 0 before AUDIO */

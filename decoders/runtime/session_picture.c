@@ -150,6 +150,14 @@ bool session_pass_frame(struct session *session)
 	return passed;
 }
 
+/* Of a picture that is all that is wanted. */
+static bool may_preview(const struct session *session)
+{
+	uint32_t kind = session->image.flags & (WIRE_IMAGE_PROGRESSIVE | WIRE_IMAGE_ANIMATION);
+
+	return (session->request.flags & WIRE_PREVIEW) && kind == WIRE_IMAGE_PROGRESSIVE && session->frames_sent == 1;
+}
+
 session_result session_frame_part(struct session *session, uint32_t delay, uint32_t x, uint32_t y, uint32_t width,
                                   uint32_t height)
 {
@@ -160,6 +168,7 @@ session_result session_frame_part(struct session *session, uint32_t delay, uint3
 	session->frame_rows_left = session->image.height;
 	if (!session->view.plain)
 		view_begin(&session->view);
+	session->frame_due = false;
 	session->skipping = session->frames_met++ < session->request.first_frame;
 	if (session->skipping)
 		return WIRE_OK;
@@ -173,12 +182,58 @@ session_result session_frame_part(struct session *session, uint32_t delay, uint3
 		return result;
 	/* Nothing of what it differs from was sent, or what differs has moved. */
 	if (session->frames_of_image == 0 || !session->view.plain)
-		frame = (struct wire_frame){ delay, 0, 0, session->image.width, session->image.height };
+		frame = (struct wire_frame){ .delay = delay,
+			                     .width = session->image.width,
+			                     .height = session->image.height };
 	session->frames_of_image++;
 	session->frames_sent++;
 	session->pixels += (uint64_t)session->image.width * session->image.height;
 	session->promised += (uint64_t)session->stride * session->image.height;
-	return session_put(session, WIRE_FRAME, &frame, sizeof(frame));
+	session->frame = frame;
+	session->frame_due = may_preview(session);
+	return session->frame_due ? WIRE_OK : session_put(session, WIRE_FRAME, &frame, sizeof(frame));
+}
+
+/* ---- previews ---- */
+
+static session_result send_due_frame(struct session *session)
+{
+	if (!session->frame_due || session->previewing)
+		return WIRE_OK;
+	session->frame_due = false;
+	return session_put(session, WIRE_FRAME, &session->frame, sizeof(session->frame));
+}
+
+bool session_wants_preview(const struct session *session)
+{
+	return session->frame_due && !session->previewing && session->previews < WIRE_PREVIEWS_MAX &&
+	       check_frame(session) == WIRE_OK;
+}
+
+static void restart_frame(struct session *session)
+{
+	session->frame_rows_left = session->image.height;
+	if (!session->view.plain)
+		view_begin(&session->view);
+}
+
+session_result session_begin_preview(struct session *session)
+{
+	struct wire_frame preview = session->frame;
+
+	preview.flags |= WIRE_FRAME_PREVIEW;
+	session->previewing = true;
+	session->previews++;
+	session->pixels += (uint64_t)session->image.width * session->image.height;
+	session->promised += (uint64_t)session->stride * session->image.height;
+	restart_frame(session);
+	return session_put(session, WIRE_FRAME, &preview, sizeof(preview));
+}
+
+void session_end_preview(struct session *session)
+{
+	session->previewing = false;
+	restart_frame(session);
 }
 
 /* ---- rows ---- */
@@ -187,8 +242,10 @@ session_result session_frame_part(struct session *session, uint32_t delay, uint3
 static session_result send_room(struct session *session, uint8_t **rows, size_t *count)
 {
 	size_t size = 0;
-	session_result result = session_bulk_room(session, session->stride, rows, &size);
+	session_result result = send_due_frame(session);
 
+	if (result == WIRE_OK)
+		result = session_bulk_room(session, session->stride, rows, &size);
 	*count = size / session->stride;
 	if (*count > session->frame_rows_left)
 		*count = session->frame_rows_left;
@@ -233,7 +290,7 @@ session_result session_commit_rows(struct session *session, size_t count)
 	if (session->view.plain)
 		return send_rows(session, count);
 	session_result result = view_commit(&session->view, count, &sink);
-	bool last = session->frames_sent == session->request.max_frames && !session->skipping;
+	bool last = session->frames_sent == session->request.max_frames && !session->skipping && !session->previewing;
 	return result == WIRE_OK && last && view_is_done(&session->view) ? SESSION_STOP : result;
 }
 
@@ -241,6 +298,7 @@ void session_end_rows(struct session *session)
 {
 	const struct view_sink sink = { .room = room_of_view, .sent = sent_by_view, .context = session };
 
+	(void)send_due_frame(session);
 	/* Damage follows: what cannot be sent is missing. */
 	if (!session->view.plain && session->frame_rows_left > 0 && session->frames_of_image > 0)
 		(void)view_end(&session->view, &sink);

@@ -106,7 +106,7 @@ Test(library_usage, of_requests)
 	const struct sdec_request wrong[] = {
 		{ .size = sizeof(wrong[0]), .pixel_format = SDEC_RGBA_F32 + 1 },
 		{ .size = sizeof(wrong[0]), .pixel_format = UINT32_MAX },
-		{ .size = sizeof(wrong[0]), .flags = 512 },
+		{ .size = sizeof(wrong[0]), .flags = 1024 },
 		{ .size = sizeof(wrong[0]), .flags = SDEC_HEADER_ONLY },
 		{ .size = sizeof(wrong[0]), .sample_format = 5 },
 		{ .size = sizeof(wrong[0]), .allow = "" },

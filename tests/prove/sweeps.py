@@ -169,6 +169,7 @@ FIELDS = (
     ("top edge of a rectangle", "HOSTILE", FRAME, 8, range(5)),
     ("width of a rectangle", "HOSTILE", FRAME, 12, range(5)),
     ("height of a rectangle", "HOSTILE", FRAME, 16, range(5)),
+    ("flags of a frame", "HOSTILE", FRAME, 20, [0]),
     ("reason for damage", "HOSTBYT", DAMAGE, 0, range(1, 32)),
     ("detail of damage", "HOSTBYT", DAMAGE, 8, ANY),
     ("detail of damage, upper half", "HOSTBYT", DAMAGE, 12, ANY),

@@ -125,6 +125,8 @@ Test(wire_reader, sizes_that_overflow_or_pass_a_limit)
 
 static const struct wire_frame whole_frame = { .width = WIDTH, .height = HEIGHT };
 
+static const struct wire_frame whole_preview = { .width = WIDTH, .height = HEIGHT, .flags = WIRE_FRAME_PREVIEW };
+
 static void put_image(struct stream *stream, uint32_t flags)
 {
 	struct wire_image image = make_image();
@@ -140,7 +142,7 @@ static void put_frame(struct stream *stream, const struct wire_frame *frame)
 	put_good(stream, WIRE_PIXELS, PIXELS);
 }
 
-/* "i": a page, "a": an animation, "f": a frame, "e": the end. */
+/* "i": a page, "a": an animation, "f": a frame, "p": a preview, "d": damage, "e": the end. */
 static enum sdec_status status_of_frames(const char *messages, const struct wire_request *request)
 {
 	static struct stream stream;
@@ -150,6 +152,10 @@ static enum sdec_status status_of_frames(const char *messages, const struct wire
 	for (; *messages; messages++) {
 		if (*messages == 'f')
 			put_frame(&stream, &whole_frame);
+		else if (*messages == 'p')
+			put_frame(&stream, &whole_preview);
+		else if (*messages == 'd')
+			put_good(&stream, WIRE_DAMAGE, 0);
 		else if (*messages == 'e')
 			put_good(&stream, WIRE_END, 0);
 		else
@@ -179,6 +185,53 @@ Test(wire_reader, orders_of_frames_and_pages)
 		struct wire_request request = make_request();
 		request.max_frames = rows[i].max_frames;
 		cr_expect_eq(status_of_frames(rows[i].messages, &request), rows[i].status, "%s", rows[i].messages);
+	}
+}
+
+Test(wire_reader, orders_of_previews)
+{
+	static const struct {
+		const char *messages;
+		enum sdec_status status;
+	} rows[] = {
+		{ "ipfe", SDEC_OK },     { "ippfe", SDEC_OK },       { "apffe", SDEC_OK },
+		{ "ipfipfe", SDEC_OK },  { "ippppppppfe", SDEC_OK }, { "ipppppppppfe", SDEC_KILLED },
+		{ "ipe", SDEC_KILLED },  { "ipde", SDEC_KILLED },    { "ipfde", SDEC_OK },
+		{ "ifpe", SDEC_KILLED }, { "afpfe", SDEC_KILLED },   { "ipife", SDEC_KILLED },
+		{ "pife", SDEC_KILLED }, { "ipfpe", SDEC_KILLED },
+	};
+	struct wire_request request = make_request();
+
+	request.max_frames = 2;
+	request.max_pixels = request.max_output = UINT64_MAX;
+	cr_expect_eq(status_of_frames("ipfe", &request), SDEC_KILLED, "nobody asked for it");
+	request.flags |= WIRE_PREVIEW;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		cr_expect_eq(status_of_frames(rows[i].messages, &request), rows[i].status, "%s", rows[i].messages);
+	/* They count. */
+	request.max_pixels = 3 * WIDTH * HEIGHT - 1;
+	cr_expect_eq(status_of_frames("ipfe", &request), SDEC_OK);
+	cr_expect_eq(status_of_frames("ippfe", &request), SDEC_KILLED);
+	request.max_pixels = UINT64_MAX;
+	request.max_output = 3 * PIXELS - 1;
+	cr_expect_eq(status_of_frames("ippfe", &request), SDEC_KILLED);
+}
+
+Test(wire_reader, flags_of_frames_that_do_not_exist)
+{
+	static struct stream stream;
+	struct wire_request request = make_request();
+	struct wire_frame frame = whole_frame;
+
+	request.flags |= WIRE_PREVIEW;
+	for (uint32_t bit = 1; bit < 32; bit++) {
+		frame.flags = UINT32_C(1) << bit;
+		stream.size = 0;
+		put_good(&stream, WIRE_HELLO, 0);
+		put_image(&stream, 0);
+		put_frame(&stream, &frame);
+		put_good(&stream, WIRE_END, 0);
+		cr_expect_eq(status_of(&stream, &request), SDEC_KILLED, "bit %u", bit);
 	}
 }
 
