@@ -176,8 +176,20 @@ static struct outcome commit_outputs(struct job *job)
 	return outcome;
 }
 
+/* What fails behind a frame that has come costs nothing of it: its file stays, like those of the frames before. */
+static void keep_whole_frame(struct job *job)
+{
+	bool whole = job->options->numbered && job->sink_open && !job->sink_ended &&
+	             job->call.kind == SDEC_KIND_IMAGE && job->call.frames_begun > 0 && job->sink.rows_left == 0;
+
+	if (whole && sink_end(&job->sink, false).status == SDEC_OK)
+		(void)output_commit(&job->given.output);
+}
+
 void job_end(struct job *job)
 {
+	if (job->outcome.status != SDEC_OK)
+		keep_whole_frame(job);
 	if (job->sink_open)
 		sink_release(&job->sink);
 	if (job->outcome.status == SDEC_OK && job->sink_open)
