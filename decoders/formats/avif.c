@@ -9,6 +9,8 @@
 
 #include "avif_decode.h"
 #include "decoders/picture/boxes.h"
+#include "decoders/picture/exif_tags.h"
+#include "decoders/picture/icc.h"
 #include "decoders/runtime/rescue.h"
 #include "decoders/runtime/single_thread.h"
 
@@ -51,7 +53,9 @@ static session_result open_file(struct decode *decode)
 	if (avifCodecName(AVIF_CODEC_CHOICE_DAV1D, AVIF_CODEC_FLAG_CAN_DECODE))
 		decode->decoder->codecChoice = AVIF_CODEC_CHOICE_DAV1D;
 	decode->decoder->maxThreads = 1;
-	decode->decoder->ignoreExif = decode->decoder->ignoreXMP = AVIF_TRUE;
+	bool tags = session_wants_tags(decode->session);
+	decode->decoder->ignoreExif = !tags && !session_wants_blob(decode->session, WIRE_BLOB_EXIF);
+	decode->decoder->ignoreXMP = !session_wants_blob(decode->session, WIRE_BLOB_XMP);
 	decode->decoder->strictFlags = AVIF_STRICT_DISABLED;
 	decode->decoder->imageDimensionLimit = 0; /* the session's is asked */
 	avifResult result = avifDecoderSetIOMemory(decode->decoder, decode->whole.data, decode->whole.size);
@@ -72,6 +76,17 @@ static uint64_t estimate_memory(const avifDecoder *file)
 	                                                                       : 2;
 
 	return samples * bytes * (halves + (file->alphaPresent ? 2 : 0)) / 2;
+}
+
+static void send_metadata(const struct decode *decode)
+{
+	const avifImage *image = decode->decoder->image;
+
+	if (image->icc.size > 0)
+		icc_send(decode->session, image->icc.data, image->icc.size);
+	if (image->exif.size > 0)
+		exif_send_prefixed(decode->session, image->exif.data, image->exif.size);
+	session_blob(decode->session, WIRE_BLOB_XMP, image->xmp.data, image->xmp.size);
 }
 
 static session_result announce(struct decode *decode)
@@ -99,6 +114,7 @@ static session_result announce(struct decode *decode)
 	if (image->depth < 1 || image->depth > 16)
 		return WIRE_FAIL_UNSUPPORTED;
 	image->pixel_format = session_choose_format(decode->session, image);
+	send_metadata(decode);
 	return session_image(decode->session, image);
 }
 

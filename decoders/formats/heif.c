@@ -10,7 +10,10 @@
 #include <string.h>
 
 #include "decoders/picture/boxes.h"
+#include "decoders/picture/exif_tags.h"
+#include "decoders/picture/icc.h"
 #include "decoders/picture/rows.h"
+#include "decoders/runtime/input.h"
 #include "decoders/runtime/rescue.h"
 #include "decoders/runtime/single_thread.h"
 #include "decoders/runtime/whole.h"
@@ -68,6 +71,68 @@ static session_result open_file(struct decode *decode)
 	return failure;
 }
 
+/* ---- what the picture says of itself ---- */
+
+/* Nothing that is larger than what may be given is looked at. */
+static uint8_t *room_for(const struct decode *decode, size_t size)
+{
+	return size > 0 && size <= session_request(decode->session)->max_metadata ? malloc(size) : NULL;
+}
+
+static void send_profile(const struct decode *decode)
+{
+	size_t size = heif_image_handle_get_raw_color_profile_size(decode->handle);
+	uint8_t *profile = room_for(decode, size);
+
+	if (profile && heif_image_handle_get_raw_color_profile(decode->handle, profile).code == heif_error_Ok)
+		icc_send(decode->session, profile, size);
+	free(profile);
+}
+
+/* The block begins with how far its TIFF header is from there on. */
+static void send_exif(const struct decode *decode, const uint8_t *block, size_t size)
+{
+	enum { OFFSET = 4 };
+	size_t start = size >= OFFSET ? OFFSET + (size_t)input_be32(block) : size;
+
+	if (start < size)
+		exif_send_prefixed(decode->session, block + start, size - start);
+}
+
+static void send_block(const struct decode *decode, heif_item_id id)
+{
+	const char *type = heif_image_handle_get_metadata_type(decode->handle, id);
+	const char *content = heif_image_handle_get_metadata_content_type(decode->handle, id);
+	bool exif = type && strcmp(type, "Exif") == 0;
+	bool xmp = type && content && strcmp(type, "mime") == 0 && strcmp(content, "application/rdf+xml") == 0;
+	size_t size = exif || xmp ? heif_image_handle_get_metadata_size(decode->handle, id) : 0;
+	uint8_t *block = room_for(decode, size);
+
+	if (block && heif_image_handle_get_metadata(decode->handle, id, block).code == heif_error_Ok) {
+		if (exif)
+			send_exif(decode, block, size);
+		else
+			session_blob(decode->session, WIRE_BLOB_XMP, block, size);
+	}
+	free(block);
+}
+
+static void send_metadata(const struct decode *decode)
+{
+	enum { BLOCKS_MOST = 16 };
+	heif_item_id ids[BLOCKS_MOST];
+	bool tags = session_wants_tags(decode->session);
+
+	if (tags || session_wants_blob(decode->session, WIRE_BLOB_ICC))
+		send_profile(decode);
+	if (!tags && !session_wants_blob(decode->session, WIRE_BLOB_EXIF) &&
+	    !session_wants_blob(decode->session, WIRE_BLOB_XMP))
+		return;
+	int count = heif_image_handle_get_list_of_metadata_block_IDs(decode->handle, NULL, ids, BLOCKS_MOST);
+	for (int i = 0; i < count && i < BLOCKS_MOST; i++)
+		send_block(decode, ids[i]);
+}
+
 static session_result announce(struct decode *decode)
 {
 	struct wire_image *image = &decode->image;
@@ -98,6 +163,7 @@ static session_result announce(struct decode *decode)
 	session_needs(decode->session, MEMORY_BESIDES + decode->whole.size +
 	                                       (uint64_t)image->width * image->height *
 	                                               (pixels_layout_bytes[decode->layout] + (deep ? 4U : 2U)));
+	send_metadata(decode);
 	return session_image(decode->session, image);
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decoders/picture/icc.h"
 #include "decoders/runtime/rescue.h"
 #include "jxl_decode.h"
 
@@ -37,6 +38,35 @@ static bool has_profile(const struct decode *decode)
 	return JxlDecoderGetColorAsEncodedProfile(decode->jxl, NULL, JXL_COLOR_PROFILE_TARGET_ORIGINAL, &encoding) !=
 	       JXL_DEC_SUCCESS;
 #endif
+}
+
+static void send_profile(const struct decode *decode)
+{
+	size_t size = 0;
+
+	if (!session_wants_tags(decode->session) && !session_wants_blob(decode->session, WIRE_BLOB_ICC))
+		return;
+#if JPEGXL_NUMERIC_VERSION >= JPEGXL_COMPUTE_NUMERIC_VERSION(0, 9, 0)
+	bool known =
+	        JxlDecoderGetICCProfileSize(decode->jxl, JXL_COLOR_PROFILE_TARGET_ORIGINAL, &size) == JXL_DEC_SUCCESS;
+#else
+	bool known = JxlDecoderGetICCProfileSize(decode->jxl, NULL, JXL_COLOR_PROFILE_TARGET_ORIGINAL, &size) ==
+	             JXL_DEC_SUCCESS;
+#endif
+	bool fits = known && size > 0 && size <= session_request(decode->session)->max_metadata;
+	uint8_t *profile = fits ? malloc(size) : NULL;
+	if (!profile)
+		return;
+#if JPEGXL_NUMERIC_VERSION >= JPEGXL_COMPUTE_NUMERIC_VERSION(0, 9, 0)
+	known = JxlDecoderGetColorAsICCProfile(decode->jxl, JXL_COLOR_PROFILE_TARGET_ORIGINAL, profile, size) ==
+	        JXL_DEC_SUCCESS;
+#else
+	known = JxlDecoderGetColorAsICCProfile(decode->jxl, NULL, JXL_COLOR_PROFILE_TARGET_ORIGINAL, profile, size) ==
+	        JXL_DEC_SUCCESS;
+#endif
+	if (known)
+		icc_send(decode->session, profile, size);
+	free(profile);
 }
 
 /* Whether floats of what libjxl gives can be made linear light, which it is asked for. */
@@ -108,6 +138,9 @@ static session_result announce(struct decode *decode)
 	                                  : decode->data_type == JXL_TYPE_UINT16 ? 2
 	                                                                         : 1,
 	                                  !gray, alpha);
+	/* libjxl makes a profile up for those that have none. */
+	if (has_profile(decode))
+		send_profile(decode);
 	session_result result = session_image(decode->session, image);
 	decode->announced = result == WIRE_OK;
 	return result;

@@ -2,6 +2,11 @@
 /* How the samples of a page are stored: from its tags, checked. */
 #include "tiff_decode.h"
 
+#include <string.h>
+
+#include "decoders/picture/exif_tags.h"
+#include "decoders/picture/icc.h"
+
 enum { ORIENTATIONS = 8, DEPTH_MAX = 16 };
 
 static uint16_t short_tag(const struct decode *decode, uint32_t tag)
@@ -199,6 +204,56 @@ void tiff_choose_format(struct decode *decode)
 		form->layout = pixels_layout_of(sizeof(float), form->kind != FORM_GRAY, form->alpha > 0);
 }
 
+/* ---- what the picture says of itself ---- */
+
+static void send_texts(const struct decode *decode)
+{
+	static const struct {
+		uint32_t tag;
+		enum wire_tag name;
+	} texts[] = {
+		{ TIFFTAG_IMAGEDESCRIPTION, WIRE_TAG_DESCRIPTION },
+		{ TIFFTAG_DOCUMENTNAME, WIRE_TAG_TITLE },
+		{ TIFFTAG_ARTIST, WIRE_TAG_ARTIST },
+		{ TIFFTAG_COPYRIGHT, WIRE_TAG_COPYRIGHT },
+		{ TIFFTAG_SOFTWARE, WIRE_TAG_SOFTWARE },
+		{ TIFFTAG_MAKE, WIRE_TAG_MAKE },
+		{ TIFFTAG_MODEL, WIRE_TAG_MODEL },
+		{ TIFFTAG_DATETIME, WIRE_TAG_DATE },
+	};
+	char *text = NULL;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (TIFFGetField(decode->tiff, texts[i].tag, &text) && text)
+			session_picture_tag(decode->session, texts[i].name, text, strlen(text));
+}
+
+static void send_density(const struct decode *decode)
+{
+	float across = 0, down = 0;
+	uint16_t unit = short_tag(decode, TIFFTAG_RESOLUTIONUNIT);
+	double inch = unit == RESUNIT_CENTIMETER ? 2.54 : 1;
+
+	if (unit != RESUNIT_NONE && TIFFGetField(decode->tiff, TIFFTAG_XRESOLUTION, &across) &&
+	    TIFFGetField(decode->tiff, TIFFTAG_YRESOLUTION, &down))
+		exif_send_density(decode->session, (double)across * inch, (double)down * inch);
+}
+
+static void send_metadata(const struct decode *decode)
+{
+	uint32_t size = 0;
+	void *block = NULL;
+
+	if (TIFFGetField(decode->tiff, TIFFTAG_ICCPROFILE, &size, &block) && block)
+		icc_send(decode->session, block, size);
+	if (TIFFGetField(decode->tiff, TIFFTAG_XMLPACKET, &size, &block) && block)
+		session_blob(decode->session, WIRE_BLOB_XMP, block, size);
+	if (!session_wants_tags(decode->session))
+		return;
+	send_texts(decode);
+	send_density(decode);
+}
+
 static void describe_image(struct decode *decode, uint16_t value)
 {
 	static const uint8_t color[] = {
@@ -258,5 +313,6 @@ session_result tiff_describe(struct decode *decode)
 	choose_alpha(decode);
 	choose_layout(form);
 	describe_image(decode, value);
+	send_metadata(decode);
 	return WIRE_OK;
 }

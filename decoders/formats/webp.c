@@ -261,12 +261,16 @@ static session_result look_ahead(struct decode *decode)
 {
 	const struct wire_request *request = session_request(decode->session);
 	bool info = request->operation == WIRE_INFO;
-	bool wanted = decode->file.animated ? info || animation_wanted(decode->session) : decode->file.has_exif;
+	bool blob = session_wants_blob(decode->session, WIRE_BLOB_EXIF) ||
+	            session_wants_blob(decode->session, WIRE_BLOB_XMP);
+	bool behind = decode->file.has_exif || (decode->file.has_xmp && blob);
+	bool wanted = behind || (decode->file.animated && (info || animation_wanted(decode->session)));
 	uint32_t frames = 0;
 
 	decode->image.frames = decode->file.animated ? 0 : 1;
 	decode->frames = 1;
-	if (!wanted || (info && !(request->flags & WIRE_FINITE)))
+	/* Who asks for a block waits for it; others do not wait for the end of a pipe. */
+	if (!wanted || (info && !blob && !(request->flags & WIRE_FINITE)))
 		return WIRE_OK;
 	session_result result = webp_look_ahead(&decode->file, &frames);
 	if (decode->file.animated)

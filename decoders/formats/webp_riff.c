@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "decoders/picture/exif.h"
+#include "decoders/picture/exif_tags.h"
+#include "decoders/picture/icc.h"
 #include "decoders/runtime/input.h"
 
 enum {
@@ -16,6 +18,7 @@ enum {
 	FIRST_ROOM = 64 << 10,
 	/* bits of the extended header, and of a frame's */
 	HAS_EXIF = 8,
+	HAS_XMP = 4,
 	ANIMATED = 2,
 	REPLACES = 2,
 	CLEARS = 1,
@@ -110,6 +113,7 @@ static session_result read_extended(struct webp_file *file, const struct chunk *
 	file->extended = true;
 	file->animated = (bytes[0] & ANIMATED) != 0;
 	file->has_exif = (bytes[0] & HAS_EXIF) != 0;
+	file->has_xmp = (bytes[0] & HAS_XMP) != 0;
 	file->width = read_u24(bytes + 4) + 1;
 	file->height = read_u24(bytes + 7) + 1;
 	return WIRE_OK;
@@ -138,6 +142,19 @@ session_result webp_read_header(struct webp_file *file)
 
 /* ---- pictures ---- */
 
+static session_result take_profile(struct webp_file *file, const struct chunk *chunk)
+{
+	struct session *session = file->session;
+
+	file->icc = true;
+	if (!session_wants_blob(session, WIRE_BLOB_ICC) && !session_wants_tags(session))
+		return WIRE_OK;
+	session_result result = webp_need(file, chunk->end);
+	if (result == WIRE_OK)
+		icc_send(session, file->data + chunk->data, chunk->end - chunk->data);
+	return result;
+}
+
 /* Finds the picture among the chunks from `at` to `end`. */
 static session_result find_picture(struct webp_file *file, size_t at, size_t end, struct webp_picture *picture)
 {
@@ -159,7 +176,9 @@ static session_result find_picture(struct webp_file *file, size_t at, size_t end
 		if (is(&chunk, "ANMF"))
 			return WIRE_FAIL_STRUCTURE;
 		if (is(&chunk, "ICCP"))
-			file->icc = true;
+			result = take_profile(file, &chunk);
+		if (result != WIRE_OK)
+			return result;
 		at = chunk.next;
 	}
 	return result == WIRE_FAIL_ABSENT ? WIRE_FAIL_STRUCTURE : result;
@@ -220,7 +239,9 @@ session_result webp_find_frame(struct webp_file *file, size_t at, struct webp_pi
 		if (is(&chunk, "VP8 ") || is(&chunk, "VP8L") || is(&chunk, "ALPH"))
 			return WIRE_FAIL_STRUCTURE;
 		if (is(&chunk, "ICCP"))
-			file->icc = true;
+			result = take_profile(file, &chunk);
+		if (result != WIRE_OK)
+			return result;
 		if (is(&chunk, "ANIM") && read_animation(file, &chunk) != WIRE_OK)
 			return WIRE_FAIL_TRUNCATED;
 		at = chunk.next;
@@ -232,14 +253,14 @@ session_result webp_find_frame(struct webp_file *file, size_t at, struct webp_pi
 
 static void take_exif(struct webp_file *file, const struct chunk *chunk)
 {
-	static const char prefix[] = { 'E', 'x', 'i', 'f', 0, 0 };
-	size_t start = chunk->data, end = chunk->end < file->size ? chunk->end : file->size;
+	size_t end = chunk->end < file->size ? chunk->end : file->size;
 
-	/* As in JPEG, which some writers have taken it from. */
-	if (start < end && end - start >= sizeof(prefix) && memcmp(file->data + start, prefix, sizeof(prefix)) == 0)
-		start += sizeof(prefix);
-	if (start < end)
-		file->orientation = exif_orientation(file->data + start, end - start);
+	if (chunk->data >= end)
+		return;
+	const uint8_t *block = file->data + chunk->data;
+	size_t size = end - chunk->data, prefix = exif_prefix(block, size);
+	file->orientation = exif_orientation(block + prefix, size - prefix);
+	exif_send(file->session, block + prefix, size - prefix);
 }
 
 session_result webp_look_ahead(struct webp_file *file, uint32_t *frames)
@@ -253,6 +274,8 @@ session_result webp_look_ahead(struct webp_file *file, uint32_t *frames)
 	for (size_t at = file->first; read_chunk(file, at, file->end, &chunk) == WIRE_OK; at = chunk.next) {
 		if (is(&chunk, "EXIF") && file->has_exif)
 			take_exif(file, &chunk);
+		if (is(&chunk, "XMP ") && chunk.end <= file->size)
+			session_blob(file->session, WIRE_BLOB_XMP, file->data + chunk.data, chunk.end - chunk.data);
 		*frames += is(&chunk, "ANMF");
 	}
 	return WIRE_OK;

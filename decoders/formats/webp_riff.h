@@ -19,7 +19,7 @@ struct webp_file {
 	size_t end; /* of the file, as its header says */
 
 	/* What the extended header says, if there is one. */
-	bool extended, animated, has_exif;
+	bool extended, animated, has_exif, has_xmp;
 	uint32_t width, height;
 	bool icc;
 	uint32_t orientation;

@@ -13,6 +13,13 @@ enum {
 	TYPE_SIGNED_LONG = 9,
 };
 
+size_t exif_prefix(const uint8_t *data, size_t size)
+{
+	static const char prefix[] = { 'E', 'x', 'i', 'f', 0, 0 };
+
+	return size >= sizeof(prefix) && memcmp(data, prefix, sizeof(prefix)) == 0 ? sizeof(prefix) : 0;
+}
+
 bool exif_open(const uint8_t *data, size_t size, bool *big_endian, uint32_t *directory)
 {
 	if (size < EXIF_HEADER_SIZE)

@@ -9,6 +9,9 @@
 
 enum { EXIF_HEADER_SIZE = 8, EXIF_ENTRY_SIZE = 12 };
 
+/* How long the prefix is that a block has in JPEG, and sometimes elsewhere: 0, if there is none. */
+size_t exif_prefix(const uint8_t *data, size_t size);
+
 /* Whether these bytes begin as a TIFF file does, and if so, its order and where its first directory is. */
 bool exif_open(const uint8_t *data, size_t size, bool *big_endian, uint32_t *directory);
 

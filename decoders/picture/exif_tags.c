@@ -333,3 +333,10 @@ void exif_send(struct session *session, const uint8_t *data, size_t size)
 	double scale = block.unit == UNIT_CENTIMETRE ? 2.54 : 1;
 	exif_send_density(session, block.across * scale, block.down * scale);
 }
+
+void exif_send_prefixed(struct session *session, const uint8_t *data, size_t size)
+{
+	size_t prefix = exif_prefix(data, size);
+
+	exif_send(session, data + prefix, size - prefix);
+}

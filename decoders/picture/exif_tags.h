@@ -12,6 +12,9 @@
  * short anywhere. */
 void exif_send(struct session *session, const uint8_t *data, size_t size);
 
+/* The same of a block that may begin with "Exif" and two zeroes, as in JPEG, from where some writers have taken it. */
+void exif_send_prefixed(struct session *session, const uint8_t *data, size_t size);
+
 /* Tells a density, in dots an inch. */
 void exif_send_density(struct session *session, double across, double down);
 

@@ -1,16 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""What JPEG and PNG files say of their pictures: tags by --info, blocks by --extract.
+"""What files say of their pictures: tags by --info, blocks by --extract.
 
     tests/cli/metadata_test.py BUILD_FOLDER
 """
 
 import json
+import shutil
 import struct
+import subprocess
 import sys
 import zlib
 
-from cli_support import Folder, expect, expect_failure, expect_status, main, on_terminal, read, run, test
+from cli_support import Folder, Skip, expect, expect_failure, expect_status, main, on_terminal, read, run, test
 from picture_support import info
 from png_files import SIGNATURE, chunk
 
@@ -179,6 +181,118 @@ def xmp_as_it_is():
             status, output = on_terminal(*arguments)
             expect(status == 0 and b"xmpmeta" in output and b"\x1b[31m" not in output, output)
         expect(tags(data).keys() <= {"density"}, tags(data))
+
+
+# ---- the other formats ----
+
+
+def webp(*behind, profile=None, flags=0):
+    """The picture of a simple file with chunks around it."""
+    def riff_chunk(name, content):
+        return name + struct.pack("<I", len(content)) + content + bytes(len(content) % 2)
+    picture = read("samples/webp/hippopotamus.lossless.webp")[12:]
+    flags |= 32 if profile else 0
+    head = riff_chunk(b"VP8X", bytes((flags, 0, 0, 0)) + struct.pack("<I", 35)[:3] + struct.pack("<I", 27)[:3])
+    body = b"WEBP" + head + (riff_chunk(b"ICCP", profile) if profile else b"") + picture + b"".join(
+        riff_chunk(*one) for one in behind)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+@test
+def of_webp():
+    block, profile = exif(**CAMERA), icc("Display P3")
+    for prefix in (b"", b"Exif\0\0"):
+        data = webp((b"EXIF", prefix + block), (b"XMP ", XMP), profile=profile, flags=8 | 4)
+        with Folder() as folder:
+            path = folder.write("a.webp", data)
+            told = json.loads(run("-q", "-i", path).stdout)
+            expect(told["tags"] == {**TAGS, "profile": ["Display P3", "sRGB"]}, told["tags"])
+            expect(told["orientation"] == 6)
+            for kind, wanted in (("exif", block), ("xmp", XMP), ("icc", profile)):
+                expect(run("-q", "--extract", kind, path).stdout == wanted, kind)
+                expect(extract(kind, data) == wanted, f"{kind} from a pipe")
+        expect_status(run("-q", input=data), 0)
+    # What is said to be there, and is not.
+    for data in (webp(flags=8 | 4), webp((b"EXIF", b""), (b"XMP ", b""), flags=8 | 4)):
+        for kind in ("exif", "xmp", "icc"):
+            expect_failure(run("-q", "--extract", kind, input=data), 7, "no such block")
+
+
+def tool(*command):
+    if not shutil.which(command[0]):
+        raise Skip(f"{command[0]} is not installed")
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False)
+    expect(done.returncode == 0, f"{command}: {done.stderr!r}")
+
+
+def parts_of(folder):
+    """A picture and its blocks, as files."""
+    block, profile = exif(**CAMERA), icc("Display P3")
+    with open("samples/png/rgb-8.png", "rb") as stream:
+        folder.write("source.png", stream.read())
+    return [folder.write(*one) for one in (("e", block), ("x", XMP), ("p", profile))], block, profile
+
+
+@test
+def of_avif():
+    with Folder() as folder:
+        (exif_file, xmp_file, icc_file), block, profile = parts_of(folder)
+        path = folder("a.avif")
+        tool("avifenc", "--exif", exif_file, "--xmp", xmp_file, "--icc", icc_file, folder("source.png"), path)
+        told = json.loads(run("-q", "-i", path).stdout)
+        expect(told["tags"] == {**TAGS, "profile": ["Display P3", "sRGB"]}, told["tags"])
+        for kind, wanted in (("exif", block), ("xmp", XMP), ("icc", profile)):
+            expect(run("-q", "--extract", kind, path).stdout == wanted, kind)
+        expect_status(run("-q", path), 0)
+
+
+@test
+def of_heif():
+    with Folder() as folder:
+        source = folder.write("a.jpg", jpeg(marker(0xe1, b"Exif\0\0" + exif(**CAMERA))))
+        path = folder("a.heic")
+        tool("heif-enc", "-o", path, source)
+        told = json.loads(run("-q", "-i", path).stdout)
+        # The tool turns what it reads, and says so in what it copies.
+        for name in ("make", "model", "lens", "taken", "exposure", "position"):
+            expect(told["tags"][name] == TAGS[name], told["tags"])
+        expect(run("-q", "--extract", "exif", path).stdout[:2] in (b"II", b"MM"))
+        expect_failure(run("-q", "--extract", "xmp", path), 7, "no such block")
+
+
+@test
+def of_jpeg_xl():
+    with Folder() as folder:
+        (_, _, icc_file), _, _ = parts_of(folder)
+        path = folder("a.jxl")
+        tool("cjxl", "-d", "0", folder("source.png"), path)
+        expect_failure(run("-q", "--extract", "icc", path), 7, "no such block")
+        expect(json.loads(run("-q", "-i", path).stdout)["icc"] is False)
+        del icc_file
+
+
+@test
+def of_tiff():
+    def entry(tag, kind, count, value):
+        return struct.pack("<HHI", tag, kind, count) + value
+    def at(offset):
+        return struct.pack("<I", offset)
+    profile, texts = icc("Display P3"), (b"A view\0\0", b"Canon\0\0\0", b"program\0", b"Annie\0\0\0")
+    data = b"".join(texts) + struct.pack("<4I", 300, 1, 150, 1) + bytes((1, 2, 3, 0))
+    fixed = 8 + len(data)
+    tail = XMP + bytes(len(XMP) % 2) + profile
+    directory = 8 + len(data) + len(tail)
+    entries = [
+        entry(256, 4, 1, at(1)), entry(257, 4, 1, at(1)), entry(258, 3, 1, at(8)), entry(259, 3, 1, at(1)),
+        entry(262, 3, 1, at(1)), entry(270, 2, 7, at(8)), entry(271, 2, 6, at(16)), entry(273, 4, 1, at(8 + 48)),
+        entry(277, 3, 1, at(1)), entry(278, 4, 1, at(1)), entry(279, 4, 1, at(1)), entry(282, 5, 1, at(8 + 32)),
+        entry(283, 5, 1, at(8 + 40)), entry(296, 3, 1, at(3)), entry(305, 2, 8, at(24)), entry(315, 2, 6, at(32)),
+        entry(700, 1, len(XMP), at(fixed)), entry(34675, 7, len(profile), at(fixed + len(XMP) + len(XMP) % 2))]
+    file = (b"II*\0" + at(directory) + data + tail + struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4))
+    expect(tags(file) == {"profile": ["Display P3"], "description": ["A view"], "make": ["Canon"], "software": ["program"],
+                          "artist": ["Annie"], "density": ["762x381"]}, tags(file))
+    expect(extract("icc", file) == profile and extract("xmp", file) == XMP)
+    expect(run("-p", "gray", input=file).stdout == b"\1")
 
 
 @test
