@@ -207,7 +207,9 @@ static void report_damage(const struct job *job)
 
 	report_name(job);
 	fprintf(stderr, "partial: %s", damage.reason);
-	if (job->call.kind == SDEC_KIND_IMAGE)
+	if ((image->flags & WIRE_IMAGE_UPRIGHT) && image->orientation > 2)
+		fputs("; what is missing of the turned picture is filled", stderr);
+	else if (job->call.kind == SDEC_KIND_IMAGE)
 		fprintf(stderr, "; %" PRIu64 " of %" PRIu32 " rows missing", job->rows_missing, image->height);
 	fputc('\n', stderr);
 }

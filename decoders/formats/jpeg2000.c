@@ -147,6 +147,7 @@ static session_result choose_reduction(struct decode *decode)
 	uint32_t reduction = session_take_scale(decode->session, image->width, image->height, 0,
 	                                        UINT32_C(1) << (levels < 3 ? levels : 3));
 
+	session_takes_corners(decode->session); /* of a wavelet, the low band */
 	while (UINT32_C(1) << decode->reduce < reduction)
 		decode->reduce++;
 	image->width = (image->width + reduction - 1) / reduction;

@@ -117,7 +117,9 @@ void linear_store(enum wire_pixel_format format, uint8_t *to, const linear_pixel
 	for (size_t x = 0; x < width; x++, to += wire_pixel_bytes[format]) {
 		linear_pixel pixel = from[x];
 		float alpha = pixel[ALPHA];
-		/* A filter goes beyond 1 and below 0 at edges. */
+		/* A filter goes beyond 1 and below 0 at edges, and misses 1 by what floats are rounded. */
+		if (alpha > 1 - 1e-6F && alpha < 1)
+			alpha = 1;
 		if (has_alpha && alpha > 0 && alpha != 1.0F)
 			pixel /= alpha;
 		else if (has_alpha && !(alpha > 0))

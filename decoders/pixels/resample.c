@@ -77,11 +77,14 @@ static uint32_t first_block(const struct resample_axis *axis, uint32_t place)
 /* How much each of them counts. */
 static void weigh(const struct resample_axis *axis, uint32_t place, float *weights)
 {
-	double offset = first_block(axis, place) + 0.5 - center_of(axis, place), sum = 0;
-	double stretch = axis->step > 1 ? axis->step : 1;
+	double center = center_of(axis, place), stretch = axis->step > 1 ? axis->step : 1, sum = 0;
+	uint32_t first = first_block(axis, place);
 
 	for (uint32_t i = 0; i < axis->taps; i++) {
-		double weight = lanczos((offset + i) / stretch);
+		/* The last one may have fewer pixels. */
+		uint32_t left = axis->from - (first + i) * axis->block;
+		double length = left < axis->block ? (double)left / axis->block : 1;
+		double weight = length * lanczos((first + i + length / 2 - center) / stretch);
 		weights[i] = (float)weight;
 		sum += weight;
 	}

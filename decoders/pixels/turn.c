@@ -173,7 +173,7 @@ static const uint8_t *take_row(struct turn *turn)
 	const uint8_t *from = turn->rows;
 
 	if (turn->orientation != TURN_MIRROR)
-		from += row * turn->width * turn->pixel_bytes;
+		from += (size_t)row * turn->width * turn->pixel_bytes;
 	turn->rows_out++;
 	if (!from_last_column(turn->orientation))
 		return from;

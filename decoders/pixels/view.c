@@ -110,13 +110,17 @@ static void fit(struct plan *plan, const struct wire_request *request)
 	if (box_width == 0 && box_height == 0)
 		return;
 	/* A side that is free follows the other one. */
+	bool is_free = box_width == 0 || box_height == 0;
 	if (box_width == 0)
 		box_width = in_proportion(width, box_height, height);
-	if (box_height == 0)
+	else if (box_height == 0)
 		box_height = in_proportion(height, box_width, width);
-	if (wanted->fit == WIRE_FIT_EXACT) {
+	bool grows = wanted->fit_width > width || wanted->fit_height > height;
+	if (wanted->fit == WIRE_FIT_EXACT || (is_free && (may_grow || !grows))) {
 		plan->width = box_width;
 		plan->height = box_height;
+	} else if (is_free) {
+		return;
 	} else if (wanted->fit == WIRE_FIT_COVER) {
 		if (!may_grow && (box_width > width || box_height > height))
 			cut_middle(plan, box_width, box_height);
@@ -128,14 +132,19 @@ static void fit(struct plan *plan, const struct wire_request *request)
 }
 
 /* One side of the region, in pixels of what is given. */
-static struct resample_side give_side(uint32_t place, uint32_t length, uint32_t reduced, uint32_t to, uint32_t *first,
-                                      uint32_t *count)
+static struct resample_side give_side(uint32_t place, uint32_t length, const struct view_picture *picture, uint32_t to,
+                                      uint32_t *first, uint32_t *count)
 {
+	uint32_t reduced = picture->reduced;
+	/* A pixel that stands for the first of a square lies half a square before its middle. */
+	double shift = picture->corners ? 0.5 - 0.5 / reduced : 0;
+
 	*first = place / reduced;
 	*count = divided(place + length, reduced) - *first;
-	return (struct resample_side){
-		.from = *count, .to = to, .start = (double)place / reduced - *first, .extent = (double)length / reduced
-	};
+	return (struct resample_side){ .from = *count,
+		                       .to = to,
+		                       .start = (double)place / reduced - *first + shift,
+		                       .extent = (double)length / reduced };
 }
 
 static bool is_as_it_is(const struct resample_side *side)
@@ -164,15 +173,17 @@ enum wire_failure view_plan(struct view *view, const struct wire_request *reques
 		to_width = divided(stored.width, request->scale);
 		to_height = divided(stored.height, request->scale);
 	}
-	view->across = give_side(stored.x, stored.width, picture->reduced, to_width, &region->x, &region->width);
-	view->down = give_side(stored.y, stored.height, picture->reduced, to_height, &region->y, &region->height);
+	view->across = give_side(stored.x, stored.width, picture, to_width, &region->x, &region->width);
+	view->down = give_side(stored.y, stored.height, picture, to_height, &region->y, &region->height);
 	view->resamples = request->scale == 1 && !(is_as_it_is(&view->across) && is_as_it_is(&view->down));
 	view->turns = picture->orientation > TURN_NONE;
 	view->width = exchange ? to_height : to_width;
 	view->height = exchange ? to_width : to_height;
 	view->plain = view->scale == 1 && !view->resamples && !view->turns && !picture->flattened &&
 	              region->width == view->given_width && region->height == view->given_height;
-	return view->width <= request->max_side && view->height <= request->max_side ? WIRE_OK : WIRE_FAIL_LIMIT_SIDE;
+	if (view->width > request->max_side || view->height > request->max_side)
+		return WIRE_FAIL_LIMIT_SIDE;
+	return (uint64_t)view->width * view->height <= request->max_pixels ? WIRE_OK : WIRE_FAIL_LIMIT_PIXELS;
 }
 
 /* Squares begin at the corner of the region. */
@@ -229,7 +240,7 @@ uint64_t view_memory(const struct view *view)
 
 	if (view->plain)
 		return 0;
-	memory = stage_rows(view) * given_stride(view);
+	memory = stage_rows(view) * given_stride(view) + (uint64_t)view->across.to * pixel_bytes;
 	if (view->resamples)
 		memory += resample_memory(&view->across, &view->down);
 	if (view->turns)
@@ -377,7 +388,8 @@ bool view_is_done(const struct view *view)
 
 uint32_t view_end(struct view *view, const struct view_sink *sink)
 {
-	if (!view->turns || region_rows_left(view) == 0)
+	/* Where none has come, there is nothing to show. */
+	if (!view->turns || region_rows_left(view) == 0 || view->turn.rows_in == 0)
 		return WIRE_OK;
 	turn_end(&view->turn);
 	return send_turned(view, sink);

@@ -17,6 +17,7 @@
 struct view_picture {
 	uint32_t width, height;        /* pixels, as they are in the file */
 	uint32_t reduced;              /* 1, 2, 4 or 8: the decoder has divided both by it, rounded up */
+	bool corners;                  /* by taking the first pixel of each square, and not the mean */
 	uint32_t orientation;          /* that it is to be turned by; 0 or 1: by none */
 	bool flattened;                /* it has alpha, and is wanted without */
 	enum wire_pixel_format format; /* that is wanted in the end */
@@ -50,7 +51,7 @@ struct view {
 	uint32_t rows_in;
 };
 
-/* Works out what is to be done.  Returns WIRE_OK, WIRE_FAIL_REGION, or WIRE_FAIL_LIMIT_SIDE. */
+/* Works out what is to be done.  Returns WIRE_OK, WIRE_FAIL_REGION, or a limit that what is wanted passes. */
 enum wire_failure view_plan(struct view *view, const struct wire_request *request, const struct view_picture *picture);
 
 /* By how much, 1, 2, 4 or 8, but not more than `most`, a decoder is to reduce a picture that it can reduce by itself.

@@ -87,6 +87,9 @@ enum wire_pixel_format session_choose_format(const struct session *session, cons
 uint32_t session_take_scale(struct session *session, uint32_t width, uint32_t height, uint32_t orientation,
                             uint32_t most);
 
+/* The decoder does not give the mean of each square, but its first pixel. */
+void session_takes_corners(struct session *session);
+
 /* Announces the picture, or the next page.  All fields of *image must be set; where `frames` are more than are wanted,
  * fewer are sent; pixel_format by session_choose_format().  Returns WIRE_OK, a limit failure, or SESSION_STOP when only
  * information was wanted. */

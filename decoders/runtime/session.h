@@ -41,6 +41,7 @@ struct session {
 	struct view view;  /* what is made of it */
 	uint32_t reduced;  /* 1, or by how much the decoder has reduced the sides, which were these */
 	uint32_t whole_width, whole_height;
+	bool reduced_to_corners;
 
 	size_t sample_frame;    /* bytes of one sample of each channel; 0 before AUDIO */
 	uint64_t bytes_left;    /* of max_output, in a stream or audio */

@@ -29,8 +29,13 @@ static enum wire_pixel_format sent_format(const struct session *session, const s
 {
 	struct wire_image sent = *image;
 
-	if (is_flattened(session, image))
+	if (is_flattened(session, image)) {
 		sent.flags &= ~WIRE_IMAGE_ALPHA;
+		/* Gray on a background that is not. */
+		uint32_t back = session->request.view.background;
+		if (back % 0x100 != back >> 16 || back % 0x100 != (back >> 8) % 0x100)
+			sent.color = WIRE_COLOR_RGB;
+	}
 	return wire_choose_format(&sent, session->request.pixel_formats);
 }
 
@@ -52,6 +57,11 @@ uint32_t session_take_scale(struct session *session, uint32_t width, uint32_t he
 	return session->reduced;
 }
 
+void session_takes_corners(struct session *session)
+{
+	session->reduced_to_corners = true;
+}
+
 /* Makes of a picture as the decoder announces it one as it is sent. */
 static session_result plan_view(struct session *session, struct wire_image *image)
 {
@@ -60,6 +70,7 @@ static session_result plan_view(struct session *session, struct wire_image *imag
 		.width = session->reduced > 1 ? session->whole_width : image->width,
 		.height = session->reduced > 1 ? session->whole_height : image->height,
 		.reduced = session->reduced,
+		.corners = session->reduced_to_corners,
 		.orientation = request->flags & WIRE_UPRIGHT ? image->orientation : 0,
 		.flattened = is_flattened(session, image),
 		.format = sent_format(session, image),

@@ -9,6 +9,7 @@ import array
 import io
 import json
 import math
+import os
 import random
 import sys
 
@@ -378,7 +379,69 @@ def limits_are_on_what_comes():
     fails_with(4, "", "--max-side", "200", "--fit", "300x300!", data=data)
     fails_with(4, "", "--max-pixels", "50000", "--enlarge", "--fit", "300x300", data=data)
     expect_status(run("--max-output", "40000", "--fit", "50x50", input=data), 0)
-    fails_with(4, "memory", "--memory", "2M", "--fit", "20000x20000!", data=data)
+    fails_with(4, "memory", "--memory", "2M", "--fit", "15000x15000!", data=data)
+
+
+@test
+def information_has_the_same_limits():
+    data = saved(noise("RGB", (10, 10)))
+    for options in (("--fit", "20000x20000!"), ("--max-pixels", "150", "--enlarge", "--fit", "20x20")):
+        fails_with(4, "more pixels", "--info", *options, data=data)
+        fails_with(4, "more pixels", *options, data=data)
+
+
+@test
+def one_side_of_a_box_is_exact():
+    for size, box, wanted in (((1920, 1080), "150x", (150, 84)), ((1920, 1080), "1005x", (1005, 565)),
+                              ((14, 1000), "x100", (1, 100)), ((14, 1000), "x72", (1, 72)), ((30, 10), "60x", (30, 10))):
+        told = json.loads(run("--info", "--fit", box, input=saved(Image.new("L", size))).stdout)
+        expect((told["width"], told["height"]) == wanted, f"{size} {box}: {told}")
+
+
+@test
+def the_last_rows_count_no_more_than_the_first():
+    for side, box in ((117, "1x1!"), (1001, "4x4!"), (3001, "10x10!")):
+        last, first = (Image.new("L", (side, side)) for _ in range(2))
+        last.paste(255, (0, side - 1, side, side))
+        first.paste(255, (0, 0, side, 1))
+        bottom, top = (decoded(saved(image), "--fit", box, pixels="gray") for image in (last, first))
+        pair = bottom.getpixel((0, bottom.size[1] - 1)), top.getpixel((0, 0))
+        expect(abs(pair[0] - pair[1]) <= 4, f"{side} to {box}: {pair}")
+
+
+@test
+def a_gray_picture_on_a_red_background_is_red():
+    data = saved(Image.new("LA", (4, 2), (0, 0)))
+    for sink in ("pam", "ppm"):
+        expect(run("-t", sink, "--background", "red", input=data).stdout.endswith(b"\xff\0\0" * 8), sink)
+    done = run("-t", "pam", "--background", "gray", input=data)
+    expect(b"DEPTH 1\n" in done.stdout, "gray on gray is gray")
+
+
+@test
+def opaque_pictures_stay_opaque():
+    floats = array.array("f", run("-p", "rgbaf32", "--fit", "9x5!", input=saved(noise("RGB", (40, 30)))).stdout)
+    expect(set(floats[3::4]) == {1.0}, set(floats[3::4]))
+
+
+@test
+def damage_before_the_region_gives_nothing():
+    data = saved(noise("RGB", (200, 200)), 3)
+    cut = data[:len(data) // 2]
+    fails_with(3, "", "--partial", "--orientation", "apply", "--crop", "0,0,50,50", data=cut)
+    done = run("--partial", "--orientation", "apply", input=cut)
+    expect(done.returncode == 0 and b"rows missing" not in done.stderr and b"turned" in done.stderr, done.stderr)
+
+
+@test
+def frames_that_are_whole_stay_where_the_next_fails():
+    page = b"P5 10 10 255\n" + bytes(100)
+    for last, options, status in ((b"P5 0 10 255\n", (), 3), (b"P5 300 10 255\n" + bytes(3000), ("--max-side", "200"), 4),
+                                  (b"P5 4 4 255\n" + bytes(16), ("--crop", "5,5,5,5"), 7)):
+        with Folder() as folder:
+            done = run("--frames", *options, "-o", folder("f-%d.png"), input=page + page + last)
+            expect_status(done, status)
+            expect(sorted(os.listdir(folder.path)) == ["f-0.png", "f-1.png"], os.listdir(folder.path))
 
 
 @test
