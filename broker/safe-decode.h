@@ -382,6 +382,7 @@ struct sdec_info {
 	uint32_t upright;       /* not 0: the pixels come turned as `orientation` says */
 	const char *library; /* static: the codec library that decodes it, and its version: "libjpeg-turbo 2.1.5".  The
 	                      * decoder's program has named it before it had any input */
+	const char *mime;    /* static: as in struct sdec_format_info */
 };
 
 /* A decoded picture. */

@@ -2,6 +2,7 @@
 #include "info.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "broker/decode/channels.h"
 #include "broker/wire/pixel_forms.h"
@@ -93,6 +94,11 @@ void info_print(FILE *stream, const struct info *info)
 	escape_json(stream, info->input);
 	fprintf(stream, ", \"format\": \"%s\", \"library\": ", info->format->name);
 	escape_json(stream, info->library);
+	const char *mime = info->format->mime;
+	if (mime && *mime)
+		fprintf(stream, ", \"mime\": \"%.*s\"", (int)strcspn(mime, " "), mime); /* the usual one */
+	else
+		fputs(", \"mime\": null", stream);
 	fprintf(stream, ", \"kind\": \"%s\"", info->image ? "image" : info->audio ? "audio" : "bytes");
 	if (info->image) {
 		print_image(stream, info->image);

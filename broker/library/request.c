@@ -246,6 +246,7 @@ static void describe_format(struct request *request)
 {
 	request->info.format = request->call.format->name;
 	request->info.library = request->call.decode.library;
+	request->info.mime = request->call.format->mime ? request->call.format->mime : "";
 }
 
 struct outcome request_describe_image(struct call *call)

@@ -187,7 +187,7 @@ def info_of_pictures():
     expect(photo["depth"] == 8 and not photo["alpha"] and photo["color"] == "ycbcr" and photo["frames"] == 1)
     expect(alpha["alpha"] and alpha["format"] == "png" and alpha["kind"] == "image")
     expect(interlaced["progressive"] and deep["depth"] == 16 and deep["channels"] == 4)
-    expect(stream == {"file": GZIP, "format": "gzip", "library": library_of("gzip"), "kind": "bytes"}, stream)
+    expect(stream == {"file": GZIP, "format": "gzip", "library": library_of("gzip"), "mime": "application/gzip", "kind": "bytes"}, stream)
     expect(photo["library"] == library_of("jpeg") and photo["library"].startswith("libjpeg"), photo)
     expect(turned["orientation"] == 6 and photo["orientation"] is None)
 

@@ -118,6 +118,10 @@ Test(library_image, orientation_is_told_and_not_applied)
 
 	cr_assert_eq(sdec_decode_image(decoder, &input, NULL, &image, NULL), SDEC_OK);
 	cr_assert_eq(image.orientation, 6);
+	struct sdec_info info = { .size = sizeof(info) };
+	cr_assert_eq(sdec_probe(decoder, &input, NULL, &info, NULL), SDEC_OK);
+	cr_assert_str_eq(info.mime, "image/jpeg");
+	cr_assert(info.orientation == 6 && !info.upright);
 	sdec_image_free(&image);
 	free_blob(&file);
 	sdec_pool_close(&decoder);
