@@ -155,7 +155,7 @@ static bool is_as_it_is(const struct resample_side *side)
 enum wire_failure view_plan(struct view *view, const struct wire_request *request, const struct view_picture *picture)
 {
 	bool exchange = turn_exchanges_sides(picture->orientation);
-	struct plan plan;
+	struct plan plan = { .width = 0 };
 
 	*view = (struct view){ .picture = *picture, .background = request->view.background };
 	view->scale = request->scale > picture->reduced ? request->scale / picture->reduced : 1;
