@@ -214,13 +214,14 @@ static enum sdec_status set_view(const struct option_row *row, const char *text,
 	                                  "is not a color: use #RRGGBB, or black, white, gray, red, green, blue");
 }
 
+_Static_assert(SDEC_ORIENTATION_KEEP == 1 && SDEC_ORIENTATION_APPLY == 2, "as turn_name_at() has them");
+
 static enum sdec_status set_orientation(const struct option_row *row, const char *name, struct options *options)
 {
-	static const uint32_t ways[] = { SDEC_ORIENTATION_KEEP, SDEC_ORIENTATION_APPLY };
 	uint32_t place = 0;
 	enum sdec_status status = set_place(row, name, turn_name_at, &place);
 
-	options->orientation = ways[place];
+	options->orientation = SDEC_ORIENTATION_KEEP + place;
 	return status;
 }
 

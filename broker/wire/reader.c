@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "announcements.h"
+
 /* ---- what each message must be, besides what the table says ---- */
 
 static struct outcome lied(const char *reason)
@@ -20,32 +22,6 @@ static struct outcome take_hello(struct wire_reader *reader)
 		return lied("the decoder lied: it speaks another version of the wire");
 	reader->state = WIRE_STATE_READY;
 	return reader->consumer->hello(reader->consumer->context);
-}
-
-static bool image_is_described(const struct wire_image *image)
-{
-	return image->color < WIRE_COLORS && image->channels >= 1 && image->channels <= 4 && image->depth >= 1 &&
-	       image->depth <= WIRE_DEPTH_MAX && (image->flags & ~WIRE_IMAGE_FLAGS) == 0 && image->orientation <= 8;
-}
-
-/* Whether a picture is no larger than it was wanted, and no different. */
-static bool view_is_as_requested(const struct wire_image *image, const struct wire_request *request)
-{
-	const struct wire_view *view = &request->view;
-	bool fitted = view->fit_width > 0 || view->fit_height > 0;
-	uint32_t width = fitted ? view->fit_width : view->crop_width; /* the most; 0: any */
-	uint32_t height = fitted ? view->fit_height : view->crop_height;
-
-	return (width == 0 || image->width <= width) && (height == 0 || image->height <= height) &&
-	       (!(image->flags & WIRE_IMAGE_UPRIGHT) || (request->flags & WIRE_UPRIGHT)) &&
-	       (!(image->flags & WIRE_IMAGE_ALPHA) || !(request->flags & WIRE_FLATTEN));
-}
-
-static bool image_is_as_requested(const struct wire_image *image, const struct wire_request *request)
-{
-	return view_is_as_requested(image, request) && image->width >= 1 && image->width <= request->max_side &&
-	       image->height >= 1 && image->height <= request->max_side && image->pixel_format < WIRE_PIXEL_FORMATS &&
-	       (request->pixel_formats & WIRE_FORMAT_BIT(image->pixel_format)) != 0;
 }
 
 /* Whether one frame more is within the limits, which are on all frames together. */
@@ -79,9 +55,8 @@ static struct outcome take_image(struct wire_reader *reader)
 	struct wire_image image;
 
 	memcpy(&image, reader->payload, sizeof(image));
-	if (reader->request.operation == WIRE_COVER || !image_is_described(&image) ||
-	    !image_is_as_requested(&image, &reader->request) || !page_may_follow(reader, &image) ||
-	    !image_fits(reader, &image))
+	if (reader->request.operation == WIRE_COVER || !announcement_is_good_image(&image, &reader->request) ||
+	    !page_may_follow(reader, &image) || !image_fits(reader, &image))
 		return lied("the decoder lied: it announced a picture that was not asked for");
 	reader->image_flags = image.flags;
 	reader->width = image.width;
@@ -145,25 +120,12 @@ static struct outcome take_data(struct wire_reader *reader)
 	return outcome_ok();
 }
 
-static bool audio_is_described(const struct wire_audio *audio)
-{
-	uint32_t layout = audio->channel_layout;
-
-	return audio->rate >= 1 && audio->rate <= WIRE_RATE_MAX && audio->channels >= 1 &&
-	       audio->channels <= WIRE_CHANNELS_MAX && audio->depth >= 1 && audio->depth <= WIRE_DEPTH_MAX &&
-	       layout < WIRE_SPEAKER_BIT(WIRE_SPEAKERS) && (audio->flags & ~WIRE_AUDIO_FLAGS) == 0 &&
-	       (layout == 0 || (uint32_t)__builtin_popcount(layout) == audio->channels) &&
-	       (!(audio->flags & WIRE_AUDIO_VORBIS_ORDER) || audio->channels <= 8);
-}
-
 static struct outcome take_audio(struct wire_reader *reader)
 {
 	struct wire_audio audio;
 
 	memcpy(&audio, reader->payload, sizeof(audio));
-	if (reader->request.operation == WIRE_COVER || !audio_is_described(&audio) ||
-	    audio.sample_format >= WIRE_SAMPLE_FORMATS ||
-	    (reader->request.sample_formats & WIRE_FORMAT_BIT(audio.sample_format)) == 0)
+	if (reader->request.operation == WIRE_COVER || !announcement_is_good_audio(&audio, &reader->request))
 		return lied("the decoder lied: it announced audio that was not asked for");
 	reader->frame_size = (uint64_t)audio.channels * wire_sample_bytes[audio.sample_format];
 	reader->state = WIRE_STATE_AUDIO;

@@ -18,22 +18,20 @@ enum {
 static double sinc(double x)
 {
 	const double pi = 3.14159265358979323846;
-	double sign = 1, term = 1, sum = 1;
+	double term = 1, sum = 1;
 
 	if (x < 0)
 		x = -x;
 	if (x < 1e-9)
 		return 1;
-	/* To -1/2 to 1/2, where the series ends soon; sin(pi (x - n)) = (-1)^n sin(pi x). */
-	double part = x;
-	for (; part > 0.5; part -= 1)
-		sign = -sign;
-	double angle = pi * part, square = angle * angle;
+	/* To -1/2 to 1/2, where the series ends soon; sin(pi x) = (-1)^n sin(pi (x - n)). */
+	int whole = (int)(x + 0.5);
+	double angle = pi * (x - whole), square = angle * angle;
 	for (int i = 1; i <= 10; i++) {
 		term *= -square / ((2.0 * i) * (2.0 * i + 1));
 		sum += term;
 	}
-	return sign * angle * sum / (pi * x);
+	return (whole % 2 == 0 ? angle : -angle) * sum / (pi * x);
 }
 
 static double lanczos(double x)

@@ -18,6 +18,7 @@ UNCHECKED, CHECKED, NONE = "decides about unchecked bytes", "uses checked number
 INPUT = "looks at the start of an input"  # whose bytes are an attacker's, too, but no decoder has been at work
 FILES = (
     ("broker/wire/reader.[ch]", UNCHECKED, "each byte that a decoder writes is read here, and checked"),
+    ("broker/wire/announcements.[ch]", UNCHECKED, "what pictures and sound may be: a part of the reader"),
     ("broker/cli/escape.[ch]", UNCHECKED, "the text of tags, of which every byte is the decoder's"),
 
     ("broker/recognise/*", INPUT, "which format an input is of, by its first 64 KiB"),
