@@ -452,7 +452,8 @@ struct sdec_result {
 	uint32_t status;       /* enum sdec_status, as returned */
 	uint32_t limit;        /* enum sdec_limit; for SDEC_LIMIT */
 	uint32_t damage;       /* not 0: the input is damaged, and the rest of a partial result was filled with zeros */
-	uint32_t rows_missing; /* of a partial picture */
+	uint32_t rows_missing; /* of a partial picture; of one that is turned, what is missing is filled, and not
+	                          counted */
 	int32_t signal;        /* that ended the decoder; 0: none, or not known */
 	int32_t error_number;  /* errno that explains it, or 0 */
 	const char *reason;    /* static text of printable ASCII, never the codec's; NULL for a complete decode */

@@ -2,6 +2,7 @@
 #include "options_view.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Digits of a number that is not above `most`.  Moves the text behind them. */
@@ -50,17 +51,6 @@ bool options_parse_fit(const char *text, struct wire_view *view)
 	       has_height == (view->fit_height > 0);
 }
 
-static bool take_digit(char character, uint32_t *value)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *digit = strchr(digits, character | 0x20); /* lower case; digits have that bit, too */
-
-	if (character == '\0' || !digit || (character | 0x20) != *digit)
-		return false;
-	*value = (uint32_t)(digit - digits);
-	return true;
-}
-
 bool options_parse_color(const char *text, uint32_t *color)
 {
 	static const struct {
@@ -70,7 +60,6 @@ bool options_parse_color(const char *text, uint32_t *color)
 		{ "black", 0x000000 }, { "white", 0xffffff }, { "gray", 0x808080 }, { "grey", 0x808080 },
 		{ "red", 0xff0000 },   { "green", 0x008000 }, { "blue", 0x0000ff },
 	};
-	uint32_t digit = 0;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(text, names[i].name) == 0) {
@@ -80,13 +69,10 @@ bool options_parse_color(const char *text, uint32_t *color)
 	}
 	(void)take_sign(&text, '#');
 	size_t length = strlen(text);
-	*color = 0;
-	for (; *text && (length == 3 || length == 6); text++) {
-		if (!take_digit(*text, &digit))
-			return false;
-		*color = *color << 4 | digit;
-		if (length == 3)
-			*color = *color << 4 | digit;
-	}
-	return *text == '\0' && length > 0;
+	if ((length != 3 && length != 6) || strspn(text, "0123456789abcdefABCDEF") != length)
+		return false;
+	uint32_t digits = (uint32_t)strtoul(text, NULL, 16);
+	/* Of three, each counts twice. */
+	*color = length == 6 ? digits : (digits & 0xf00) * 0x1100 + (digits & 0xf0) * 0x110 + (digits & 0xf) * 0x11;
+	return true;
 }

@@ -123,7 +123,7 @@ static void send_metadata(const struct decode *decode)
 	heif_item_id ids[BLOCKS_MOST];
 	bool tags = session_wants_tags(decode->session);
 
-	if (tags || session_wants_blob(decode->session, WIRE_BLOB_ICC))
+	if (icc_is_wanted(decode->session))
 		send_profile(decode);
 	if (!tags && !session_wants_blob(decode->session, WIRE_BLOB_EXIF) &&
 	    !session_wants_blob(decode->session, WIRE_BLOB_XMP))

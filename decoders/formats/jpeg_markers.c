@@ -153,7 +153,7 @@ static boolean read_app2(j_decompress_ptr info)
 
 	if (take_mark(decode, &left, icc_mark, sizeof(icc_mark))) {
 		decode->icc_seen = true;
-		if (session_wants_tags(decode->session) || session_wants_blob(decode->session, WIRE_BLOB_ICC))
+		if (icc_is_wanted(decode->session))
 			take_part(decode, &left);
 	}
 	jpeg_skip_input(decode, left);

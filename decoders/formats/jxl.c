@@ -27,43 +27,35 @@ static bool is_deep(const JxlBasicInfo *info)
 	return info->bits_per_sample > 8 || is_float(info);
 }
 
+/* What functions that ask for a profile begin with: once they took a format, which they did not look at. */
+#if JPEGXL_NUMERIC_VERSION >= JPEGXL_COMPUTE_NUMERIC_VERSION(0, 9, 0)
+#define PROFILE_OF(decode) (decode)->jxl
+#else
+#define PROFILE_OF(decode) (decode)->jxl, NULL
+#endif
+
 static bool has_profile(const struct decode *decode)
 {
 	JxlColorEncoding encoding;
 
-#if JPEGXL_NUMERIC_VERSION >= JPEGXL_COMPUTE_NUMERIC_VERSION(0, 9, 0)
-	return JxlDecoderGetColorAsEncodedProfile(decode->jxl, JXL_COLOR_PROFILE_TARGET_ORIGINAL, &encoding) !=
+	return JxlDecoderGetColorAsEncodedProfile(PROFILE_OF(decode), JXL_COLOR_PROFILE_TARGET_ORIGINAL, &encoding) !=
 	       JXL_DEC_SUCCESS;
-#else
-	return JxlDecoderGetColorAsEncodedProfile(decode->jxl, NULL, JXL_COLOR_PROFILE_TARGET_ORIGINAL, &encoding) !=
-	       JXL_DEC_SUCCESS;
-#endif
 }
 
 static void send_profile(const struct decode *decode)
 {
 	size_t size = 0;
 
-	if (!session_wants_tags(decode->session) && !session_wants_blob(decode->session, WIRE_BLOB_ICC))
+	if (!icc_is_wanted(decode->session))
 		return;
-#if JPEGXL_NUMERIC_VERSION >= JPEGXL_COMPUTE_NUMERIC_VERSION(0, 9, 0)
-	bool known =
-	        JxlDecoderGetICCProfileSize(decode->jxl, JXL_COLOR_PROFILE_TARGET_ORIGINAL, &size) == JXL_DEC_SUCCESS;
-#else
-	bool known = JxlDecoderGetICCProfileSize(decode->jxl, NULL, JXL_COLOR_PROFILE_TARGET_ORIGINAL, &size) ==
+	bool known = JxlDecoderGetICCProfileSize(PROFILE_OF(decode), JXL_COLOR_PROFILE_TARGET_ORIGINAL, &size) ==
 	             JXL_DEC_SUCCESS;
-#endif
 	bool fits = known && size > 0 && size <= session_request(decode->session)->max_metadata;
 	uint8_t *profile = fits ? malloc(size) : NULL;
 	if (!profile)
 		return;
-#if JPEGXL_NUMERIC_VERSION >= JPEGXL_COMPUTE_NUMERIC_VERSION(0, 9, 0)
-	known = JxlDecoderGetColorAsICCProfile(decode->jxl, JXL_COLOR_PROFILE_TARGET_ORIGINAL, profile, size) ==
+	known = JxlDecoderGetColorAsICCProfile(PROFILE_OF(decode), JXL_COLOR_PROFILE_TARGET_ORIGINAL, profile, size) ==
 	        JXL_DEC_SUCCESS;
-#else
-	known = JxlDecoderGetColorAsICCProfile(decode->jxl, NULL, JXL_COLOR_PROFILE_TARGET_ORIGINAL, profile, size) ==
-	        JXL_DEC_SUCCESS;
-#endif
 	if (known)
 		icc_send(decode->session, profile, size);
 	free(profile);
@@ -83,13 +75,8 @@ static bool can_be_light(struct decode *decode, bool gray)
 
 	/* Only some files leave a choice. */
 	(void)JxlDecoderSetPreferredColorProfile(decode->jxl, &linear);
-#if JPEGXL_NUMERIC_VERSION >= JPEGXL_COMPUTE_NUMERIC_VERSION(0, 9, 0)
 	JxlDecoderStatus status =
-	        JxlDecoderGetColorAsEncodedProfile(decode->jxl, JXL_COLOR_PROFILE_TARGET_DATA, &encoding);
-#else
-	JxlDecoderStatus status =
-	        JxlDecoderGetColorAsEncodedProfile(decode->jxl, NULL, JXL_COLOR_PROFILE_TARGET_DATA, &encoding);
-#endif
+	        JxlDecoderGetColorAsEncodedProfile(PROFILE_OF(decode), JXL_COLOR_PROFILE_TARGET_DATA, &encoding);
 	if (status != JXL_DEC_SUCCESS)
 		return false;
 	decode->encoded = encoding.transfer_function == JXL_TRANSFER_FUNCTION_SRGB;

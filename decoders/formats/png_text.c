@@ -66,7 +66,7 @@ static void take_profile(struct png_texts *texts, const uint8_t *data, size_t si
 	struct session *session = texts->session;
 	size_t name = strnlen((const char *)data, size), unpacked_size = 0;
 
-	if (texts->has_profile || (!session_wants_blob(session, WIRE_BLOB_ICC) && !session_wants_tags(session)))
+	if (texts->has_profile || !icc_is_wanted(session))
 		return;
 	texts->has_profile = true;
 	if (name == 0 || name > KEYWORD_MAX || size - name < 2 || data[name + 1] != 0)

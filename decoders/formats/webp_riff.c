@@ -147,7 +147,7 @@ static session_result take_profile(struct webp_file *file, const struct chunk *c
 	struct session *session = file->session;
 
 	file->icc = true;
-	if (!session_wants_blob(session, WIRE_BLOB_ICC) && !session_wants_tags(session))
+	if (!icc_is_wanted(session))
 		return WIRE_OK;
 	session_result result = webp_need(file, chunk->end);
 	if (result == WIRE_OK)

@@ -76,6 +76,11 @@ static void tell_name(struct session *session, const uint8_t *data, size_t size)
 	}
 }
 
+bool icc_is_wanted(const struct session *session)
+{
+	return session_wants_tags(session) || session_wants_blob(session, WIRE_BLOB_ICC);
+}
+
 void icc_send(struct session *session, const uint8_t *data, size_t size)
 {
 	session_blob(session, WIRE_BLOB_ICC, data, size);

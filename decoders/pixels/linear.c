@@ -11,11 +11,6 @@
 
 enum { RED, GREEN, BLUE, ALPHA, CHANNELS };
 
-static bool blue_is_first(enum wire_pixel_format format)
-{
-	return format == WIRE_BGRA || format == WIRE_BGRA_PREMULTIPLIED || format == WIRE_BGR;
-}
-
 /* ---- loading ---- */
 
 /* Of sRGB, times alpha.  Where it was premultiplied, that is undone first: it was done to what is encoded. */
@@ -97,7 +92,7 @@ static linear_pixel load_floats(const struct wire_pixel_form *form, const uint8_
 void linear_load(enum wire_pixel_format format, linear_pixel *to, const uint8_t *from, size_t width)
 {
 	const struct wire_pixel_form *form = &wire_pixel_forms[format];
-	bool blue_first = blue_is_first(format);
+	bool blue_first = pixels_blue_first(format);
 
 	if (form->sample_bytes == 1 && form->channels > 2 && !form->premultiplied) {
 		load_bytes(form, blue_first, to, from, width);
@@ -109,24 +104,26 @@ void linear_load(enum wire_pixel_format format, linear_pixel *to, const uint8_t 
 
 /* ---- storing ---- */
 
-void linear_store(enum wire_pixel_format format, uint8_t *to, const linear_pixel *from, size_t width)
+/* To what the converters call floats.  A filter goes beyond 1 and below 0 at edges, and misses 1 by what floats are
+ * rounded. */
+static linear_pixel straighten(linear_pixel pixel, bool has_alpha)
 {
-	pixels_converter *convert = pixels_choose(PIXELS_RGBA_F32, format);
+	const float nearly_one = 1 - 1e-6F;
+	float alpha = pixel[ALPHA];
+
+	if (has_alpha && !(alpha > 0))
+		return (linear_pixel){ 0 };
+	if (has_alpha && (alpha <= nearly_one || alpha > 1))
+		pixel /= alpha;
+	pixel[ALPHA] = has_alpha && alpha <= nearly_one ? alpha : 1;
+	return pixel;
+}
+
+void linear_store(enum wire_pixel_format format, uint8_t *to, linear_pixel *row, size_t width)
+{
 	bool has_alpha = wire_pixels_alpha(format);
 
-	for (size_t x = 0; x < width; x++, to += wire_pixel_bytes[format]) {
-		linear_pixel pixel = from[x];
-		float alpha = pixel[ALPHA];
-		/* A filter goes beyond 1 and below 0 at edges, and misses 1 by what floats are rounded. */
-		if (alpha > 1 - 1e-6F && alpha < 1)
-			alpha = 1;
-		if (has_alpha && alpha > 0 && alpha != 1.0F)
-			pixel /= alpha;
-		else if (has_alpha && !(alpha > 0))
-			pixel = (linear_pixel){ 0 };
-		pixel[ALPHA] = !has_alpha || alpha > 1 ? 1 : alpha > 0 ? alpha : 0;
-		float samples[CHANNELS];
-		memcpy(samples, &pixel, sizeof(samples));
-		convert(to, (const uint8_t *)samples, 1);
-	}
+	for (size_t x = 0; x < width; x++)
+		row[x] = straighten(row[x], has_alpha);
+	pixels_choose(PIXELS_RGBA_F32, format)(to, (const uint8_t *)row, width);
 }

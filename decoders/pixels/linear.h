@@ -14,7 +14,7 @@ typedef float linear_pixel __attribute__((vector_size(16)));
 /* Loads `width` pixels of a format.  Integers are taken for sRGB. */
 void linear_load(enum wire_pixel_format format, linear_pixel *to, const uint8_t *from, size_t width);
 
-/* Stores `width` pixels, rounded, and cut to what the format can hold. */
-void linear_store(enum wire_pixel_format format, uint8_t *to, const linear_pixel *from, size_t width);
+/* Stores `width` pixels, rounded, and cut to what the format can hold.  The row is changed on the way. */
+void linear_store(enum wire_pixel_format format, uint8_t *to, linear_pixel *row, size_t width);
 
 #endif

@@ -50,7 +50,7 @@ static inline void store(enum wire_pixel_format format, uint8_t *to, struct pixe
 {
 	if (wire_pixel_forms[format].premultiplied)
 		pixel = premultiply(pixel);
-	bool blue_first = format == WIRE_BGRA || format == WIRE_BGRA_PREMULTIPLIED || format == WIRE_BGR;
+	bool blue_first = pixels_blue_first(format);
 	switch (format) {
 	case WIRE_GRAY:
 		to[0] = luma(pixel);

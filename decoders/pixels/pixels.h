@@ -52,6 +52,12 @@ static inline bool pixels_want_floats(const struct wire_image *image)
 	return wire_pixel_forms[image->pixel_format].floats != 0;
 }
 
+/* Whether the order of its samples is blue, green, red. */
+static inline bool pixels_blue_first(enum wire_pixel_format format)
+{
+	return format == WIRE_BGRA || format == WIRE_BGRA_PREMULTIPLIED || format == WIRE_BGR;
+}
+
 /* Converts `width` pixels.  The two rows must not overlap. */
 typedef void pixels_converter(uint8_t *to, const uint8_t *from, size_t width);
 

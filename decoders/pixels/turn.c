@@ -97,12 +97,7 @@ void turn_end(struct turn *turn)
 	turn->rows_in = turn->height;
 }
 
-/* With a constant for the last argument, the compiler leaves plain loads and stores. */
-static inline __attribute__((always_inline)) void copy_pixel(uint8_t *to, const uint8_t *from, size_t bytes)
-{
-	memcpy(to, from, bytes);
-}
-
+/* With a constant for the size, memcpy() becomes plain loads and stores. */
 #define FOR_EACH_SIZE(bytes, do_with)                                                                                  \
 	switch (bytes) {                                                                                               \
 	case 1:                                                                                                        \
@@ -131,7 +126,7 @@ static void mirror(uint8_t *to, const uint8_t *from, uint32_t width, size_t pixe
 {
 #define MIRROR(bytes)                                                                                                  \
 	for (size_t x = 0; x < width; x++)                                                                             \
-	copy_pixel(to + x * (bytes), from + (width - 1 - x) * (bytes), bytes)
+	memcpy(to + x * (bytes), from + (width - 1 - x) * (bytes), bytes)
 	FOR_EACH_SIZE(pixel_bytes, MIRROR)
 #undef MIRROR
 }
@@ -147,8 +142,8 @@ static void make_band(struct turn *turn, uint32_t column, uint32_t count)
 		const uint8_t *from =                                                                                  \
 		        turn->rows + (last_row_first ? turn->height - 1 - y : y) * stride + (size_t)column * (bytes);  \
 		for (size_t x = 0; x < count; x++)                                                                     \
-			copy_pixel(turn->band + (backwards ? count - 1 - x : x) * band_stride + y * (bytes),           \
-			           from + x * (bytes), bytes);                                                         \
+			memcpy(turn->band + (backwards ? count - 1 - x : x) * band_stride + y * (bytes),               \
+			       from + x * (bytes), bytes);                                                             \
 	}
 	FOR_EACH_SIZE(turn->pixel_bytes, MAKE_BAND)
 #undef MAKE_BAND

@@ -98,37 +98,36 @@ static void cut_middle(struct plan *plan, uint32_t box_width, uint32_t box_heigh
 	plan->height = region->height;
 }
 
+/* To a length of one side; the other one follows. */
+static void fit_side(struct plan *plan, uint32_t wanted_width, uint32_t wanted_height, bool may_grow)
+{
+	uint32_t width = plan->width, height = plan->height;
+
+	if (!may_grow && (wanted_width > width || wanted_height > height))
+		return;
+	plan->width = wanted_width > 0 ? wanted_width : in_proportion(width, wanted_height, height);
+	plan->height = wanted_height > 0 ? wanted_height : in_proportion(height, wanted_width, width);
+}
+
 static void fit(struct plan *plan, const struct wire_request *request)
 {
 	const struct wire_view *wanted = &request->view;
-	uint32_t width = plan->region.width, height = plan->region.height;
 	uint32_t box_width = wanted->fit_width, box_height = wanted->fit_height;
-	bool may_grow = (request->flags & WIRE_ENLARGE) != 0;
+	bool may_grow = (request->flags & WIRE_ENLARGE) != 0 || wanted->fit == WIRE_FIT_EXACT;
+	bool wider = box_width > plan->region.width, higher = box_height > plan->region.height;
 
-	plan->width = width;
-	plan->height = height;
+	plan->width = plan->region.width;
+	plan->height = plan->region.height;
 	if (box_width == 0 && box_height == 0)
 		return;
-	/* A side that is free follows the other one. */
-	bool is_free = box_width == 0 || box_height == 0;
-	if (box_width == 0)
-		box_width = in_proportion(width, box_height, height);
-	else if (box_height == 0)
-		box_height = in_proportion(height, box_width, width);
-	bool grows = wanted->fit_width > width || wanted->fit_height > height;
-	if (wanted->fit == WIRE_FIT_EXACT || (is_free && (may_grow || !grows))) {
-		plan->width = box_width;
-		plan->height = box_height;
-	} else if (is_free) {
-		return;
-	} else if (wanted->fit == WIRE_FIT_COVER) {
-		if (!may_grow && (box_width > width || box_height > height))
-			cut_middle(plan, box_width, box_height);
-		else
-			fit_cover(plan, box_width, box_height);
-	} else if (may_grow || box_width < width || box_height < height) {
+	if (wanted->fit == WIRE_FIT_EXACT || box_width == 0 || box_height == 0)
+		fit_side(plan, box_width, box_height, may_grow);
+	else if (wanted->fit == WIRE_FIT_COVER && !may_grow && (wider || higher))
+		cut_middle(plan, box_width, box_height);
+	else if (wanted->fit == WIRE_FIT_COVER)
+		fit_cover(plan, box_width, box_height);
+	else if (may_grow || box_width < plan->width || box_height < plan->height)
 		fit_inside(plan, box_width, box_height);
-	}
 }
 
 /* One side of the region, in pixels of what is given. */

@@ -109,6 +109,21 @@ static session_result check_frame(const struct session *session)
 	return WIRE_OK;
 }
 
+/* It counts, whatever comes of it. */
+static void count_frame(struct session *session)
+{
+	session->pixels += (uint64_t)session->image.width * session->image.height;
+	session->promised += (uint64_t)session->stride * session->image.height;
+}
+
+/* All of its rows are to come. */
+static void restart_frame(struct session *session)
+{
+	session->frame_rows_left = session->image.height;
+	if (!session->view.plain)
+		view_begin(&session->view);
+}
+
 static session_result send_image(struct session *session)
 {
 	session->image_sent = session->announced = true;
@@ -176,9 +191,7 @@ session_result session_frame_part(struct session *session, uint32_t delay, uint3
 	bool animation = (session->image.flags & WIRE_IMAGE_ANIMATION) != 0;
 	session_result result = WIRE_OK;
 
-	session->frame_rows_left = session->image.height;
-	if (!session->view.plain)
-		view_begin(&session->view);
+	restart_frame(session);
 	session->frame_due = false;
 	session->skipping = session->frames_met++ < session->request.first_frame;
 	if (session->skipping)
@@ -198,8 +211,7 @@ session_result session_frame_part(struct session *session, uint32_t delay, uint3
 			                     .height = session->image.height };
 	session->frames_of_image++;
 	session->frames_sent++;
-	session->pixels += (uint64_t)session->image.width * session->image.height;
-	session->promised += (uint64_t)session->stride * session->image.height;
+	count_frame(session);
 	session->frame = frame;
 	session->frame_due = may_preview(session);
 	return session->frame_due ? WIRE_OK : session_put(session, WIRE_FRAME, &frame, sizeof(frame));
@@ -221,13 +233,6 @@ bool session_wants_preview(const struct session *session)
 	       check_frame(session) == WIRE_OK;
 }
 
-static void restart_frame(struct session *session)
-{
-	session->frame_rows_left = session->image.height;
-	if (!session->view.plain)
-		view_begin(&session->view);
-}
-
 session_result session_begin_preview(struct session *session)
 {
 	struct wire_frame preview = session->frame;
@@ -235,8 +240,7 @@ session_result session_begin_preview(struct session *session)
 	preview.flags |= WIRE_FRAME_PREVIEW;
 	session->previewing = true;
 	session->previews++;
-	session->pixels += (uint64_t)session->image.width * session->image.height;
-	session->promised += (uint64_t)session->stride * session->image.height;
+	count_frame(session);
 	restart_frame(session);
 	return session_put(session, WIRE_FRAME, &preview, sizeof(preview));
 }
@@ -286,6 +290,11 @@ static session_result sent_by_view(void *context)
 	return send_rows(context, 1);
 }
 
+static struct view_sink sink_of(struct session *session)
+{
+	return (struct view_sink){ .room = room_of_view, .sent = sent_by_view, .context = session };
+}
+
 session_result session_rows(struct session *session, uint8_t **rows, size_t *count)
 {
 	if (session->view.plain)
@@ -296,7 +305,7 @@ session_result session_rows(struct session *session, uint8_t **rows, size_t *cou
 
 session_result session_commit_rows(struct session *session, size_t count)
 {
-	const struct view_sink sink = { .room = room_of_view, .sent = sent_by_view, .context = session };
+	const struct view_sink sink = sink_of(session);
 
 	if (session->view.plain)
 		return send_rows(session, count);
@@ -307,7 +316,7 @@ session_result session_commit_rows(struct session *session, size_t count)
 
 void session_end_rows(struct session *session)
 {
-	const struct view_sink sink = { .room = room_of_view, .sent = sent_by_view, .context = session };
+	const struct view_sink sink = sink_of(session);
 
 	(void)send_due_frame(session);
 	/* Damage follows: what cannot be sent is missing. */

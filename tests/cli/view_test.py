@@ -117,6 +117,15 @@ def information_says_what_comes():
 
 
 @test
+def whoever_looks_sees_it_upright():
+    image = noise("RGB", (30, 20), 8)
+    turned, stored = saved(image, 6), saved(upright(image, 6))
+    expect(run("-t", "preview", input=turned).stdout == run("-t", "preview", input=stored).stdout, "by itself")
+    expect(run("-t", "preview", "--orientation", "keep", input=turned).stdout ==
+           run("-t", "preview", input=saved(image)).stdout, "unless it is to be kept")
+
+
+@test
 def a_jpeg_is_turned_and_reduced_by_its_codec():
     whole = run("-p", "rgb", "--scale", "2", TURNED).stdout
     image = Image.frombytes("RGB", (64, 64), whole)
