@@ -261,8 +261,8 @@ def logarithmic_samples():
 @test
 def information():
     tone = json.loads(run("-i", TONE).stdout)
-    expect(tone == {"file": TONE, "format": "wav", "library": "built in", "kind": "audio", "rate": 8000, "channels": 2,
-                    "channel_layout": "stereo", "channel_order": ["FL", "FR"], "bits": 16, "float": False,
+    expect(tone == {"file": TONE, "format": "wav", "library": "built in", "mime": "audio/vnd.wave", "kind": "audio",
+                    "rate": 8000, "channels": 2, "channel_layout": "stereo", "channel_order": ["FL", "FR"], "bits": 16, "float": False,
                     "lossy": False, "frames": 400, "duration": 0.05, "cover": False, "tags": {}}, tone)
     six = json.loads(run("-i", VORBIS_SIX).stdout)
     expect(six["channel_order"] == ["FL", "FC", "FR", "SL", "SR", "LFE"] and six["channel_layout"] == "5.1")
